@@ -1,0 +1,10 @@
+//! Sentiment of a text: text in, figures out. Pure: no I/O, no clock, no allocation per post on the ordinary path.
+//!
+//! The principal type is [`Scorer`], a model that can be asked for the [`Figures`] of a text. [`Vader`] is the default
+//! model; [`build`] makes one by its name, as `--model` spells it.
+
+mod scorer;
+pub mod vader;
+
+pub use scorer::{Decimals, Figure, Figures, MAX_FIGURES, Mood, Scorer, UnknownModel, Zero, build};
+pub use vader::Vader;
