@@ -1,1 +1,45 @@
-//! record
+//! Bytes in, records out, and scored records back to bytes.
+//!
+//! A source of posts is a run of bytes in some [`Format`]. [`Layout::detect`] looks at its head once and says how the
+//! records lie in it; the layout then travels to the workers. A [`Cutter`] finds where the source may be cut into
+//! shards, a [`Reader`] walks the posts of one shard, and a [`Renderer`] writes each post back with its scores. A
+//! record that cannot be read is a [`Malformed`], which [`write_reject`] turns into a line of the rejects file.
+//!
+//! Nothing here does I/O, and nothing here knows how a text is scored.
+//!
+//! ```
+//! use moodring_record::{FieldNames, FigureColumn, Format, Layout, ModelColumns, Quoting, Reader, Renderer};
+//!
+//! let source = b"{\"id\":7,\"text\":\"what a day\"}\n";
+//! let models = [ModelColumns {
+//!     model: "vader".into(),
+//!     figures: vec![FigureColumn { name: "compound".into(), decimals: Some(3) }],
+//! }];
+//! let names = FieldNames { text: "text".into(), id: None, time: None };
+//! let layout = Layout::detect(Format::Jsonl, Quoting::Auto, &names, &models, source, true)?;
+//!
+//! let renderer = Renderer::new(Format::Jsonl, &layout, &models);
+//! let mut reader = Reader::new(&layout, source);
+//! let mut out = Vec::new();
+//! while let Some(record) = reader.next_record() {
+//!     let post = record.expect("the line above is well formed");
+//!     assert_eq!(post.text(), "what a day");
+//!     renderer.write(&mut out, &post, &[0.5], "positive");
+//! }
+//! assert_eq!(out, b"{\"id\":7,\"text\":\"what a day\",\"vader\":{\"compound\":0.5},\"sentiment\":\"positive\"}\n");
+//! # Ok::<(), moodring_record::LayoutError>(())
+//! ```
+
+mod cut;
+mod format;
+mod layout;
+mod reader;
+mod reject;
+mod render;
+
+pub use cut::Cutter;
+pub use format::{Format, Quoting, UnknownName};
+pub use layout::{Cutting, FieldNames, FigureColumn, HEAD_LEN, Layout, LayoutError, ModelColumns};
+pub use reader::{Malformed, Place, Post, Reader, Reason};
+pub use reject::write_reject;
+pub use render::Renderer;
