@@ -1,1 +1,38 @@
-//! pool
+//! A pool of supervised worker **processes**: nothing lost, nothing twice, never stuck.
+//!
+//! The principal type is [`Pool`]. It takes tasks from a [`Feed`], hands each to one of N worker processes, restarts
+//! workers that die, hands their tasks out again, and gives the results to a [`Sink`], once each and in order. What
+//! a worker does with a task is a [`Job`]; [`worker::serve`] is the whole `main` of a worker.
+//!
+//! ```text
+//!  Feed ──task──▶ Driver ──Assign──▶ worker process: Job::prepare ──Prepared(report)──▶ Driver
+//!                   ▲ │                                                                   │
+//!             event │ │ action                                   Sink::release(report) ◀──┘ in order
+//!                   │ ▼                                                    │ grant
+//!                Supervisor (pure)   worker process: Job::commit ◀─Commit──┘
+//! ```
+//!
+//! A result travels in two phases, so that a large one need not pass through the supervisor: the worker *prepares* it
+//! and reports what the supervisor must know of it (its length, its counts); when its turn comes the sink answers the
+//! report with a *grant* (the offset it may be written at), and the worker *commits* it there. A task whose worker
+//! died in between goes out again and is committed at the same place. See [`Delivery`] for pools that need no second
+//! phase.
+//!
+//! Modules in reading order: [`ids`] and [`wire`], what is said between the processes; [`supervisor`], every decision,
+//! as a pure state machine; [`process`](mod@process) and [`driver`](mod@driver), which carry the decisions out;
+//! [`worker`], the other side; [`in_process`], the same run without processes.
+
+mod control;
+pub mod driver;
+pub mod ids;
+pub mod in_process;
+pub mod process;
+pub mod supervisor;
+pub mod wire;
+pub mod worker;
+
+pub use control::{Control, Stats};
+pub use driver::{Feed, Outcome, Pool, PoolBuilder, PoolError, Sink};
+pub use ids::{Attempt, ShardId, WorkerId};
+pub use supervisor::{Config, Delivery};
+pub use worker::{Job, JobError};

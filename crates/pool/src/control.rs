@@ -1,0 +1,76 @@
+//! What the outside may see of a running pool, and say to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crossbeam_channel::Sender;
+
+use crate::driver::Signal;
+
+/// A hand on a running pool, from any thread.
+#[derive(Debug, Clone)]
+pub struct Control {
+    signals: Sender<Signal>,
+    stats: Arc<Stats>,
+}
+
+impl Control {
+    pub(crate) fn new(signals: Sender<Signal>, stats: Arc<Stats>) -> Self {
+        Self { signals, stats }
+    }
+
+    /// Takes no more input, finishes what is under way, and lets the workers go.
+    pub fn drain(&self) {
+        // A pool that is gone needs no draining.
+        let _ = self.signals.send(Signal::Drain);
+    }
+
+    /// What the pool is doing.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+}
+
+/// Counters of a running pool, for a progress display.
+#[derive(Debug, Default)]
+pub struct Stats {
+    alive: AtomicU64,
+    restarts: AtomicU64,
+    shards: AtomicU64,
+}
+
+impl Stats {
+    /// How many worker processes there are.
+    #[must_use]
+    pub fn alive(&self) -> u64 {
+        self.alive.load(Ordering::Relaxed)
+    }
+
+    /// How many workers were started in the place of dead ones.
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        self.restarts.load(Ordering::Relaxed)
+    }
+
+    /// How many shards are complete.
+    #[must_use]
+    pub fn shards(&self) -> u64 {
+        self.shards.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn spawned(&self, incarnation: u32) {
+        self.alive.fetch_add(1, Ordering::Relaxed);
+        if incarnation > 0 {
+            self.restarts.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn exited(&self) {
+        self.alive.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn completed(&self) {
+        self.shards.fetch_add(1, Ordering::Relaxed);
+    }
+}

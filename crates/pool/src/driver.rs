@@ -1,0 +1,447 @@
+//! Carries the supervisor's decisions out: turns actions into processes and messages, and the world into events.
+//!
+//! It decides nothing. Its loop takes one [`Signal`] at a time, tells the [`Supervisor`] of it, and does what that
+//! answers. The feed runs in a thread of its own, as reading the input may block.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use thiserror::Error;
+use tracing::{debug, warn};
+
+use crate::control::{Control, Stats};
+use crate::ids::{ShardId, WorkerId};
+use crate::process::{Exit, WorkerCommand, WorkerProcess};
+use crate::supervisor::{Action, Config, Defeat, Delivery, Event, Supervisor};
+use crate::wire::{self, Payload, Report, ToWorker};
+
+/// Any error of a feed or a sink; whoever started the pool knows what it is.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Where tasks come from.
+pub trait Feed: Send {
+    /// The next task, or `None` at the end. May block.
+    ///
+    /// # Errors
+    /// Any error ends the run.
+    fn next_task(&mut self) -> Result<Option<Vec<u8>>, BoxError>;
+}
+
+/// Where results go.
+pub trait Sink {
+    /// Takes the report of a shard, once for each shard: in input order if the pool is ordered. The answer is the grant
+    /// for the job's [`commit`](crate::Job::commit); it is not used with [`Delivery::Inline`].
+    ///
+    /// # Errors
+    /// Any error ends the run.
+    fn release(&mut self, shard: ShardId, report: &[u8]) -> Result<Vec<u8>, BoxError>;
+}
+
+/// How a run went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// How many shards were completed.
+    pub shards: u64,
+    /// How many workers were started in the place of dead ones.
+    pub restarts: u64,
+    /// Whether [`Control::drain`] ended it before the input did.
+    pub drained: bool,
+}
+
+/// Why a run failed.
+#[derive(Debug, Error)]
+pub enum PoolError {
+    /// The supervisor gave up.
+    #[error("{0}")]
+    Defeat(Defeat),
+    /// A job met an error of its own.
+    #[error("{0}")]
+    Job(String),
+    /// The feed failed.
+    #[error(transparent)]
+    Feed(BoxError),
+    /// The sink failed.
+    #[error(transparent)]
+    Sink(BoxError),
+    /// The job broke its promise: a shard that was done again gave another result.
+    #[error(
+        "{0} gave another result when it was done again after a worker's death; the job must be deterministic"
+    )]
+    Unstable(ShardId),
+    /// A message could not be encoded.
+    #[error(transparent)]
+    Wire(#[from] wire::WireError),
+    /// The operating system refused a thread.
+    #[error("failed to start a thread of the supervisor: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Something that reached the driver's loop.
+#[derive(Debug)]
+pub(crate) enum Signal {
+    Said(WorkerId, Report),
+    Garbled(WorkerId, String),
+    Exited(WorkerId, Exit),
+    Input(Result<Option<Vec<u8>>, BoxError>),
+    Drain,
+}
+
+/// Builds a [`Pool`].
+#[derive(Debug)]
+pub struct PoolBuilder {
+    config: Config,
+    command: WorkerCommand,
+    setup: Vec<u8>,
+}
+
+impl PoolBuilder {
+    /// Releases results as they come instead of in input order.
+    #[must_use]
+    pub fn unordered(mut self, unordered: bool) -> Self {
+        self.config.ordered = !unordered;
+        self
+    }
+
+    /// How results are delivered; [`Delivery::Inline`] unless said.
+    #[must_use]
+    pub fn delivery(mut self, delivery: Delivery) -> Self {
+        self.config.delivery = delivery;
+        self
+    }
+
+    /// The bytes that every worker's [`Job::start`](crate::Job::start) gets.
+    #[must_use]
+    pub fn setup(mut self, setup: Vec<u8>) -> Self {
+        self.setup = setup;
+        self
+    }
+
+    /// Ready to run.
+    #[must_use]
+    pub fn build(self) -> Pool {
+        let (signals_in, signals) = unbounded();
+        let stats = Arc::new(Stats::default());
+        Pool {
+            config: self.config,
+            command: self.command,
+            setup: self.setup,
+            signals_in,
+            signals,
+            stats,
+        }
+    }
+}
+
+/// N supervised worker processes.
+#[derive(Debug)]
+pub struct Pool {
+    config: Config,
+    command: WorkerCommand,
+    setup: Vec<u8>,
+    signals_in: Sender<Signal>,
+    signals: Receiver<Signal>,
+    stats: Arc<Stats>,
+}
+
+impl Pool {
+    /// A pool of `workers` processes started by `command`.
+    #[must_use]
+    pub fn builder(workers: u32, command: WorkerCommand) -> PoolBuilder {
+        PoolBuilder {
+            config: Config::new(workers),
+            command,
+            setup: Vec::new(),
+        }
+    }
+
+    /// A hand on the pool for other threads.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control::new(self.signals_in.clone(), Arc::clone(&self.stats))
+    }
+
+    /// Runs every task of `feed` and gives the results to `sink`. Blocks until all workers are gone; call it from a
+    /// thread that lives that long.
+    ///
+    /// # Errors
+    /// See [`PoolError`]. Whatever the error, no worker is left behind.
+    pub fn run(self, feed: impl Feed + 'static, sink: &mut dyn Sink) -> Result<Outcome, PoolError> {
+        let setup = wire::encode(&ToWorker::Setup { setup: &self.setup })?;
+        let pulls = start_feed(feed, self.signals_in.clone()).map_err(PoolError::Thread)?;
+        let mut driver = Driver {
+            supervisor: Supervisor::new(self.config, Duration::ZERO),
+            began: Instant::now(),
+            command: self.command,
+            setup,
+            workers: HashMap::new(),
+            shards: HashMap::new(),
+            taken: 0,
+            pulls,
+            signals_in: self.signals_in,
+            stats: self.stats,
+            sink,
+            failure: None,
+            drained: false,
+        };
+        driver.run(&self.signals)
+    }
+}
+
+/// Runs the feed in a thread: it answers each message on the returned channel with one [`Signal::Input`].
+fn start_feed(
+    mut feed: impl Feed + 'static,
+    signals: Sender<Signal>,
+) -> std::io::Result<Sender<()>> {
+    let (pulls, requests) = unbounded::<()>();
+    thread::Builder::new()
+        .name("feed".to_owned())
+        .spawn(move || {
+            for () in requests {
+                let task = feed.next_task();
+                let more = matches!(task, Ok(Some(_)));
+                if signals.send(Signal::Input(task)).is_err() || !more {
+                    return;
+                }
+            }
+        })?;
+    Ok(pulls)
+}
+
+/// What is kept of a shard until it is complete.
+#[derive(Debug)]
+struct InFlight {
+    task: Vec<u8>,
+    report: Option<Payload>,
+    grant: Vec<u8>,
+}
+
+struct Driver<'a> {
+    supervisor: Supervisor,
+    began: Instant,
+    command: WorkerCommand,
+    setup: Vec<u8>,
+    workers: HashMap<WorkerId, WorkerProcess>,
+    shards: HashMap<ShardId, InFlight>,
+    /// How many shards were taken from the feed; the next one's id.
+    taken: u64,
+    pulls: Sender<()>,
+    signals_in: Sender<Signal>,
+    stats: Arc<Stats>,
+    sink: &'a mut dyn Sink,
+    /// The first error that ended the run from outside the supervisor.
+    failure: Option<PoolError>,
+    drained: bool,
+}
+
+impl Driver<'_> {
+    fn run(&mut self, signals: &Receiver<Signal>) -> Result<Outcome, PoolError> {
+        loop {
+            while let Some(action) = self.supervisor.poll_action() {
+                self.act(action);
+            }
+            if let Some(outcome) = self.supervisor.outcome() {
+                return self.conclude(outcome);
+            }
+            let event = match self.next_signal(signals) {
+                Some(signal) => self.observe(signal),
+                None => Some(Event::Tick),
+            };
+            if let Some(event) = event {
+                self.supervisor.handle(self.began.elapsed(), event);
+            }
+        }
+    }
+
+    fn conclude(&mut self, outcome: Result<(), Defeat>) -> Result<Outcome, PoolError> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        outcome.map_err(PoolError::Defeat)?;
+        Ok(Outcome {
+            shards: self.stats.shards(),
+            restarts: self.stats.restarts(),
+            drained: self.drained,
+        })
+    }
+
+    /// The next signal, or `None` when a deadline of the supervisor comes first.
+    fn next_signal(&self, signals: &Receiver<Signal>) -> Option<Signal> {
+        let received = match self.supervisor.poll_timeout() {
+            Some(due) => signals.recv_timeout(due.saturating_sub(self.began.elapsed())),
+            None => signals.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        received.ok()
+    }
+
+    /// What a signal means to the supervisor.
+    fn observe(&mut self, signal: Signal) -> Option<Event> {
+        Some(match signal {
+            Signal::Said(id, Report::Ready) => Event::Ready(id),
+            Signal::Said(id, Report::Unfit(reason)) => Event::Unfit(id, reason),
+            Signal::Said(id, Report::Prepared(shard, report)) => {
+                self.prepared(id, shard, report)?
+            }
+            Signal::Said(id, Report::Committed(shard)) => Event::Committed(id, shard),
+            Signal::Said(_, Report::Failed(_, reason)) => self.fail(PoolError::Job(reason)),
+            Signal::Garbled(id, error) => {
+                warn!(worker = %id, error, "a worker sent garbage and is killed for it");
+                self.workers.get(&id)?.kill();
+                return None;
+            }
+            Signal::Exited(id, exit) => {
+                if self.workers.remove(&id).is_some() {
+                    self.stats.exited();
+                }
+                Event::Exited(id, exit)
+            }
+            Signal::Input(Ok(Some(task))) => self.take_in(task),
+            Signal::Input(Ok(None)) => Event::InputEnd,
+            Signal::Input(Err(error)) => self.fail(PoolError::Feed(error)),
+            Signal::Drain => {
+                self.drained = true;
+                Event::Drain
+            }
+        })
+    }
+
+    fn fail(&mut self, error: PoolError) -> Event {
+        self.failure.get_or_insert(error);
+        Event::Abort
+    }
+
+    /// Keeps a task; once the supervisor wants no more input, late ones are dropped here as they are there.
+    fn take_in(&mut self, task: Vec<u8>) -> Event {
+        if !self.drained {
+            self.shards.insert(
+                ShardId(self.taken),
+                InFlight {
+                    task,
+                    report: None,
+                    grant: Vec::new(),
+                },
+            );
+            self.taken += 1;
+        }
+        Event::Input
+    }
+
+    /// Keeps a report. One that comes again, after a death, must be the same.
+    fn prepared(&mut self, id: WorkerId, shard: ShardId, report: Payload) -> Option<Event> {
+        let kept = self.shards.get_mut(&shard)?;
+        match &kept.report {
+            Some(earlier) if earlier.as_slice() != report.as_slice() => {
+                return Some(self.fail(PoolError::Unstable(shard)));
+            }
+            Some(_) => {}
+            None => kept.report = Some(report),
+        }
+        Some(Event::Prepared(id, shard))
+    }
+
+    fn act(&mut self, action: Action) {
+        let done = match action {
+            Action::Spawn(id) => {
+                self.spawn(id);
+                Ok(())
+            }
+            Action::Pull => {
+                // The feed is gone once it has ended, of which its last signal tells.
+                let _ = self.pulls.send(());
+                Ok(())
+            }
+            Action::Assign(id, shard) => self.assign(id, shard),
+            Action::Release(shard, id) => self.release(shard, id),
+            Action::Regrant(shard, id) => self.grant(shard, id),
+            Action::Forget(shard) => {
+                self.shards.remove(&shard);
+                self.stats.completed();
+                Ok(())
+            }
+            Action::Retire(id) => self.send(id, &ToWorker::Retire),
+            Action::Kill(id) => {
+                if let Some(worker) = self.workers.get(&id) {
+                    worker.kill();
+                }
+                Ok(())
+            }
+        };
+        if let Err(error) = done {
+            let event = self.fail(error);
+            self.supervisor.handle(self.began.elapsed(), event);
+        }
+    }
+
+    fn spawn(&mut self, id: WorkerId) {
+        match WorkerProcess::start(&self.command, id, &self.signals_in) {
+            Ok(worker) => {
+                debug!(worker = %id, pid = worker.pid(), "worker started");
+                self.stats.spawned(id.incarnation);
+                worker.send(self.setup.clone());
+                self.workers.insert(id, worker);
+            }
+            Err(error) => {
+                let _ = self
+                    .signals_in
+                    .send(Signal::Exited(id, Exit::NotStarted(error.to_string())));
+            }
+        }
+    }
+
+    fn assign(&self, id: WorkerId, shard: ShardId) -> Result<(), PoolError> {
+        let Some(kept) = self.shards.get(&shard) else {
+            return Ok(());
+        };
+        self.send(
+            id,
+            &ToWorker::Assign {
+                shard,
+                task: &kept.task,
+            },
+        )
+    }
+
+    /// Gives a report to the sink, and the sink's grant to the worker.
+    fn release(&mut self, shard: ShardId, id: WorkerId) -> Result<(), PoolError> {
+        let Some(kept) = self.shards.get_mut(&shard) else {
+            return Ok(());
+        };
+        let report = kept.report.as_ref().map_or(&[][..], Payload::as_slice);
+        kept.grant = self.sink.release(shard, report).map_err(PoolError::Sink)?;
+        self.grant(shard, id)
+    }
+
+    fn grant(&self, shard: ShardId, id: WorkerId) -> Result<(), PoolError> {
+        let Some(kept) = self.shards.get(&shard) else {
+            return Ok(());
+        };
+        if self.supervisor.delivery() == Delivery::Commit {
+            self.send(
+                id,
+                &ToWorker::Commit {
+                    shard,
+                    grant: &kept.grant,
+                },
+            )?;
+        }
+        Ok(())
+    }
+
+    fn send(&self, id: WorkerId, message: &ToWorker<'_>) -> Result<(), PoolError> {
+        if let Some(worker) = self.workers.get(&id) {
+            worker.send(wire::encode(message)?);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Driver<'_> {
+    /// Not even a panic of the sink leaves workers behind.
+    fn drop(&mut self) {
+        for worker in self.workers.values() {
+            worker.kill();
+        }
+    }
+}

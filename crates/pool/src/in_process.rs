@@ -1,0 +1,33 @@
+//! The same run without processes: one thread does the job itself. It is what the pool's cost is measured against,
+//! and how a job is tested.
+
+use crate::driver::{Feed, PoolError, Sink};
+use crate::ids::ShardId;
+use crate::supervisor::Delivery;
+use crate::worker::{Job, JobError};
+
+/// Runs every task of `feed` in this thread; gives how many there were.
+///
+/// # Errors
+/// As [`Pool::run`](crate::Pool::run), without the deaths.
+pub fn run<J: Job>(
+    setup: &[u8],
+    delivery: Delivery,
+    feed: &mut dyn Feed,
+    sink: &mut dyn Sink,
+) -> Result<u64, PoolError> {
+    let job_failed = |JobError(reason)| PoolError::Job(reason);
+    let mut job = J::start(setup).map_err(job_failed)?;
+    let mut shard = ShardId(0);
+    let mut report = Vec::new();
+    while let Some(task) = feed.next_task().map_err(PoolError::Feed)? {
+        report.clear();
+        job.prepare(shard, &task, &mut report).map_err(job_failed)?;
+        let grant = sink.release(shard, &report).map_err(PoolError::Sink)?;
+        if delivery == Delivery::Commit {
+            job.commit(shard, &grant).map_err(job_failed)?;
+        }
+        shard = shard.next();
+    }
+    Ok(shard.0)
+}

@@ -1,0 +1,240 @@
+//! Worker processes: starting one, talking to it, learning of its end.
+//!
+//! Three threads attend a worker. The *reader* accepts its bootstrap connection and turns its frames into signals; the
+//! *writer* sends frames, and may block in that as long as it likes; the *waiter* waits for the process to end. The
+//! end is reported only after the reader has met the end of the channel, so that a last result is not lost with its
+//! sender. No channel is shared between workers and no lock is shared between processes: whatever a worker is doing
+//! when it is killed, nobody else waits for it.
+
+use std::fmt;
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, IpcOneShotServer, IpcSender};
+use tracing::debug;
+
+use crate::driver::Signal;
+use crate::ids::WorkerId;
+use crate::wire::{Hello, Report};
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// Killed by this signal.
+    Signal(i32),
+    /// It could not be started.
+    NotStarted(String),
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Code(code),
+            (None, Some(signal)) => Self::Signal(signal),
+            (None, None) => Self::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exited with code {code}"),
+            Self::Signal(signal) => write!(f, "was killed by signal {signal}"),
+            Self::NotStarted(reason) => write!(f, "could not be started: {reason}"),
+            Self::Unknown => f.write_str("ended for no known reason"),
+        }
+    }
+}
+
+/// How to start a worker: a command that ends in [`worker::serve`](crate::worker::serve) when the address of its
+/// bootstrap socket is appended to it.
+#[derive(Debug, Clone)]
+pub struct WorkerCommand {
+    /// The executable.
+    pub program: std::path::PathBuf,
+    /// Its name in process listings.
+    pub name: String,
+    /// Its arguments before the address.
+    pub args: Vec<String>,
+}
+
+impl WorkerCommand {
+    /// This same executable, started with `args`. It is named by `/proc/self/exe`, which stays the same program even
+    /// if an upgrade replaces the file while the pool runs.
+    #[must_use]
+    pub fn this_program(name: &str, args: &[&str]) -> Self {
+        Self {
+            program: "/proc/self/exe".into(),
+            name: name.to_owned(),
+            args: args.iter().map(|&arg| arg.to_owned()).collect(),
+        }
+    }
+}
+
+/// A running worker process, as the driver holds it.
+#[derive(Debug)]
+pub(crate) struct WorkerProcess {
+    child: Arc<Mutex<Child>>,
+    outbox: Sender<Vec<u8>>,
+}
+
+impl WorkerProcess {
+    /// Starts a worker; what it says and how it ends comes as signals. Must be called from a thread that lives as long
+    /// as the pool: the kernel ends a worker together with the *thread* that started it.
+    pub(crate) fn start(
+        command: &WorkerCommand,
+        id: WorkerId,
+        signals: &Sender<Signal>,
+    ) -> io::Result<Self> {
+        let (server, address) = IpcOneShotServer::<Hello>::new()?;
+        let child = Arc::new(Mutex::new(spawn(command, &address)?));
+        let (outbox, inbox) = unbounded();
+        let (exit_tx, exit_rx) = bounded(1);
+        {
+            let child = Arc::clone(&child);
+            thread::Builder::new()
+                .name(format!("wait {id}"))
+                .spawn(move || wait(&child, address, &exit_tx))?;
+        }
+        let signals = signals.clone();
+        thread::Builder::new()
+            .name(format!("read {id}"))
+            .spawn(move || {
+                read(server, id, inbox, &signals);
+                let exit = exit_rx.recv().unwrap_or(Exit::Unknown);
+                debug!(worker = %id, %exit, "worker ended");
+                let _ = signals.send(Signal::Exited(id, exit));
+            })?;
+        Ok(Self { child, outbox })
+    }
+
+    /// Queues a frame for the worker. One that is dead never gets it: its [`Signal::Exited`] is on the way.
+    pub(crate) fn send(&self, frame: Vec<u8>) {
+        let _ = self.outbox.send(frame);
+    }
+
+    /// Kills the process, unless it has ended by itself.
+    pub(crate) fn kill(&self) {
+        // Fails only if the process is gone already, which is what is wanted.
+        let _ = lock(&self.child).kill();
+    }
+
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        lock(&self.child).id()
+    }
+}
+
+/// A thread that panicked with the lock held has not left a `Child` in pieces.
+fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
+    child.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn spawn(command: &WorkerCommand, address: &str) -> io::Result<Child> {
+    let supervisor = std::process::id();
+    let mut process = Command::new(&command.program);
+    process
+        .arg0(&command.name)
+        .args(&command.args)
+        .arg(address)
+        .stdin(std::process::Stdio::null());
+    // The results are on the channel; a worker must not be able to write into the output of the run.
+    process.stdout(std::process::Stdio::null());
+    // SAFETY: between fork and exec only async-signal-safe calls are made (prctl, getppid, _exit), and no memory is
+    // allocated or shared.
+    unsafe {
+        process.pre_exec(move || die_with_parent(supervisor));
+    }
+    process.spawn()
+}
+
+/// Has the kernel kill this process when its parent dies, however that happens.
+fn die_with_parent(parent: u32) -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    // If the parent died before the call above, no signal will come.
+    let alive = rustix::process::getppid()
+        .is_some_and(|pid| pid.as_raw_nonzero().get().unsigned_abs() == parent);
+    if alive {
+        Ok(())
+    } else {
+        Err(io::Error::from(io::ErrorKind::BrokenPipe))
+    }
+}
+
+/// Waits for the process to end and reports how.
+fn wait(child: &Mutex<Child>, address: String, exit: &Sender<Exit>) {
+    // Waiting without reaping leaves the lock free for a kill, and the process id ours until the lock is held.
+    let pid = rustix::process::Pid::from_child(&lock(child));
+    let options = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
+    while let Err(rustix::io::Errno::INTR) =
+        rustix::process::waitid(rustix::process::WaitId::Pid(pid), options)
+    {}
+    let status = lock(child).wait();
+    let _ = exit.send(status.map_or(Exit::Unknown, Exit::from));
+    // A worker that died before it connected would leave the reader in `accept` for ever: connect in its place. Where
+    // the reader is past that, the address is gone and this fails.
+    let _ = IpcSender::<Hello>::connect(address);
+}
+
+/// Accepts the worker's connection, starts its writer, and reads its reports until there are no more.
+fn read(
+    server: IpcOneShotServer<Hello>,
+    id: WorkerId,
+    inbox: Receiver<Vec<u8>>,
+    signals: &Sender<Signal>,
+) {
+    let hello = match server.accept() {
+        Ok((_bootstrap, hello)) => hello,
+        Err(error) => {
+            debug!(worker = %id, %error, "worker did not say hello");
+            return;
+        }
+    };
+    if let Err(reason) = hello.check() {
+        let _ = signals.send(Signal::Said(id, Report::Unfit(reason)));
+        return;
+    }
+    let Hello { tasks, reports, .. } = hello;
+    let writer = thread::Builder::new()
+        .name(format!("write {id}"))
+        .spawn(move || write(&tasks, &inbox));
+    if let Err(error) = writer {
+        let _ = signals.send(Signal::Said(
+            id,
+            Report::Unfit(format!("cannot start a thread: {error}")),
+        ));
+        return;
+    }
+    read_reports(&reports, id, signals);
+}
+
+fn read_reports(reports: &IpcBytesReceiver, id: WorkerId, signals: &Sender<Signal>) {
+    while let Ok(frame) = reports.recv() {
+        let signal = match Report::from_frame(frame) {
+            Ok(report) => Signal::Said(id, report),
+            Err(error) => Signal::Garbled(id, error.to_string()),
+        };
+        if signals.send(signal).is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends frames until there are no more or the worker is dead. Any error of a send is the worker's death, of which
+/// the waiter tells.
+fn write(tasks: &IpcBytesSender, inbox: &Receiver<Vec<u8>>) {
+    for frame in inbox {
+        if tasks.send(&frame).is_err() {
+            return;
+        }
+    }
+}

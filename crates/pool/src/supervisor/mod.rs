@@ -1,0 +1,524 @@
+//! Every decision of a pool, as a pure state machine.
+//!
+//! [`Supervisor`] has no clock, no processes and no channels: [`handle`](Supervisor::handle) takes what happened and
+//! when, [`poll_action`](Supervisor::poll_action) gives what to do about it, and
+//! [`poll_timeout`](Supervisor::poll_timeout) when to come back if nothing happens. Which shard goes to which worker,
+//! when a worker is replaced, whose turn it is to be released, when to take more input and when to give up is decided
+//! here and nowhere else. The tests drive it through seeded simulations of a hostile world.
+//!
+//! ```text
+//!  a worker:  Starting ─▶ Ready ─▶ Draining ─▶ Gone
+//!                │  ▲       │          │
+//!                ▼  └─Backoff◀── death │
+//!             Terminating ◀────────────┘ (too slow to start or to leave)
+//! ```
+
+mod restart;
+mod window;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+pub use restart::RestartPolicy;
+use restart::{History, Verdict};
+use window::{Release, Window};
+
+use crate::ids::{ShardId, WorkerId};
+use crate::process::Exit;
+
+/// How a result gets from a worker to the sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// The report is the whole result: once it is here, the worker is not needed for it.
+    Inline,
+    /// The report only describes the result. The worker keeps it until its turn comes, and then writes it where the
+    /// sink's grant says.
+    Commit,
+}
+
+/// How a pool is run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How many worker processes.
+    pub workers: u32,
+    /// How many unreported shards a worker holds at most: one to work on and the next ones at hand. A blocked send is
+    /// the other side's death or slowness, so this is kept small.
+    pub credits: usize,
+    /// How many shards there are at most between the input and the output.
+    pub window: usize,
+    /// Whether results are released in input order, or as they come.
+    pub ordered: bool,
+    /// How results are delivered.
+    pub delivery: Delivery,
+    /// When to replace a dead worker.
+    pub restart: RestartPolicy,
+    /// So many workers may die while they work on the same shard.
+    pub max_shard_deaths: u32,
+    /// How long a worker may take from its start until it is ready.
+    pub start_timeout: Duration,
+    /// How long a retired worker may take to leave.
+    pub drain_timeout: Duration,
+}
+
+impl Config {
+    /// What suits `workers` workers.
+    #[must_use]
+    pub fn new(workers: u32) -> Self {
+        Self {
+            workers: workers.max(1),
+            credits: 2,
+            window: 4 * workers as usize + 8,
+            ordered: true,
+            delivery: Delivery::Inline,
+            restart: RestartPolicy::default(),
+            max_shard_deaths: 20,
+            start_timeout: Duration::from_secs(20),
+            drain_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A worker has started its job.
+    Ready(WorkerId),
+    /// A worker says that its job cannot start anywhere.
+    Unfit(WorkerId, String),
+    /// A worker has prepared a shard.
+    Prepared(WorkerId, ShardId),
+    /// A worker has committed a shard.
+    Committed(WorkerId, ShardId),
+    /// A worker is dead, and everything it ever said has been handled.
+    Exited(WorkerId, Exit),
+    /// The input gave the shard that an [`Action::Pull`] asked for.
+    Input,
+    /// The input has ended.
+    InputEnd,
+    /// Take no more input; finish what is under way.
+    Drain,
+    /// End at once: something outside failed.
+    Abort,
+    /// Time has passed.
+    Tick,
+}
+
+/// Something to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Start this worker.
+    Spawn(WorkerId),
+    /// Take one shard from the input; answer with [`Event::Input`] or [`Event::InputEnd`].
+    Pull,
+    /// Send a shard to a worker.
+    Assign(WorkerId, ShardId),
+    /// The turn of a shard has come: give its report to the sink, and with [`Delivery::Commit`] send the sink's grant
+    /// to the worker that holds the result.
+    Release(ShardId, WorkerId),
+    /// A shard that was released before is prepared again: send its old grant to this worker.
+    Regrant(ShardId, WorkerId),
+    /// A shard is complete: what was kept of it can go.
+    Forget(ShardId),
+    /// Tell a worker that nothing more will come.
+    Retire(WorkerId),
+    /// Kill a worker.
+    Kill(WorkerId),
+}
+
+/// Why a run was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Defeat {
+    /// One slot's workers died again and again while nothing progressed.
+    CrashLoop {
+        /// How many of them, in a row.
+        crashes: u32,
+        /// How the last one ended.
+        last: Exit,
+    },
+    /// Too many workers died on one shard.
+    DeadlyShard {
+        /// Which one.
+        shard: ShardId,
+        /// How many workers.
+        deaths: u32,
+        /// How the last one ended.
+        last: Exit,
+    },
+    /// The job cannot start.
+    Unfit(String),
+    /// An [`Event::Abort`] came.
+    Aborted,
+}
+
+impl fmt::Display for Defeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CrashLoop { crashes, last } => {
+                write!(
+                    f,
+                    "{crashes} workers in a row died before they achieved anything; the last one {last}"
+                )
+            }
+            Self::DeadlyShard {
+                shard,
+                deaths,
+                last,
+            } => {
+                write!(f, "{deaths} workers died on {shard}; the last one {last}")
+            }
+            Self::Unfit(reason) => write!(f, "the workers cannot start: {reason}"),
+            Self::Aborted => f.write_str("the run was aborted"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Starting { deadline: Duration },
+    Ready,
+    Backoff { until: Duration },
+    Draining { deadline: Duration },
+    Terminating,
+    Gone,
+}
+
+#[derive(Debug)]
+struct Worker {
+    id: WorkerId,
+    state: State,
+    /// The shards it holds unreported, in the order it got them: it works on the first.
+    out: VecDeque<ShardId>,
+    progressed: bool,
+    history: History,
+}
+
+/// What the input is known to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Input {
+    Open { pulls: usize },
+    Ended,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Finishing,
+    GivingUp(Defeat),
+}
+
+/// The state machine; see the [module](self).
+#[derive(Debug)]
+pub struct Supervisor {
+    config: Config,
+    workers: Vec<Worker>,
+    window: Window,
+    input: Input,
+    phase: Phase,
+    last_progress: Option<Duration>,
+    actions: VecDeque<Action>,
+}
+
+impl Supervisor {
+    /// A pool about to start; its first actions are there to be polled. Time is counted from any fixed moment.
+    #[must_use]
+    pub fn new(config: Config, now: Duration) -> Self {
+        let window = Window::new(config.delivery, config.ordered, config.window);
+        let mut supervisor = Self {
+            workers: Vec::new(),
+            window,
+            input: Input::Open { pulls: 0 },
+            phase: Phase::Running,
+            last_progress: None,
+            actions: VecDeque::new(),
+            config,
+        };
+        for slot in 0..supervisor.config.workers {
+            let id = WorkerId {
+                slot,
+                incarnation: 0,
+            };
+            let state = supervisor.start(id, now);
+            supervisor.workers.push(Worker {
+                id,
+                state,
+                out: VecDeque::new(),
+                progressed: false,
+                history: History::default(),
+            });
+        }
+        supervisor.schedule(now);
+        supervisor
+    }
+
+    /// Takes note of `event`, which happened at `now`.
+    pub fn handle(&mut self, now: Duration, event: Event) {
+        match event {
+            Event::Ready(id) => self.ready(id),
+            Event::Unfit(id, reason) => {
+                if self.current(id).is_some() {
+                    self.give_up(Defeat::Unfit(reason));
+                }
+            }
+            Event::Prepared(id, shard) => self.prepared(now, id, shard),
+            Event::Committed(id, shard) => self.committed(now, id, shard),
+            Event::Exited(id, exit) => self.exited(now, id, exit),
+            Event::Input => {
+                if let Input::Open { pulls } = &mut self.input {
+                    *pulls = pulls.saturating_sub(1);
+                    self.window.push();
+                }
+            }
+            Event::InputEnd | Event::Drain => self.input = Input::Ended,
+            Event::Abort => self.give_up(Defeat::Aborted),
+            Event::Tick => {}
+        }
+        self.check_deadlines(now);
+        self.schedule(now);
+    }
+
+    /// The next thing to do, if there is one.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When [`Event::Tick`] is due if nothing else happens before.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        let due = |worker: &Worker| match worker.state {
+            State::Starting { deadline } | State::Draining { deadline } => Some(deadline),
+            State::Backoff { until } => Some(until),
+            State::Ready | State::Terminating | State::Gone => None,
+        };
+        self.workers.iter().filter_map(due).min()
+    }
+
+    /// How the run ended, once it has: every worker is gone.
+    ///
+    /// # Errors
+    /// Why it was given up, if it was.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Result<(), Defeat>> {
+        let over = self
+            .workers
+            .iter()
+            .all(|worker| worker.state == State::Gone);
+        match &self.phase {
+            Phase::Finishing if over => Some(Ok(())),
+            Phase::GivingUp(defeat) if over => Some(Err(defeat.clone())),
+            _ => None,
+        }
+    }
+
+    /// How results are delivered.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.config.delivery
+    }
+
+    /// The worker of that id, unless it is news of the dead.
+    fn current(&mut self, id: WorkerId) -> Option<&mut Worker> {
+        self.workers
+            .get_mut(id.slot as usize)
+            .filter(|worker| worker.id == id)
+    }
+
+    fn start(&mut self, id: WorkerId, now: Duration) -> State {
+        self.actions.push_back(Action::Spawn(id));
+        State::Starting {
+            deadline: now + self.config.start_timeout,
+        }
+    }
+
+    fn ready(&mut self, id: WorkerId) {
+        if let Some(worker) = self
+            .current(id)
+            .filter(|worker| matches!(worker.state, State::Starting { .. }))
+        {
+            worker.state = State::Ready;
+        }
+    }
+
+    fn prepared(&mut self, now: Duration, id: WorkerId, shard: ShardId) {
+        let Some(worker) = self.current(id) else {
+            return;
+        };
+        worker.out.retain(|&out| out != shard);
+        let Some(releases) = self.window.prepared(shard, id) else {
+            return;
+        };
+        self.progress(now, id);
+        for release in releases {
+            match release {
+                Release::First(shard, holder) => {
+                    self.actions.push_back(Action::Release(shard, holder));
+                    if self.config.delivery == Delivery::Inline {
+                        self.actions.push_back(Action::Forget(shard));
+                    }
+                }
+                Release::Again(shard, holder) => {
+                    self.actions.push_back(Action::Regrant(shard, holder));
+                }
+            }
+        }
+    }
+
+    fn committed(&mut self, now: Duration, id: WorkerId, shard: ShardId) {
+        if self.current(id).is_some() && self.window.committed(shard, id) {
+            self.progress(now, id);
+            self.actions.push_back(Action::Forget(shard));
+        }
+    }
+
+    fn progress(&mut self, now: Duration, id: WorkerId) {
+        self.last_progress = Some(now);
+        if let Some(worker) = self.current(id) {
+            worker.progressed = true;
+        }
+    }
+
+    fn exited(&mut self, now: Duration, id: WorkerId, exit: Exit) {
+        let last_progress = self.last_progress;
+        let policy = self.config.restart;
+        let running = matches!(self.phase, Phase::Running);
+        let Some(worker) = self.current(id) else {
+            return;
+        };
+        let worked_on = worker.out.front().copied();
+        worker.out.clear();
+        worker.state = State::Gone;
+        self.window.lost(id);
+        if !running {
+            return;
+        }
+        if let Some(shard) = worked_on {
+            let deaths = self.window.count_death(shard);
+            if deaths >= self.config.max_shard_deaths {
+                return self.give_up(Defeat::DeadlyShard {
+                    shard,
+                    deaths,
+                    last: exit,
+                });
+            }
+        }
+        let Some(worker) = self.current(id) else {
+            return;
+        };
+        let progressed = std::mem::take(&mut worker.progressed);
+        match worker
+            .history
+            .judge(&policy, now, progressed, last_progress)
+        {
+            Verdict::RestartAt(until) => worker.state = State::Backoff { until },
+            Verdict::GiveUp => {
+                let crashes = worker.history.crashes;
+                self.give_up(Defeat::CrashLoop {
+                    crashes,
+                    last: exit,
+                });
+            }
+        }
+    }
+
+    fn check_deadlines(&mut self, now: Duration) {
+        for index in 0..self.workers.len() {
+            let worker = &mut self.workers[index];
+            match worker.state {
+                State::Starting { deadline } | State::Draining { deadline } if deadline <= now => {
+                    worker.state = State::Terminating;
+                    self.actions.push_back(Action::Kill(worker.id));
+                }
+                State::Backoff { until } if until <= now => {
+                    worker.id.incarnation += 1;
+                    let id = worker.id;
+                    self.workers[index].state = self.start(id, now);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Does whatever has become possible.
+    fn schedule(&mut self, now: Duration) {
+        if self.phase != Phase::Running {
+            return;
+        }
+        while let Some(worker) = self.least_busy() {
+            let id = self.workers[worker].id;
+            let Some(shard) = self.window.assign(id) else {
+                break;
+            };
+            self.workers[worker].out.push_back(shard);
+            self.actions.push_back(Action::Assign(id, shard));
+        }
+        self.pull();
+        if self.input == Input::Ended && self.window.is_empty() {
+            self.finish(now);
+        }
+    }
+
+    /// The ready worker with the fewest shards out, if any has credit left.
+    fn least_busy(&self) -> Option<usize> {
+        let has_credit = |worker: &Worker| {
+            worker.state == State::Ready && worker.out.len() < self.config.credits
+        };
+        let candidates = self
+            .workers
+            .iter()
+            .enumerate()
+            .filter(|(_, worker)| has_credit(worker));
+        candidates
+            .min_by_key(|(_, worker)| worker.out.len())
+            .map(|(index, _)| index)
+    }
+
+    /// Asks for input while there is room for it and the workers would have to wait for it.
+    fn pull(&mut self) {
+        let Input::Open { pulls } = &mut self.input else {
+            return;
+        };
+        let at_hand = self.workers.len();
+        while *pulls < self.window.room() && self.window.waiting() + *pulls < at_hand {
+            *pulls += 1;
+            self.actions.push_back(Action::Pull);
+        }
+    }
+
+    /// All is done: lets the workers go.
+    fn finish(&mut self, now: Duration) {
+        self.phase = Phase::Finishing;
+        for worker in &mut self.workers {
+            match worker.state {
+                State::Ready => {
+                    worker.state = State::Draining {
+                        deadline: now + self.config.drain_timeout,
+                    };
+                    self.actions.push_back(Action::Retire(worker.id));
+                }
+                State::Starting { .. } => {
+                    worker.state = State::Terminating;
+                    self.actions.push_back(Action::Kill(worker.id));
+                }
+                State::Backoff { .. } => worker.state = State::Gone,
+                State::Draining { .. } | State::Terminating | State::Gone => {}
+            }
+        }
+    }
+
+    fn give_up(&mut self, defeat: Defeat) {
+        if matches!(self.phase, Phase::GivingUp(_)) {
+            return;
+        }
+        self.phase = Phase::GivingUp(defeat);
+        for worker in &mut self.workers {
+            match worker.state {
+                State::Starting { .. } | State::Ready | State::Draining { .. } => {
+                    worker.state = State::Terminating;
+                    self.actions.push_back(Action::Kill(worker.id));
+                }
+                State::Backoff { .. } => worker.state = State::Gone,
+                State::Terminating | State::Gone => {}
+            }
+        }
+    }
+}

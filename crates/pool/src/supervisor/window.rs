@@ -1,0 +1,198 @@
+//! The shards between the input and the output: which are waiting, which are out, whose turn it is.
+//!
+//! A shard enters at the back when it is taken from the input and leaves at the front when it is complete, so the
+//! window's length bounds the memory of a run: nothing is taken from the input while the window is full.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::Delivery;
+use crate::ids::{ShardId, WorkerId};
+
+/// Where a shard is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// For a worker to have room.
+    Waiting,
+    /// With a worker that has not reported yet.
+    Out(WorkerId),
+    /// Reported; waits for its turn.
+    Prepared(WorkerId),
+    /// Its turn came; the worker has its grant.
+    Placed(WorkerId),
+    /// Done.
+    Complete,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Shard {
+    stage: Stage,
+    /// Its turn came once, so that its place in the output is fixed even if it has to be prepared again.
+    released: bool,
+    /// How many workers died working on it.
+    deaths: u32,
+}
+
+/// A prepared shard that may move on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Release {
+    /// Its turn has come.
+    First(ShardId, WorkerId),
+    /// Its turn came before its worker died; it was prepared again and goes to the same place.
+    Again(ShardId, WorkerId),
+}
+
+#[derive(Debug)]
+pub(super) struct Window {
+    delivery: Delivery,
+    ordered: bool,
+    capacity: usize,
+    /// The id of the first shard in `shards`.
+    base: ShardId,
+    shards: VecDeque<Shard>,
+    /// The shards in stage `Waiting`, oldest first: a shard that lost its worker goes out before newer ones.
+    waiting: BTreeSet<ShardId>,
+    /// In an ordered run: the shard whose turn is next.
+    turn: ShardId,
+}
+
+impl Window {
+    pub(super) fn new(delivery: Delivery, ordered: bool, capacity: usize) -> Self {
+        let first = ShardId(0);
+        Self {
+            delivery,
+            ordered,
+            capacity: capacity.max(1),
+            base: first,
+            shards: VecDeque::new(),
+            waiting: BTreeSet::new(),
+            turn: first,
+        }
+    }
+
+    /// How many more shards may be taken from the input.
+    pub(super) fn room(&self) -> usize {
+        self.capacity.saturating_sub(self.shards.len())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.shards.is_empty()
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Takes in the next shard of the input.
+    pub(super) fn push(&mut self) -> ShardId {
+        let id = ShardId(self.base.0 + self.shards.len() as u64);
+        self.shards.push_back(Shard {
+            stage: Stage::Waiting,
+            released: false,
+            deaths: 0,
+        });
+        self.waiting.insert(id);
+        id
+    }
+
+    /// Hands the oldest waiting shard to `worker`.
+    pub(super) fn assign(&mut self, worker: WorkerId) -> Option<ShardId> {
+        let id = self.waiting.pop_first()?;
+        if let Some(shard) = self.get_mut(id) {
+            shard.stage = Stage::Out(worker);
+        }
+        Some(id)
+    }
+
+    /// Notes that `worker` has prepared a shard and gives the shards that may move on because of it. `None` if the
+    /// shard was not with that worker.
+    pub(super) fn prepared(&mut self, id: ShardId, worker: WorkerId) -> Option<Vec<Release>> {
+        let shard = self
+            .get_mut(id)
+            .filter(|shard| shard.stage == Stage::Out(worker))?;
+        if shard.released {
+            shard.stage = Stage::Placed(worker);
+            return Some(vec![Release::Again(id, worker)]);
+        }
+        shard.stage = Stage::Prepared(worker);
+        let mut releases = Vec::new();
+        if self.ordered {
+            while let Some(next) = self.release(self.turn) {
+                releases.push(next);
+                self.turn = self.turn.next();
+            }
+        } else {
+            releases.extend(self.release(id));
+        }
+        self.trim();
+        Some(releases)
+    }
+
+    /// Moves a prepared shard on, if it is one.
+    fn release(&mut self, id: ShardId) -> Option<Release> {
+        let delivery = self.delivery;
+        let shard = self.get_mut(id)?;
+        let Stage::Prepared(worker) = shard.stage else {
+            return None;
+        };
+        shard.released = true;
+        shard.stage = match delivery {
+            Delivery::Inline => Stage::Complete,
+            Delivery::Commit => Stage::Placed(worker),
+        };
+        Some(Release::First(id, worker))
+    }
+
+    /// Notes that `worker` has committed a shard. False if that shard was not placed with that worker.
+    pub(super) fn committed(&mut self, id: ShardId, worker: WorkerId) -> bool {
+        let Some(shard) = self
+            .get_mut(id)
+            .filter(|shard| shard.stage == Stage::Placed(worker))
+        else {
+            return false;
+        };
+        shard.stage = Stage::Complete;
+        self.trim();
+        true
+    }
+
+    /// Takes back everything that `worker` held: it is dead.
+    pub(super) fn lost(&mut self, worker: WorkerId) {
+        for (id, shard) in (self.base.0..).zip(&mut self.shards) {
+            let lost = match shard.stage {
+                Stage::Out(holder) | Stage::Placed(holder) => holder == worker,
+                // With inline delivery the report already is the result, and the driver has it.
+                Stage::Prepared(holder) => holder == worker && self.delivery == Delivery::Commit,
+                Stage::Waiting | Stage::Complete => false,
+            };
+            if lost {
+                shard.stage = Stage::Waiting;
+                self.waiting.insert(ShardId(id));
+            }
+        }
+    }
+
+    /// Counts a death on a shard; gives how many there have been.
+    pub(super) fn count_death(&mut self, id: ShardId) -> u32 {
+        self.get_mut(id).map_or(0, |shard| {
+            shard.deaths += 1;
+            shard.deaths
+        })
+    }
+
+    fn get_mut(&mut self, id: ShardId) -> Option<&mut Shard> {
+        let index = usize::try_from(id.0.checked_sub(self.base.0)?).ok()?;
+        self.shards.get_mut(index)
+    }
+
+    /// Lets go of the complete shards at the front.
+    fn trim(&mut self) {
+        while self
+            .shards
+            .front()
+            .is_some_and(|shard| shard.stage == Stage::Complete)
+        {
+            self.shards.pop_front();
+            self.base = self.base.next();
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! What supervisor and worker say to each other: bincode frames.
+//!
+//! This is the only module that names bincode, so that the encoding can be swapped in one place. Every decode runs
+//! under [`FRAME_LIMIT`], must consume the whole frame, and returns an error whatever the bytes are: a hostile frame
+//! neither panics nor makes us allocate more than the limit. Payloads borrow from the frame they came in.
+
+use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::ids::ShardId;
+
+/// Raised whenever a message changes its meaning or its bytes.
+pub const PROTOCOL: u32 = 1;
+
+/// The largest frame, in bytes. A frame holds one shard or one result, so this bounds the longest record (a text of
+/// 1 GiB is not a post).
+pub const FRAME_LIMIT: usize = 1 << 30;
+
+/// The first thing a worker says, over the bootstrap channel: who it is and how to talk to it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`PROTOCOL`] as the worker was built with.
+    pub protocol: u32,
+    /// [`build_id`] of the worker.
+    pub build: String,
+    /// Where the worker takes its tasks: [`ToWorker`] frames.
+    pub tasks: IpcBytesSender,
+    /// Where the worker's reports come out: [`FromWorker`] frames.
+    pub reports: IpcBytesReceiver,
+}
+
+impl Hello {
+    /// Checks that both sides speak the same language.
+    ///
+    /// # Errors
+    /// A sentence that names both builds, if not.
+    pub fn check(&self) -> Result<(), String> {
+        if self.protocol == PROTOCOL && self.build == build_id() {
+            return Ok(());
+        }
+        Err(format!(
+            "the worker is moodring {} with protocol {}, the supervisor is {} with protocol {PROTOCOL}; install one build of both",
+            self.build,
+            self.protocol,
+            build_id()
+        ))
+    }
+}
+
+/// The version that both ends of a channel must share.
+#[must_use]
+pub fn build_id() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// A message from the supervisor.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToWorker<'a> {
+    /// Comes first, and once: what [`Job::start`](crate::Job::start) gets.
+    Setup {
+        /// The job's own bytes.
+        #[serde(with = "serde_bytes", borrow)]
+        setup: &'a [u8],
+    },
+    /// Work through this shard and report.
+    Assign {
+        /// Which shard it is.
+        shard: ShardId,
+        /// The job's own bytes.
+        #[serde(with = "serde_bytes", borrow)]
+        task: &'a [u8],
+    },
+    /// The turn of a prepared shard has come.
+    Commit {
+        /// Which shard it is.
+        shard: ShardId,
+        /// The sink's answer to the shard's report.
+        #[serde(with = "serde_bytes", borrow)]
+        grant: &'a [u8],
+    },
+    /// Nothing more will come: finish and exit.
+    Retire,
+}
+
+/// A message from a worker.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromWorker<'a> {
+    /// The job has started.
+    Ready,
+    /// The job cannot start, here or anywhere; trying again is of no use.
+    Unfit {
+        /// What is wrong, as a sentence.
+        reason: &'a str,
+    },
+    /// A shard has been worked through.
+    Prepared {
+        /// Which shard it is.
+        shard: ShardId,
+        /// What the sink must know of it.
+        #[serde(with = "serde_bytes", borrow)]
+        report: &'a [u8],
+    },
+    /// A prepared shard is where its grant says.
+    Committed {
+        /// Which shard it is.
+        shard: ShardId,
+    },
+    /// The job met an error that another worker would meet too (the input cannot be read, the disk is full): the run
+    /// must end.
+    Failed {
+        /// Which shard it was.
+        shard: ShardId,
+        /// What happened, as a sentence.
+        reason: &'a str,
+    },
+}
+
+/// Why bytes are not a message.
+#[derive(Debug, Error)]
+pub enum WireError {
+    /// The value is larger than a frame may be.
+    #[error("failed to encode a message: {0}")]
+    Encode(#[source] bincode::error::EncodeError),
+    /// The bytes are no such value.
+    #[error("failed to decode a frame of {len} bytes: {source}")]
+    Decode {
+        /// The frame's length.
+        len: usize,
+        /// What is wrong with it.
+        source: bincode::error::DecodeError,
+    },
+    /// The bytes go on after the value.
+    #[error("failed to decode a frame of {len} bytes: the message ends after {used}")]
+    Trailing {
+        /// The frame's length.
+        len: usize,
+        /// The value's length.
+        used: usize,
+    },
+}
+
+fn config() -> impl bincode::config::Config {
+    bincode::config::standard().with_limit::<FRAME_LIMIT>()
+}
+
+/// Appends the encoding of `value` to `frame`.
+///
+/// # Errors
+/// [`WireError::Encode`] if the value cannot be encoded.
+pub fn encode_into<T: Serialize>(value: &T, frame: &mut Vec<u8>) -> Result<(), WireError> {
+    bincode::serde::encode_into_std_write(value, frame, config())
+        .map(drop)
+        .map_err(WireError::Encode)
+}
+
+/// The encoding of `value`.
+///
+/// # Errors
+/// [`WireError::Encode`] if the value cannot be encoded.
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, WireError> {
+    let mut frame = Vec::new();
+    encode_into(value, &mut frame)?;
+    Ok(frame)
+}
+
+/// The value that `frame` encodes, borrowing its strings and bytes from there.
+///
+/// # Errors
+/// Any bytes that are not exactly one encoded value.
+pub fn decode<'a, T: Deserialize<'a>>(frame: &'a [u8]) -> Result<T, WireError> {
+    let (value, used) =
+        bincode::serde::borrow_decode_from_slice(frame, config()).map_err(|source| {
+            WireError::Decode {
+                len: frame.len(),
+                source,
+            }
+        })?;
+    if used == frame.len() {
+        Ok(value)
+    } else {
+        Err(WireError::Trailing {
+            len: frame.len(),
+            used,
+        })
+    }
+}
+
+/// The tail of a frame: a payload that keeps the buffer it was received in, so that a large one is never copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    frame: Vec<u8>,
+    start: usize,
+}
+
+impl Payload {
+    /// The payload's bytes.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        &self.frame[self.start..]
+    }
+}
+
+impl From<Vec<u8>> for Payload {
+    fn from(frame: Vec<u8>) -> Self {
+        Self { frame, start: 0 }
+    }
+}
+
+/// A worker's message with its payload owned: what goes to the driver's loop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// See [`FromWorker::Ready`].
+    Ready,
+    /// See [`FromWorker::Unfit`].
+    Unfit(String),
+    /// See [`FromWorker::Prepared`].
+    Prepared(ShardId, Payload),
+    /// See [`FromWorker::Committed`].
+    Committed(ShardId),
+    /// See [`FromWorker::Failed`].
+    Failed(ShardId, String),
+}
+
+impl Report {
+    /// Decodes a frame and keeps it as the payload's buffer.
+    ///
+    /// # Errors
+    /// As [`decode`].
+    pub fn from_frame(frame: Vec<u8>) -> Result<Self, WireError> {
+        Ok(match decode(&frame)? {
+            FromWorker::Ready => Self::Ready,
+            FromWorker::Unfit { reason } => Self::Unfit(reason.to_owned()),
+            FromWorker::Committed { shard } => Self::Committed(shard),
+            FromWorker::Failed { shard, reason } => Self::Failed(shard, reason.to_owned()),
+            FromWorker::Prepared { shard, report } => {
+                // The payload is the last field, so it is the end of its frame.
+                let start = frame.len() - report.len();
+                Self::Prepared(shard, Payload { frame, start })
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_payload_borrows_from_its_frame() {
+        let frame = encode(&ToWorker::Assign {
+            shard: ShardId(7),
+            task: b"posts",
+        })
+        .unwrap();
+        let ToWorker::Assign { shard, task } = decode(&frame).unwrap() else {
+            panic!("another message")
+        };
+        assert_eq!((shard, task), (ShardId(7), &b"posts"[..]));
+        assert!(frame.as_ptr_range().contains(&task.as_ptr()));
+    }
+
+    #[test]
+    fn a_report_keeps_the_buffer_it_came_in() {
+        let frame = encode(&FromWorker::Prepared {
+            shard: ShardId(1 << 40),
+            report: &[9; 300],
+        })
+        .unwrap();
+        let buffer = frame.as_ptr();
+        let Report::Prepared(shard, payload) = Report::from_frame(frame).unwrap() else {
+            panic!("another message")
+        };
+        assert_eq!(
+            (shard, payload.as_slice()),
+            (ShardId(1 << 40), &[9; 300][..])
+        );
+        assert_eq!(payload.frame.as_ptr(), buffer);
+    }
+
+    #[test]
+    fn a_frame_must_be_consumed_whole() {
+        let mut frame = encode(&FromWorker::Committed { shard: ShardId(3) }).unwrap();
+        frame.push(0);
+        assert!(matches!(
+            decode::<FromWorker<'_>>(&frame),
+            Err(WireError::Trailing { .. })
+        ));
+    }
+
+    #[test]
+    fn a_length_beyond_the_limit_is_an_error_and_not_an_allocation() {
+        // Variant 3, shard 0, then a byte string that claims 2^63 bytes.
+        let mut frame = vec![2, 0, 253];
+        frame.extend_from_slice(&(1_u64 << 63).to_le_bytes());
+        assert!(decode::<FromWorker<'_>>(&frame).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode_to_a_message_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode::<FromWorker<'_>>(&bytes);
+            let _ = decode::<ToWorker<'_>>(&bytes);
+        }
+
+        #[test]
+        fn messages_survive_the_trip(shard: u64, bytes: Vec<u8>) {
+            let message = ToWorker::Commit { shard: ShardId(shard), grant: &bytes };
+            let frame = encode(&message).unwrap();
+            prop_assert_eq!(decode::<ToWorker<'_>>(&frame).unwrap(), message);
+        }
+    }
+}
