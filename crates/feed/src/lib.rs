@@ -1,1 +1,43 @@
-//! feed
+//! Where posts come from: files, folders, globs and standard input.
+//!
+//! [`expand`] turns what a person typed into [`Input`]s. A [`Feed`] then cuts them, one after another, into
+//! [`Shard`]s: pieces of work for one worker each. A plain file on disk goes out as ranges of bytes, which the workers
+//! read for themselves; anything that can only be read once, from front to back (standard input, a pipe, a compressed
+//! file), is read here and goes out as blocks of whole records.
+//!
+//! The feed reads no further ahead than the block it is about to hand out, so its memory does not grow with its
+//! inputs. It looks into records only as far as it must to know where one ends.
+//!
+//! ```
+//! use moodring_feed::{Content, Feed, Options, expand};
+//! use moodring_record::{FieldNames, Quoting};
+//!
+//! let folder = tempfile::tempdir()?;
+//! std::fs::write(folder.path().join("posts.txt"), "what a day\nnot again\n")?;
+//!
+//! let inputs = expand(&[folder.path().into()], None)?.inputs;
+//! let mut feed = Feed::new(inputs, Options {
+//!     shard_size: 1 << 20,
+//!     block_size: 1 << 20,
+//!     quoting: Quoting::Auto,
+//!     fields: FieldNames { text: "text".into(), id: None, time: None },
+//!     models: Vec::new(),
+//! });
+//! let shard = feed.next_shard()?.expect("the file is not empty");
+//! assert_eq!(shard.content, Content::Range { start: 0, end: 21 });
+//! assert!(feed.next_shard()?.is_none());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod blocks;
+mod error;
+mod expand;
+mod feed;
+mod input;
+mod ranges;
+mod stream;
+
+pub use error::FeedError;
+pub use expand::{Expanded, expand};
+pub use feed::{Content, Feed, Options, Shard, SourceId};
+pub use input::{Compression, Input, Origin};
