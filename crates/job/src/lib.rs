@@ -1,1 +1,18 @@
-//! job
+//! What a worker does to a shard of posts: read it, parse each record, score its text, fold the figures into a tally,
+//! render the scored record.
+//!
+//! The principal type is [`ScoreJob`], a [`moodring_pool::Job`]. It is set up with a [`Setup`], works through a
+//! [`Task`], and answers with a [`Report`]; those three are all that crosses the process boundary, apart from the
+//! rendered bytes, which the worker writes itself where the run has a file to write to ([`part`]).
+
+pub mod compress;
+mod message;
+pub mod part;
+mod range;
+mod score_job;
+mod tally;
+
+pub use message::{Content, Delivered, Grant, Reject, Report, Setup, Task};
+pub use score_job::ScoreJob;
+pub use score_job::columns;
+pub use tally::Tally;

@@ -1,0 +1,108 @@
+//! What supervisor and worker tell each other about posts: plain data, encoded by the pool's `wire`.
+
+use std::path::{Path, PathBuf};
+
+use moodring_record::{Format, Layout};
+use serde::{Deserialize, Serialize};
+
+use crate::compress::Compression;
+use crate::tally::Tally;
+
+/// What every worker is told once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// The names of the models, in the order of their figures in the output. The first one says the mood.
+    pub models: Vec<String>,
+    /// How scored records are rendered.
+    pub output: Format,
+    /// How rendered bytes are compressed, each shard as a member or frame of its own.
+    pub compression: Compression,
+    /// The file that workers write results into; without one they send them with the report.
+    pub part: Option<PathBuf>,
+}
+
+/// One shard of the input.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Task<'a> {
+    /// Which input it is from.
+    pub source: u32,
+    /// How that input's records lie in its bytes.
+    pub layout: Layout,
+    /// Where the bytes are.
+    #[serde(borrow)]
+    pub content: Content<'a>,
+}
+
+/// The bytes of a shard.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Content<'a> {
+    /// A range of a file, which the worker reads itself. Of a line-cut layout it holds each line that starts in it.
+    Range {
+        /// The file.
+        path: &'a Path,
+        /// Its first byte.
+        start: u64,
+        /// The byte after its last.
+        end: u64,
+    },
+    /// Whole records.
+    Block {
+        /// Where they begin in the (decompressed) input.
+        offset: u64,
+        /// The records.
+        #[serde(with = "serde_bytes", borrow)]
+        bytes: &'a [u8],
+    },
+}
+
+/// What the supervisor must know of a prepared shard.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report<'a> {
+    /// Which input it is from.
+    pub source: u32,
+    /// Input bytes read, records scored, empty lines skipped, and line ends passed.
+    pub bytes: u64,
+    /// Records scored.
+    pub records: u64,
+    /// Empty lines skipped.
+    pub blanks: u64,
+    /// Line ends passed, which number the lines of the shards after this one.
+    pub lines: u64,
+    /// The moods of the scored records.
+    pub tally: Tally,
+    /// The records that could not be read.
+    pub rejects: Vec<Reject>,
+    /// The rendered bytes, or how many there are.
+    #[serde(borrow)]
+    pub output: Delivered<'a>,
+}
+
+/// How the rendered bytes of a shard travel.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub enum Delivered<'a> {
+    /// The worker keeps so many bytes until it is told where to write them.
+    Kept(u64),
+    /// Here they are.
+    Here(#[serde(with = "serde_bytes", borrow)] &'a [u8]),
+}
+
+/// A record that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reject {
+    /// Its first byte in the (decompressed) input.
+    pub offset: u64,
+    /// Its line within the shard, from 0.
+    pub line: u64,
+    /// What is wrong with it, as a sentence.
+    pub reason: String,
+    /// The record as it stands in the input.
+    #[serde(with = "serde_bytes")]
+    pub raw: Vec<u8>,
+}
+
+/// Where a worker may write the bytes it kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The offset in the part file.
+    pub offset: u64,
+}

@@ -1,0 +1,88 @@
+//! The summary of any number of scored records, which merges exactly.
+//!
+//! Sums are kept as integers: a sum of doubles would depend on how the input was cut into shards.
+
+use moodring_score::Mood;
+use serde::{Deserialize, Serialize};
+
+/// Units per 1.0 of a headline figure. VADER's are multiples of 1e-4 and exact in this; a double in −1..1 is rounded by
+/// less than 1e-12.
+const SCALE: f64 = 1e12;
+
+/// Count, sum and classes of the headline figures of some records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    count: u64,
+    sum: i128,
+    moods: [u64; 3],
+}
+
+impl Tally {
+    /// Counts one record whose headline figure, in −1..1, this is.
+    #[expect(clippy::cast_possible_truncation, reason = "a headline figure times the scale is far below 2^63")]
+    pub fn add(&mut self, headline: f64, mood: Mood) {
+        self.count += 1;
+        self.sum += i128::from((headline * SCALE).round() as i64);
+        self.moods[mood as usize] += 1;
+    }
+
+    /// Counts what `other` has counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.sum += other.sum;
+        for (mine, theirs) in self.moods.iter_mut().zip(other.moods) {
+            *mine += theirs;
+        }
+    }
+
+    /// How many records were counted.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The mean headline figure, if anything was counted.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a mean is shown with a few digits")]
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum as f64 / SCALE / self.count as f64)
+    }
+
+    /// How many records fell into a class.
+    #[must_use]
+    pub fn of(&self, mood: Mood) -> u64 {
+        self.moods[mood as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(figures: &[f64]) -> Tally {
+        let mut tally = Tally::default();
+        for &figure in figures {
+            tally.add(figure, Mood::of(figure));
+        }
+        tally
+    }
+
+    #[test]
+    fn a_tally_does_not_depend_on_the_cut() {
+        let figures = [0.1, 0.2, -0.7, 0.0, 1e-3, 0.3];
+        let whole = tally(&figures);
+        for cut in 0..figures.len() {
+            let mut merged = tally(&figures[cut..]);
+            merged.merge(&tally(&figures[..cut]));
+            assert_eq!(merged, whole);
+        }
+    }
+
+    #[test]
+    fn the_mean_and_the_classes_are_those_of_the_records() {
+        let tally = tally(&[0.5, -0.5, 0.25, 0.01]);
+        assert!((tally.mean().unwrap() - 0.065).abs() < 1e-12);
+        assert_eq!(Mood::ALL.map(|mood| tally.of(mood)), [1, 1, 2]);
+        assert_eq!(Tally::default().mean(), None);
+    }
+}
