@@ -1,0 +1,186 @@
+//! Compressing pieces of an output so that they can be made in parallel and simply put one after another.
+//!
+//! Each piece becomes a gzip member (RFC 1952) or a Zstandard frame (RFC 8878) of its own; both formats define a file
+//! as one or more of those. The bytes depend on nothing but the piece: gzip's time stamp stays 0.
+
+use std::io::{self, Cursor};
+
+use flate2::{Compress, FlushCompress, Status};
+use serde::{Deserialize, Serialize};
+use zstd::bulk;
+use zstd::zstd_safe::CParameter;
+
+/// The level the gzip command uses.
+const GZIP_LEVEL: u32 = 6;
+/// The largest window there is, 32 KiB, as a power of two.
+const GZIP_WINDOW_BITS: u8 = 15;
+/// The level the zstd command uses.
+const ZSTD_LEVEL: i32 = 3;
+/// How much room is made at a time for compressed bytes.
+const ROOM: usize = 32 << 10;
+
+/// How an output is compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// As gzip members.
+    Gzip,
+    /// As Zstandard frames.
+    Zstd,
+}
+
+/// Compresses piece after piece with one encoder, whose memory is taken once.
+pub struct Compressor(Encoder);
+
+enum Encoder {
+    None,
+    Gzip(Compress),
+    Zstd(bulk::Compressor<'static>),
+}
+
+impl Compressor {
+    /// A compressor of this kind.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub fn new(compression: Compression) -> io::Result<Compressor> {
+        Ok(Compressor(match compression {
+            Compression::None => Encoder::None,
+            Compression::Gzip => Encoder::Gzip(Compress::new_gzip(
+                flate2::Compression::new(GZIP_LEVEL),
+                GZIP_WINDOW_BITS,
+            )),
+            Compression::Zstd => {
+                let mut encoder = bulk::Compressor::new(ZSTD_LEVEL)?;
+                // As the zstd command does, so that damage is found when the output is read.
+                encoder.set_parameter(CParameter::ChecksumFlag(true))?;
+                Encoder::Zstd(encoder)
+            }
+        }))
+    }
+
+    /// Whether it changes anything.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        !matches!(self.0, Encoder::None)
+    }
+
+    /// Appends `bytes` to `out` as a member or frame of its own, even if there are none: an empty file is no
+    /// compressed one, but an empty member is.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub fn compress(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+        match &mut self.0 {
+            Encoder::None => {
+                out.extend_from_slice(bytes);
+                Ok(())
+            }
+            Encoder::Gzip(encoder) => gzip(encoder, bytes, out),
+            Encoder::Zstd(encoder) => zstd(encoder, bytes, out),
+        }
+    }
+}
+
+fn gzip(encoder: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    encoder.reset();
+    let mut rest = bytes;
+    loop {
+        out.reserve(ROOM);
+        let before = encoder.total_in();
+        let status = encoder.compress_vec(rest, out, FlushCompress::Finish)?;
+        if status == Status::StreamEnd {
+            return Ok(());
+        }
+        let taken = encoder.total_in() - before;
+        rest = &rest[usize::try_from(taken).map_or(rest.len(), |taken| taken.min(rest.len()))..];
+    }
+}
+
+fn zstd(encoder: &mut bulk::Compressor<'_>, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    out.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
+    let mut end = Cursor::new(&mut *out);
+    end.set_position(end.get_ref().len() as u64);
+    encoder.compress_to_buffer(bytes, &mut end)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use flate2::bufread::MultiGzDecoder;
+
+    use super::*;
+
+    fn compress(compression: Compression, pieces: &[&[u8]]) -> Vec<u8> {
+        let mut compressor = Compressor::new(compression).unwrap();
+        let mut out = Vec::new();
+        for piece in pieces {
+            compressor.compress(piece, &mut out).unwrap();
+        }
+        out
+    }
+
+    fn decompress(compression: Compression, bytes: &[u8]) -> Vec<u8> {
+        let mut whole = Vec::new();
+        match compression {
+            Compression::None => whole.extend_from_slice(bytes),
+            Compression::Gzip => drop(MultiGzDecoder::new(bytes).read_to_end(&mut whole).unwrap()),
+            Compression::Zstd => whole = zstd::decode_all(bytes).unwrap(),
+        }
+        whole
+    }
+
+    /// Bytes that hardly compress, so that the encoder runs out of room again and again.
+    fn noise(len: usize) -> Vec<u8> {
+        let step = |state: &mut u32| {
+            *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            Some(state.to_be_bytes()[0])
+        };
+        std::iter::repeat_with(|| ())
+            .scan(1, |state, ()| step(state))
+            .take(len)
+            .collect()
+    }
+
+    #[test]
+    fn pieces_put_together_decompress_to_the_whole() {
+        let noise = noise(300_000);
+        let repeated = b"what a day ".repeat(30_000);
+        for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
+            let pieces = [b"".as_slice(), b"one\n", &noise, b"", &repeated];
+            let out = compress(compression, &pieces);
+            assert_eq!(decompress(compression, &out), pieces.concat());
+        }
+    }
+
+    #[test]
+    fn a_piece_compresses_to_the_same_bytes_whatever_came_before() {
+        let piece = b"the same piece".as_slice();
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            let alone = compress(compression, &[piece]);
+            let other = compress(compression, &[&noise(70_000)]);
+            let after = compress(compression, &[&noise(70_000), piece]);
+            assert_eq!(after, [other, alone].concat());
+        }
+    }
+
+    #[test]
+    fn a_gzip_member_has_no_time_stamp() {
+        let out = compress(Compression::Gzip, &[b"what a day"]);
+        assert_eq!(out[..3], [0x1f, 0x8b, 8]);
+        assert_eq!(out[4..8], [0; 4]);
+    }
+
+    #[test]
+    fn no_bytes_still_make_a_file_that_can_be_decompressed() {
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            let out = compress(compression, &[b""]);
+            assert!(!out.is_empty());
+            assert_eq!(decompress(compression, &out), b"");
+        }
+    }
+}
