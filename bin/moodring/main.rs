@@ -1,1 +1,34 @@
-fn main() {}
+//! The command line: parse, run, turn an error into a sentence and an exit code.
+
+mod cli;
+mod exit;
+mod generate;
+mod logging;
+mod score;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Worker(args) => worker::run(&args),
+        command => {
+            logging::start(cli.log_level, cli.log_format);
+            exit::conclude(run(command))
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), exit::Failure> {
+    match command {
+        Command::Score(args) => score::run(*args),
+        Command::Completions { shell } => generate::completions(shell),
+        Command::Man => generate::man(),
+        Command::Worker(_) => Ok(()),
+    }
+}

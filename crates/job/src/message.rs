@@ -28,6 +28,8 @@ pub struct Task<'a> {
     pub source: u32,
     /// How that input's records lie in its bytes.
     pub layout: Layout,
+    /// How much of the input, as stored, this shard stands for; handed back for the progress display.
+    pub stored: u64,
     /// Where the bytes are.
     #[serde(borrow)]
     pub content: Content<'a>,
@@ -60,7 +62,9 @@ pub enum Content<'a> {
 pub struct Report<'a> {
     /// Which input it is from.
     pub source: u32,
-    /// Input bytes read, records scored, empty lines skipped, and line ends passed.
+    /// See [`Task::stored`].
+    pub stored: u64,
+    /// Bytes of (decompressed) input.
     pub bytes: u64,
     /// Records scored.
     pub records: u64,
@@ -68,6 +72,8 @@ pub struct Report<'a> {
     pub blanks: u64,
     /// Line ends passed, which number the lines of the shards after this one.
     pub lines: u64,
+    /// The number of the input's first line that is a record.
+    pub first_line: u64,
     /// The moods of the scored records.
     pub tally: Tally,
     /// The records that could not be read.

@@ -54,7 +54,8 @@ pub(crate) fn read_range(
 }
 
 fn fill(file: &File, start: u64, end: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
-    let len = usize::try_from(end - start).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    let len =
+        usize::try_from(end - start).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
     buffer.resize(len, 0);
     file.read_exact_at(buffer, start)
 }

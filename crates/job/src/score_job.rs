@@ -43,7 +43,8 @@ pub struct ScoreJob {
     /// Buffers of shards that are done, for those to come.
     spare: Vec<Vec<u8>>,
     input: Vec<u8>,
-    rendered: Vec<u8>,
+    /// Rendered bytes before they are compressed.
+    plain: Vec<u8>,
     /// The file that was read last, which most likely is the next one too.
     open: Option<(PathBuf, File)>,
 }
@@ -61,9 +62,18 @@ struct Scored {
 impl Job for ScoreJob {
     fn start(setup: &[u8]) -> Result<Self, JobError> {
         let setup: Setup = wire::decode(setup).map_err(JobError::new)?;
-        let models = setup.models.iter().map(|name| moodring_score::build(name)).collect::<Result<Vec<_>, _>>();
+        let models = setup
+            .models
+            .iter()
+            .map(|name| moodring_score::build(name))
+            .collect::<Result<Vec<_>, _>>();
         let models = models.map_err(JobError::new)?;
-        let part = setup.part.as_deref().map(PartWriter::open).transpose().map_err(JobError::new)?;
+        let part = setup
+            .part
+            .as_deref()
+            .map(PartWriter::open)
+            .transpose()
+            .map_err(JobError::new)?;
         Ok(Self {
             columns: columns(&models),
             compressor: Compressor::new(setup.compression).map_err(JobError::new)?,
@@ -73,12 +83,17 @@ impl Job for ScoreJob {
             kept: HashMap::new(),
             spare: Vec::new(),
             input: Vec::new(),
-            rendered: Vec::new(),
+            plain: Vec::new(),
             open: None,
         })
     }
 
-    fn prepare(&mut self, shard: ShardId, task: &[u8], report: &mut Vec<u8>) -> Result<(), JobError> {
+    fn prepare(
+        &mut self,
+        shard: ShardId,
+        task: &[u8],
+        report: &mut Vec<u8>,
+    ) -> Result<(), JobError> {
         let task: Task<'_> = wire::decode(task).map_err(JobError::new)?;
         let mut output = self.spare.pop().unwrap_or_default();
         output.clear();
@@ -100,9 +115,25 @@ impl Job for ScoreJob {
             Some(_) => Delivered::Kept(output.len() as u64),
             None => Delivered::Here(&output),
         };
-        let Scored { records, blanks, lines, tally, rejects } = scored;
-        let summary =
-            Report { source: task.source, bytes: consumed, records, blanks, lines, tally, rejects, output: delivered };
+        let Scored {
+            records,
+            blanks,
+            lines,
+            tally,
+            rejects,
+        } = scored;
+        let summary = Report {
+            source: task.source,
+            stored: task.stored,
+            bytes: consumed,
+            records,
+            blanks,
+            lines,
+            first_line: task.layout.first_line(),
+            tally,
+            rejects,
+            output: delivered,
+        };
         wire::encode_into(&summary, report).map_err(JobError::new)?;
         match self.part {
             Some(_) => drop(self.kept.insert(shard, output)),
@@ -132,15 +163,22 @@ impl ScoreJob {
         input: &mut Vec<u8>,
     ) -> Result<u64, JobError> {
         let bounds = match layout.cutting() {
-            Cutting::AtLines => Bounds::Lines { first: layout.body_start() },
+            Cutting::AtLines => Bounds::Lines {
+                first: layout.body_start(),
+            },
             Cutting::AtRecords => Bounds::Records,
         };
         let failed = |error: std::io::Error| {
             let hint = match error.kind() {
-                std::io::ErrorKind::UnexpectedEof => "; the file became shorter during the run, score it when it is complete",
+                std::io::ErrorKind::UnexpectedEof => {
+                    "; the file became shorter during the run, score it when it is complete"
+                }
                 _ => "",
             };
-            JobError(format!("failed to read bytes {start} to {end} of `{}`: {error}{hint}", path.display()))
+            JobError(format!(
+                "failed to read bytes {start} to {end} of `{}`: {error}{hint}",
+                path.display()
+            ))
         };
         if self.open.as_ref().is_none_or(|(open, _)| open != path) {
             self.open = Some((path.to_owned(), File::open(path).map_err(failed)?));
@@ -153,12 +191,18 @@ impl ScoreJob {
 
     /// Scores the records in `bytes`, which begin at `offset` of their input, and appends the rendered ones to
     /// `output`, compressed if the run wants that.
-    fn score(&mut self, layout: &Layout, offset: u64, bytes: &[u8], output: &mut Vec<u8>) -> Result<Scored, JobError> {
+    fn score(
+        &mut self,
+        layout: &Layout,
+        offset: u64,
+        bytes: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Result<Scored, JobError> {
         let renderer = Renderer::new(self.setup.output, layout, &self.columns);
         let compressed = self.compressor.is_active();
-        let mut rendered = std::mem::take(&mut self.rendered);
-        rendered.clear();
-        let target = if compressed { &mut rendered } else { &mut *output };
+        let mut plain = std::mem::take(&mut self.plain);
+        plain.clear();
+        let target = if compressed { &mut plain } else { &mut *output };
         let mut scored = Scored::default();
         let mut figures = Vec::new();
         let mut reader = Reader::new(layout, bytes);
@@ -183,9 +227,11 @@ impl ScoreJob {
         scored.lines = reader.lines();
         scored.blanks = reader.blanks();
         if compressed {
-            self.compressor.compress(&rendered, output).map_err(JobError::new)?;
+            self.compressor
+                .compress(&plain, output)
+                .map_err(JobError::new)?;
         }
-        self.rendered = rendered;
+        self.plain = plain;
         Ok(scored)
     }
 }

@@ -19,7 +19,10 @@ pub struct Tally {
 
 impl Tally {
     /// Counts one record whose headline figure, in −1..1, this is.
-    #[expect(clippy::cast_possible_truncation, reason = "a headline figure times the scale is far below 2^63")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a headline figure times the scale is far below 2^63"
+    )]
     pub fn add(&mut self, headline: f64, mood: Mood) {
         self.count += 1;
         self.sum += i128::from((headline * SCALE).round() as i64);
@@ -43,7 +46,10 @@ impl Tally {
 
     /// The mean headline figure, if anything was counted.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a mean is shown with a few digits")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a mean is shown with a few digits"
+    )]
     pub fn mean(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum as f64 / SCALE / self.count as f64)
     }

@@ -1,0 +1,186 @@
+//! The end of the pipeline: places each shard's bytes in the output, keeps the rejects, counts.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use moodring_feed::Feed;
+use moodring_job::{Delivered, Grant, Reject, Report, Tally};
+use moodring_pool::driver::BoxError;
+use moodring_pool::{ShardId, Sink, wire};
+use moodring_record::write_reject;
+use moodring_store::{LazyFile, Output, StoreError};
+use thiserror::Error;
+
+use super::plan::Plan;
+use super::progress::Progress;
+use super::store_failure;
+use crate::exit::Failure;
+
+/// With `--strict`: the first malformed record.
+#[derive(Debug, Error)]
+#[error(
+    "{place}: {reason}; mend or remove the record, or run without --strict to have such records set aside"
+)]
+pub(crate) struct Rejected {
+    place: String,
+    reason: String,
+}
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) shards: u64,
+    pub(crate) bytes: u64,
+    pub(crate) records: u64,
+    pub(crate) blanks: u64,
+    pub(crate) rejects: u64,
+    pub(crate) tally: Tally,
+    /// Where the rejects are, if there are any.
+    pub(crate) rejects_file: Option<PathBuf>,
+}
+
+/// The pool's sink.
+pub(crate) struct Ledger {
+    output: Output,
+    rejects: LazyFile,
+    /// The inputs' names, by source.
+    names: Vec<String>,
+    /// How many line ends of each source have been released.
+    lines: HashMap<u32, u64>,
+    ordered: bool,
+    strict: bool,
+    totals: Totals,
+    progress: Option<Progress>,
+    line: Vec<u8>,
+}
+
+impl Ledger {
+    /// Opens the output, and writes its header.
+    pub(crate) fn open(plan: &Plan, feed: &Feed, header: &[u8]) -> Result<Self, Failure> {
+        let rejects = LazyFile::open(&plan.rejects, plan.force || plan.output.is_none())
+            .map_err(store_failure)?;
+        let mut output = Output::open(plan.output.as_deref(), plan.force).map_err(store_failure)?;
+        let mut packed = Vec::new();
+        if !header.is_empty() {
+            let compressor = moodring_job::compress::Compressor::new(plan.compression);
+            let done =
+                compressor.and_then(|mut compressor| compressor.compress(header, &mut packed));
+            done.map_err(Failure::failed)?;
+            output.append(&packed).map_err(store_failure)?;
+        }
+        Ok(Self {
+            output,
+            rejects,
+            names: feed
+                .inputs()
+                .iter()
+                .map(|input| input.name.clone())
+                .collect(),
+            lines: HashMap::new(),
+            ordered: !plan.unordered,
+            strict: plan.strict,
+            totals: Totals::default(),
+            progress: None,
+            line: Vec::new(),
+        })
+    }
+
+    /// The file that workers write into, if the output is one.
+    pub(crate) fn part_path(&self) -> Option<&Path> {
+        self.output.part_path()
+    }
+
+    /// The files to be removed if the run is ended on the spot.
+    pub(crate) fn unfinished_files(&self) -> Vec<PathBuf> {
+        let part = self.part_path().map(Path::to_owned);
+        part.into_iter().chain([self.rejects.part_path()]).collect()
+    }
+
+    /// Shows `progress` from now on.
+    pub(crate) fn watch(&mut self, progress: Progress) {
+        self.progress = Some(progress);
+    }
+
+    /// Takes the progress display away.
+    pub(crate) fn stop_watching(&mut self) {
+        self.progress = None;
+    }
+
+    /// The run is complete: the output appears under its name.
+    pub(crate) fn commit(mut self) -> Result<Totals, Failure> {
+        self.output.commit().map_err(store_failure)?;
+        self.totals.rejects_file = self.rejects.commit().map_err(store_failure)?;
+        Ok(self.totals)
+    }
+
+    /// The run was ended early. A file vanishes; what went into a stream is there, and its rejects are kept with it.
+    pub(crate) fn abandon(self) {
+        if self.output.part_path().is_none() {
+            let _ = self.rejects.commit();
+        }
+    }
+
+    fn reject(&mut self, source: u32, lines_before: u64, reject: &Reject) -> Result<(), BoxError> {
+        let name = self.names.get(source as usize).map_or("", String::as_str);
+        // Without order the shards before this one may not be counted yet.
+        let line = self.ordered.then_some(lines_before + reject.line);
+        if self.strict {
+            let place = match line {
+                Some(line) => format!("{name}: line {line} (byte {})", reject.offset),
+                None => format!("{name}: byte {}", reject.offset),
+            };
+            return Err(Box::new(Rejected {
+                place,
+                reason: reject.reason.clone(),
+            }));
+        }
+        self.line.clear();
+        write_reject(
+            &mut self.line,
+            name,
+            line,
+            reject.offset,
+            &reject.reason,
+            &reject.raw,
+        );
+        Ok(self
+            .rejects
+            .append(&self.line)
+            .map_err(Box::<StoreError>::new)?)
+    }
+
+    fn deliver(&mut self, delivered: &Delivered<'_>) -> Result<Vec<u8>, BoxError> {
+        match *delivered {
+            Delivered::Kept(len) => Ok(wire::encode(&Grant {
+                offset: self.output.place(len),
+            })?),
+            Delivered::Here(bytes) => {
+                self.output.append(bytes).map_err(Box::<StoreError>::new)?;
+                Ok(Vec::new())
+            }
+        }
+    }
+}
+
+impl Sink for Ledger {
+    fn release(&mut self, _shard: ShardId, report: &[u8]) -> Result<Vec<u8>, BoxError> {
+        let report: Report<'_> = wire::decode(report)?;
+        let passed = self.lines.entry(report.source).or_default();
+        let lines_before = report.first_line + *passed;
+        *passed += report.lines;
+        for reject in &report.rejects {
+            self.reject(report.source, lines_before, reject)?;
+        }
+        let totals = &mut self.totals;
+        totals.shards += 1;
+        totals.bytes += report.bytes;
+        totals.records += report.records;
+        totals.blanks += report.blanks;
+        totals.rejects += report.rejects.len() as u64;
+        totals.tally.merge(&report.tally);
+        if let Some(progress) = &mut self.progress {
+            progress.advance(report.stored, self.totals.records);
+        }
+        self.deliver(&report.output)
+    }
+}

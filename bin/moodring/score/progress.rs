@@ -1,0 +1,82 @@
+//! The progress bar: bytes, records per second, time left, workers alive, restarts. Hidden where standard error is no
+//! terminal.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use moodring_pool::Control;
+
+use super::plan::Plan;
+
+const KNOWN: &str =
+    "{bar:24} {percent:>3}% {bytes}/{total_bytes} {binary_bytes_per_sec} ETA {eta} {msg}";
+const UNKNOWN: &str = "{spinner} {bytes} {binary_bytes_per_sec} {elapsed} {msg}";
+
+/// How often the figures change; the eye needs no more.
+const PERIOD: Duration = Duration::from_millis(100);
+
+/// A bar on the terminal, from start to drop.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    control: Option<Control>,
+    began: Instant,
+    updated: Instant,
+}
+
+impl Progress {
+    pub(crate) fn start(plan: &Plan, control: Option<Control>) -> Self {
+        let target = if plan.quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr_with_hz(10)
+        };
+        let (bar, template) = match plan.stored_bytes() {
+            Some(total) => (ProgressBar::with_draw_target(Some(total), target), KNOWN),
+            None => (ProgressBar::with_draw_target(None, target), UNKNOWN),
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
+        }
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(PERIOD);
+        }
+        let now = Instant::now();
+        Self {
+            bar,
+            control,
+            began: now,
+            updated: now,
+        }
+    }
+
+    /// So many more stored bytes are done, and so many records in all.
+    pub(crate) fn advance(&mut self, bytes: u64, records: u64) {
+        self.bar.inc(bytes);
+        if self.bar.is_hidden() || self.updated.elapsed() < PERIOD {
+            return;
+        }
+        self.updated = Instant::now();
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a rate is shown with a few digits"
+        )]
+        let rate = records as f64 / self.began.elapsed().as_secs_f64();
+        let mut message = format!("{rate:.0} records/s");
+        if let Some(control) = &self.control {
+            let stats = control.stats();
+            message += &format!(", {} workers", stats.alive());
+            match stats.restarts() {
+                0 => {}
+                1 => message += ", 1 restart",
+                restarts => message += &format!(", {restarts} restarts"),
+            }
+        }
+        self.bar.set_message(message);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,13 @@
+//! The hidden command that a supervisor starts its workers with.
+
+use std::process::ExitCode;
+
+use moodring_job::ScoreJob;
+use moodring_pool::worker;
+
+use crate::cli::WorkerArgs;
+
+/// Serves the supervisor until it needs no more.
+pub(crate) fn run(args: &WorkerArgs) -> ExitCode {
+    worker::serve::<ScoreJob>(&args.address)
+}
