@@ -4,7 +4,9 @@
 //! model; [`build`] makes one by its name, as `--model` spells it.
 
 mod scorer;
+pub mod textblob;
 pub mod vader;
 
 pub use scorer::{Decimals, Figure, Figures, MAX_FIGURES, Mood, Scorer, UnknownModel, Zero, build};
+pub use textblob::TextBlob;
 pub use vader::Vader;

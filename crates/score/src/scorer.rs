@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Vader;
+use crate::{TextBlob, Vader};
 
 /// No model has more figures than this.
 pub const MAX_FIGURES: usize = 4;
@@ -109,7 +109,7 @@ pub struct UnknownModel(pub String);
 
 impl fmt::Display for UnknownModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no model `{}`; the models are: vader", self.0)
+        write!(f, "there is no model `{}`; the models are: vader, textblob", self.0)
     }
 }
 
@@ -122,6 +122,7 @@ impl std::error::Error for UnknownModel {}
 pub fn build(name: &str) -> Result<Box<dyn Scorer>, UnknownModel> {
     match name {
         "vader" => Ok(Box::new(Vader::new())),
+        "textblob" => Ok(Box::new(TextBlob::new())),
         "zero" => Ok(Box::new(Zero)),
         _ => Err(UnknownModel(name.to_owned())),
     }

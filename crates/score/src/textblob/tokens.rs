@@ -1,0 +1,256 @@
+//! Cutting a text into tokens, as `find_tokens` in TextBlob's `_text.py` does with a dozen replacements and regular
+//! expressions over the whole string; here in one pass from left to right, without a copy.
+//!
+//! A *chunk* is what stands between whitespace. A quote of any kind is a chunk of its own, and a chunk ends before the
+//! `n't` of `don't`. Each punctuation mark at the start or the end of a chunk is a token, and so is what is left between
+//! them, the *core*: `“(good!!)”` becomes `“ ( good ! ! ) ”`.
+
+use super::abbreviations::is_abbreviation;
+
+/// A stretch of the text without whitespace, never empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// True only if every byte is ASCII.
+    pub(super) ascii: bool,
+    /// A paragraph ended before it.
+    pub(super) after_break: bool,
+}
+
+impl Token {
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.end - self.start
+    }
+}
+
+/// What TextBlob writes between paragraphs, and then takes out again. So a post that says it means a paragraph.
+const END_OF_SENTENCE: &[u8] = b"END-OF-SENTENCE";
+
+/// The tokens of a text. A copy is a bookmark: it goes on from where it was taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tokens<'t> {
+    text: &'t [u8],
+    at: usize,
+    /// The chunk that is being cut: marks up to here, ...
+    core_start: usize,
+    /// ... one token up to here, ...
+    core_end: usize,
+    /// ... and marks up to here.
+    chunk_end: usize,
+    chunk_is_ascii: bool,
+    after_break: bool,
+}
+
+impl<'t> Tokens<'t> {
+    #[inline]
+    pub(super) fn of(text: &'t str) -> Self {
+        let text = text.as_bytes();
+        Self {
+            text,
+            at: 0,
+            core_start: 0,
+            core_end: 0,
+            chunk_end: 0,
+            chunk_is_ascii: true,
+            after_break: false,
+        }
+    }
+
+    /// The next token, or none at the end of the text.
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<Token> {
+        loop {
+            if self.at < self.chunk_end {
+                match self.piece() {
+                    None => continue,
+                    token => return token,
+                }
+            }
+            self.skip_whitespace();
+            let start = self.at;
+            let class = CLASS[usize::from(*self.text.get(start)?)];
+            if class & (QUOTE | WIDE) != 0
+                && let Some(len) = quote(&self.text[start..])
+            {
+                return Some(self.take(start, start + len, len == 1));
+            }
+            let (end, classes) = self.chunk_at(start);
+            let ascii = classes & HIGH == 0;
+            if classes & (MARK | PERIOD) == 0 {
+                return Some(self.take(start, end, ascii));
+            }
+            self.chunk_is_ascii = ascii;
+            self.cut(start, end);
+        }
+    }
+
+    /// The token from `start` to `end`; the next one starts behind it.
+    #[inline]
+    fn take(&mut self, start: usize, end: usize, ascii: bool) -> Token {
+        self.at = end;
+        Token {
+            start,
+            end,
+            ascii,
+            after_break: std::mem::take(&mut self.after_break),
+        }
+    }
+
+    /// Goes on to the next character that is not whitespace. Two newlines on end are the end of a paragraph, and a
+    /// carriage return before a newline is not there: `"\r\n\r\n"` ends a paragraph, `"\n \n"` does not.
+    #[inline]
+    fn skip_whitespace(&mut self) {
+        let mut newlines = 0;
+        while let Some(&byte) = self.text.get(self.at) {
+            let len = if CLASS[usize::from(byte)] & SPACE != 0 {
+                1
+            } else {
+                wide_space(&self.text[self.at..])
+            };
+            match byte {
+                _ if len == 0 => return,
+                b'\n' => newlines += 1,
+                b'\r' if self.text.get(self.at + 1) == Some(&b'\n') => {}
+                _ => newlines = 0,
+            }
+            self.after_break |= newlines == 2;
+            self.at += len;
+        }
+    }
+
+    /// Where the chunk that starts here ends, and the classes of its bytes, all together.
+    #[inline]
+    fn chunk_at(&self, start: usize) -> (usize, u8) {
+        let (mut end, mut classes) = (start, 0);
+        while let Some(&byte) = self.text.get(end) {
+            let class = CLASS[usize::from(byte)];
+            if class & (SPACE | QUOTE) != 0 || class & WIDE != 0 && ends_a_chunk(&self.text[end..])
+            {
+                break;
+            }
+            classes |= class;
+            end += 1;
+        }
+        // "don't" is "do n ' t", but "DON'T" is "DON ' T".
+        if end > start + 1 && self.text[end - 1] == b'n' && self.text[end..].starts_with(b"'t") {
+            end -= 1;
+        }
+        (end, classes)
+    }
+
+    /// Finds the core of a chunk: behind the marks at its start, before the marks and periods at its end.
+    ///
+    /// A period is no mark at the start: `.5!` is `.5 !`. Nor is it one at the end of an abbreviation: `etc.` stays whole,
+    /// and `etc.,` is `etc. ,`.
+    fn cut(&mut self, start: usize, end: usize) {
+        let chunk = &self.text[..end];
+        let is_mark = |byte: u8| CLASS[usize::from(byte)] & MARK != 0;
+        let core_start = chunk[start..]
+            .iter()
+            .position(|&byte| !is_mark(byte))
+            .map_or(end, |marks| start + marks);
+        let mut core_end = end;
+        while core_end > core_start {
+            let rest = &chunk[core_start..core_end];
+            if rest.ends_with(b"...") {
+                core_end -= rest.iter().rev().take_while(|&&byte| byte == b'.').count();
+            } else if rest.ends_with(b".") && is_abbreviation(rest)
+                || !rest.ends_with(b".") && !is_mark(rest[rest.len() - 1])
+            {
+                break;
+            } else {
+                core_end -= 1;
+            }
+        }
+        (self.core_start, self.core_end, self.chunk_end) = (core_start, core_end, end);
+    }
+
+    /// The next token of the chunk that was cut last: a mark, the core, or a run of three periods or more as one `...`.
+    /// None if there was only the end of a paragraph.
+    fn piece(&mut self) -> Option<Token> {
+        let start = self.at;
+        if start == self.core_start && start < self.core_end {
+            if &self.text[start..self.core_end] == END_OF_SENTENCE {
+                self.at = self.core_end;
+                self.after_break = true;
+                return None;
+            }
+            return Some(self.take(start, self.core_end, self.chunk_is_ascii));
+        }
+        let periods = self.text[start..self.chunk_end]
+            .iter()
+            .take_while(|&&byte| byte == b'.')
+            .count();
+        let mark = self.take(start, start + if periods < 3 { 1 } else { 3 }, true);
+        if periods >= 3 {
+            self.at = start + periods;
+        }
+        Some(mark)
+    }
+}
+
+const SPACE: u8 = 1;
+const QUOTE: u8 = 2;
+/// The first byte of a character that may be whitespace or a quote, such as U+00A0 or `’`.
+const WIDE: u8 = 4;
+/// Punctuation that is split off a word; the period has rules of its own.
+const MARK: u8 = 8;
+const PERIOD: u8 = 16;
+/// Not ASCII.
+const HIGH: u8 = 32;
+
+/// What each byte may be.
+const CLASS: [u8; 256] = {
+    let mut class = [0; 256];
+    let mut byte = 0x80;
+    while byte < class.len() {
+        class[byte] = HIGH;
+        byte += 1;
+    }
+    // Python counts the four separators U+001C to U+001F as whitespace.
+    class = mark_all(class, b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f ", SPACE);
+    class = mark_all(class, b"'\"", QUOTE);
+    class = mark_all(class, b"\xc2\xe1\xe2\xe3", WIDE | HIGH);
+    class = mark_all(class, b",;:!?()[]{}`@#$^&*+-|=~_", MARK);
+    mark_all(class, b".", PERIOD)
+};
+
+const fn mark_all(mut class: [u8; 256], bytes: &[u8], mark: u8) -> [u8; 256] {
+    let mut i = 0;
+    while i < bytes.len() {
+        class[bytes[i] as usize] = mark;
+        i += 1;
+    }
+    class
+}
+
+fn ends_a_chunk(text: &[u8]) -> bool {
+    quote(text).is_some() || wide_space(text) > 0
+}
+
+/// The length of the quote that the text starts with.
+fn quote(text: &[u8]) -> Option<usize> {
+    match text {
+        [b'\'' | b'"', ..] => Some(1),
+        // ‘ ’ “ ”
+        [0xe2, 0x80, 0x98 | 0x99 | 0x9c | 0x9d, ..] => Some(3),
+        _ => None,
+    }
+}
+
+/// The length of the whitespace character beyond ASCII that the text starts with, or 0.
+#[inline]
+fn wide_space(text: &[u8]) -> usize {
+    match text {
+        // U+0085, U+00A0
+        [0xc2, 0x85 | 0xa0, ..] => 2,
+        // U+1680; U+2000 to U+200A, U+2028, U+2029, U+202F; U+205F; U+3000
+        [0xe1, 0x9a, 0x80, ..]
+        | [0xe2, 0x80, 0x80..=0x8a | 0xa8 | 0xa9 | 0xaf, ..]
+        | [0xe2, 0x81, 0x9f, ..]
+        | [0xe3, 0x80, 0x80, ..] => 3,
+        _ => 0,
+    }
+}

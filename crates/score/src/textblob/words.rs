@@ -1,0 +1,206 @@
+//! From tokens to the words that are assessed: putting back together what the tokenizer took apart.
+//!
+//! Cutting punctuation off tears emoticons to pieces: `:-)` is three tokens. TextBlob writes the tokens of each sentence in a
+//! row with spaces between them, then takes the spaces out of everything that looks like an emoticon or the irony mark
+//! `(!)`. It looks for an emoticon anywhere, so long as a space follows; so `max D` becomes `maxD`, and a post may put its
+//! face on two lines.
+//!
+//! The sentences matter for nothing else, and this module never makes them: it looks ahead only where a token ends as
+//! an emoticon may start, and then for as long as the sentence lasts.
+
+use super::emoticons::{self, FOLLOWERS, is_emoticon};
+use super::lexicon;
+use super::tokens::{Token, Tokens};
+
+/// A word to be assessed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Word {
+    /// A token as it stands.
+    Plain(Token),
+    /// The irony mark `(!)`, from `start` to `end`.
+    Irony { start: usize, end: usize },
+    /// Tokens joined into one word.
+    Joined(Joined),
+}
+
+/// A word made of several tokens, whose spelling therefore stands nowhere in the text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Joined {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    spelling: [u8; Self::CAPACITY],
+    len: usize,
+}
+
+impl Joined {
+    /// One more than what the lexicon can know: of a longer word the end is lost, and nobody asks for it.
+    const CAPACITY: usize = lexicon::LONGEST + 1;
+
+    fn push(&mut self, text: &[u8], token: Token) {
+        let kept = token.len().min(Self::CAPACITY - self.len);
+        self.spelling[self.len..self.len + kept]
+            .copy_from_slice(&text[token.start..token.start + kept]);
+        self.len += kept;
+        self.end = token.end;
+    }
+
+    /// The word without its spaces, or the first twenty bytes of it.
+    pub(super) fn spelling(&self) -> &[u8] {
+        &self.spelling[..self.len]
+    }
+}
+
+/// The words of a text.
+#[derive(Debug)]
+pub(super) struct Words<'t> {
+    text: &'t [u8],
+    tokens: Tokens<'t>,
+}
+
+impl<'t> Words<'t> {
+    #[inline]
+    pub(super) fn of(text: &'t str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            tokens: Tokens::of(text),
+        }
+    }
+
+    /// The next word, or none at the end of the text.
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<Word> {
+        let token = self.tokens.next()?;
+        let last = self.text[token.end - 1];
+        if FOLLOWERS[usize::from(last)] == 0 && last != b'(' {
+            return Some(Word::Plain(token));
+        }
+        Some(self.join(token))
+    }
+
+    /// The word that starts with this token.
+    fn join(&mut self, token: Token) -> Word {
+        if let Some(end) = self.irony(token) {
+            return Word::Irony {
+                start: token.start,
+                end,
+            };
+        }
+        let mut joined = Joined {
+            start: token.start,
+            end: token.end,
+            spelling: [0; Joined::CAPACITY],
+            len: 0,
+        };
+        joined.push(self.text, token);
+        let more = self.tokens_to_join(token);
+        for _ in 0..more {
+            if let Some(token) = self.tokens.next() {
+                joined.push(self.text, token);
+            }
+        }
+        if more == 0 {
+            Word::Plain(token)
+        } else {
+            Word::Joined(joined)
+        }
+    }
+
+    /// Where the irony mark ends that starts with this token; it is taken then. A `!` or a `)` never starts a sentence
+    /// after another mark, so there is no sentence to look at.
+    fn irony(&mut self, token: Token) -> Option<usize> {
+        let mut ahead = self.tokens;
+        if !self.is(token, b"(") || !self.is(ahead.next()?, b"!") {
+            return None;
+        }
+        let last = ahead.next()?;
+        if !self.is(last, b")") {
+            return None;
+        }
+        self.tokens = ahead;
+        Some(last.end)
+    }
+
+    fn is(&self, token: Token, spelling: &[u8]) -> bool {
+        &self.text[token.start..token.end] == spelling
+    }
+
+    /// How many of the tokens after this one are the rest of an emoticon that starts in it.
+    fn tokens_to_join(&self, token: Token) -> usize {
+        let mut window = Window::of(&self.text[token.start..token.end]);
+        let mut ahead = Words {
+            text: self.text,
+            tokens: self.tokens,
+        };
+        let mut sentence_is_over = false;
+        while let Some(next) = ahead.tokens.next() {
+            let spelling = &self.text[next.start..next.end];
+            sentence_is_over |= next.after_break;
+            let starts_another = sentence_is_over && spelling != b")" && !ends_a_sentence(spelling);
+            if starts_another || ahead.irony(next).is_some() || !window.push(spelling) {
+                break;
+            }
+            sentence_is_over |= ends_a_sentence(spelling);
+        }
+        window.tokens_to_join()
+    }
+}
+
+/// Whether the token ends a sentence. Such tokens and `)` then still belong to it. (So do `”` and `’`, which no emoticon
+/// holds.)
+fn ends_a_sentence(token: &[u8]) -> bool {
+    matches!(token, b"." | b"!" | b"?" | b"...")
+}
+
+/// The end of a token and the tokens after it, as far as an emoticon could reach, without the spaces.
+struct Window {
+    bytes: [u8; 2 * emoticons::LONGEST],
+    len: usize,
+    /// Where each token ends in `bytes`.
+    ends: [usize; emoticons::LONGEST + 1],
+    tokens: usize,
+}
+
+impl Window {
+    fn of(token: &[u8]) -> Self {
+        let mut window = Self {
+            bytes: [0; 2 * emoticons::LONGEST],
+            len: 0,
+            ends: [0; emoticons::LONGEST + 1],
+            tokens: 0,
+        };
+        window.add(&token[token.len().saturating_sub(emoticons::LONGEST)..]);
+        window
+    }
+
+    fn add(&mut self, token: &[u8]) {
+        self.bytes[self.len..self.len + token.len()].copy_from_slice(token);
+        self.len += token.len();
+        self.ends[self.tokens] = self.len;
+        self.tokens += 1;
+    }
+
+    /// Adds the token if an emoticon could go on with it.
+    fn push(&mut self, token: &[u8]) -> bool {
+        let meets = FOLLOWERS[usize::from(self.bytes[self.len - 1])] >> (token[0] & 0x7f) & 1 == 1;
+        let fits = self.len - self.ends[0] + token.len() < emoticons::LONGEST;
+        if meets && fits {
+            self.add(token);
+        }
+        meets && fits
+    }
+
+    /// How many tokens beyond the first the emoticon takes that starts first, the longest if there are two (`: c )`).
+    /// An emoticon that ends within the first token takes none, and leaves no other.
+    fn tokens_to_join(&self) -> usize {
+        if self.tokens == 1 {
+            return 0;
+        }
+        let ends = &self.ends[..self.tokens];
+        let mut starts = 0..ends[0];
+        let longest_at = |start: usize| {
+            ends.iter()
+                .rposition(|&end| is_emoticon(&self.bytes[start..end]))
+        };
+        starts.find_map(longest_at).unwrap_or(0)
+    }
+}
