@@ -42,12 +42,12 @@ impl Stream {
             offset: 0,
             source,
         };
-        let (compression, reader) =
-            if input.size.is_none() && input.compression == Compression::None {
-                told_by_magic(counted).map_err(unread)?
-            } else {
-                (input.compression, Box::new(counted) as Box<dyn Read + Send>)
-            };
+        let (compression, reader) = match (input.compression, input.size) {
+            (Compression::None, None) => told_by_magic(counted).map_err(unread)?,
+            // An empty file is empty, whatever its name says of gzip.
+            (_, Some(0)) => (Compression::None, Box::new(counted) as Box<_>),
+            (compression, _) => (compression, Box::new(counted) as Box<_>),
+        };
         Ok(Stream {
             name: input.name.clone(),
             compression,
@@ -72,7 +72,7 @@ impl Stream {
             .read_to_end(&mut self.buffer);
         let came = self.buffer.len() - before;
         self.arrived += came as u64;
-        self.ended = came < want;
+        self.ended = outcome.is_ok() && came < want;
         outcome.map(drop).map_err(|source| self.failure(source))
     }
 
