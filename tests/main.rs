@@ -1,1 +1,10 @@
+//! The whole binary from outside, a module for each promise.
 
+mod util;
+
+mod batch;
+mod chaos;
+mod cuts;
+mod errors;
+mod rejects;
+mod signals;

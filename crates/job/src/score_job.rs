@@ -24,11 +24,11 @@ pub fn columns(models: &[Box<dyn Scorer>]) -> Vec<ModelColumns> {
             Decimals::Shortest => None,
         },
     };
-    let model = |model: &Box<dyn Scorer>| ModelColumns {
+    let columns = |model: &dyn Scorer| ModelColumns {
         model: model.name().to_owned(),
         figures: model.figures().iter().map(column).collect(),
     };
-    models.iter().map(model).collect()
+    models.iter().map(|model| columns(&**model)).collect()
 }
 
 /// Scores shards of posts.

@@ -1,0 +1,75 @@
+//! Whatever is killed, and when: the output does not change by a byte, and nobody is left behind.
+
+use crate::util::{Running, Workspace, alive, children, posts, signal};
+
+#[test]
+fn killed_workers_cost_nothing_but_time() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(40_000));
+    work.ok(&["score", "posts.jsonl", "-o", "calm.jsonl"]);
+    for (output, more) in [
+        ("stormy.jsonl", "--quiet"),
+        ("stormy-too.jsonl", "--unordered"),
+    ] {
+        let args = [
+            "score",
+            "posts.jsonl",
+            "-o",
+            output,
+            "--workers",
+            "3",
+            "--shard-size",
+            "20K",
+            "--quiet",
+            more,
+        ];
+        let mut run = Running::start(&work, &args[..if more == "--quiet" { 9 } else { 10 }]);
+        let mut killed = Vec::new();
+        while killed.len() < 12 && run.0.try_wait().unwrap().is_none() {
+            let victims = children(run.pid());
+            if let Some(&victim) = victims.iter().find(|pid| !killed.contains(*pid)) {
+                signal(victim, "KILL");
+                killed.push(victim);
+            }
+        }
+        let (code, said) = run.end();
+        assert_eq!(code, 0, "{said}");
+        assert!(!killed.is_empty());
+        let sorted = |name: &str| {
+            let mut lines: Vec<_> = work.read(name).lines().map(str::to_owned).collect();
+            if more == "--unordered" {
+                lines.sort();
+            }
+            lines
+        };
+        assert!(sorted(output) == sorted("calm.jsonl"), "{output} differs");
+    }
+}
+
+#[test]
+fn workers_do_not_outlive_a_killed_supervisor() {
+    let work = Workspace::new();
+    let mut run = Running::start(
+        &work,
+        &[
+            "score",
+            "-",
+            "--format",
+            "jsonl",
+            "-o",
+            "scored.jsonl",
+            "--workers",
+            "3",
+        ],
+    );
+    let workers = run.workers();
+    signal(run.pid(), "KILL");
+    assert_eq!(run.end().0, 128 + 9);
+    while workers.iter().any(|&pid| alive(pid)) {
+        std::thread::yield_now();
+    }
+    // What the dead run left does not stop the next one.
+    work.file("posts.jsonl", posts(10));
+    work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl"]);
+    assert_eq!(work.read("scored.jsonl").lines().count(), 10);
+}

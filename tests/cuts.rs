@@ -1,0 +1,134 @@
+//! However the input is cut, packed and shared out, the output is the same to the byte.
+
+use proptest::prelude::*;
+
+use crate::util::{Workspace, gunzip, gzip, unzstd};
+
+/// Fields that are awkward to cut through.
+fn field() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "good", "not", "bad", " ", "\"", "\n", ",", "\t", "é", "🙂", "'", "", "but", "GREAT!", "\r",
+    ]);
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+#[derive(Debug, Clone)]
+struct File {
+    extension: &'static str,
+    content: Vec<u8>,
+}
+
+fn jsonl() -> impl Strategy<Value = File> {
+    let record = (any::<bool>(), field()).prop_map(|(sound, text)| match sound {
+        true => serde_json::json!({"n": text.len(), "text": text}).to_string(),
+        false => text.replace('\n', ""),
+    });
+    lines("jsonl", prop::collection::vec(record, 0..30))
+}
+
+fn text() -> impl Strategy<Value = File> {
+    lines(
+        "txt",
+        prop::collection::vec(field().prop_map(|text| text.replace('\n', " ")), 0..30),
+    )
+}
+
+fn lines(
+    extension: &'static str,
+    records: impl Strategy<Value = Vec<String>>,
+) -> impl Strategy<Value = File> {
+    (records, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        move |(records, bom, crlf, last)| {
+            let end = if crlf { "\r\n" } else { "\n" };
+            let mut content = if bom {
+                "\u{feff}".to_owned()
+            } else {
+                String::new()
+            };
+            content += &records.join(end);
+            if last && !records.is_empty() {
+                content += end;
+            }
+            File {
+                extension,
+                content: content.into_bytes(),
+            }
+        },
+    )
+}
+
+fn csv() -> impl Strategy<Value = File> {
+    let row = (field(), any::<u8>(), prop::bool::weighted(0.9));
+    (prop::collection::vec(row, 0..30), any::<bool>()).prop_map(|(rows, last)| {
+        let mut lines = vec!["text,n".to_owned()];
+        lines.extend(rows.iter().map(|(text, n, whole)| {
+            let quoted = format!("\"{}\"", text.replace('"', "\"\""));
+            if *whole {
+                format!("{quoted},{n}")
+            } else {
+                quoted
+            }
+        }));
+        let content = lines.join("\n") + if last { "\n" } else { "" };
+        File {
+            extension: "csv",
+            content: content.into_bytes(),
+        }
+    })
+}
+
+/// The output of one way to score the file.
+fn scored(work: &Workspace, file: &File, name: &str, output: &str, more: &[&str]) -> Vec<u8> {
+    let path = work.path(output);
+    let path = path.to_str().unwrap();
+    let args = [&["score", name, "-o", path, "--force", "--quiet"], more].concat();
+    if name == "-" {
+        let run = work.pipe(
+            &[&args[..], &["--format", file.extension]].concat(),
+            &file.content,
+        );
+        assert!(
+            run.status.success(),
+            "{}",
+            String::from_utf8_lossy(&run.stderr)
+        );
+    } else {
+        work.ok(&args);
+    }
+    match output.rsplit_once('.').unwrap().1 {
+        "gz" => gunzip(&work.path(output)),
+        "zst" => unzstd(&work.path(output)),
+        _ => std::fs::read(path).unwrap(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_output_does_not_depend_on_the_way(
+        file in prop_oneof![jsonl(), text(), csv()],
+        shard in prop_oneof![1_u64..50, 50..2_000],
+        to_csv: bool,
+    ) {
+        let work = Workspace::new();
+        let (plain, packed) = (format!("in.{}", file.extension), format!("in.{}.gz", file.extension));
+        work.file(&plain, &file.content);
+        work.file(&packed, gzip(&file.content));
+        let out = if to_csv { "out.csv" } else { "out.jsonl" };
+        let shard = shard.to_string();
+        let shard = ["--shard-size", &shard];
+        let whole = scored(&work, &file, &plain, out, &["--workers", "1", "--shard-size", "1G"]);
+        let ways: [(&str, String, &[&str]); 5] = [
+            (&plain, out.to_owned(), &["--workers", "2"]),
+            (&plain, out.to_owned(), &["--workers", "7"]),
+            (&packed, format!("{out}.zst"), &["--workers", "2"]),
+            ("-", format!("{out}.gz"), &["--workers", "2"]),
+            (&plain, out.to_owned(), &["--in-process"]),
+        ];
+        for (input, output, more) in ways {
+            let bytes = scored(&work, &file, input, &output, &[&shard, more].concat());
+            prop_assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&whole), "{} {:?}", input, more);
+        }
+    }
+}

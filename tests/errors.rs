@@ -1,0 +1,114 @@
+//! An error is one line that says what to do, and leaves nothing half-written.
+
+use std::fs::OpenOptions;
+
+use crate::util::{Workspace, gzip, posts};
+
+#[test]
+fn a_missing_file_is_named() {
+    let work = Workspace::new();
+    assert!(
+        work.fails(2, &["score", "nowhere.jsonl"])
+            .contains("nowhere.jsonl")
+    );
+}
+
+#[test]
+fn a_glob_without_a_match_is_an_error() {
+    let work = Workspace::new();
+    assert!(work.fails(2, &["score", "*.jsonl"]).contains("*.jsonl"));
+}
+
+#[test]
+fn a_missing_column_is_found_before_anything_is_written() {
+    let work = Workspace::new();
+    work.file("posts.csv", "id,txt\n1,fine\n");
+    let said = work.fails(2, &["score", "posts.csv", "-o", "scored.csv"]);
+    assert!(said.contains("text") && said.contains("txt"), "{said}");
+    assert_eq!(work.listing(), ["posts.csv"]);
+}
+
+#[test]
+fn an_output_that_exists_is_kept_unless_forced() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(3));
+    work.file("scored.jsonl", "precious");
+    assert!(
+        work.fails(2, &["score", "posts.jsonl", "-o", "scored.jsonl"])
+            .contains("--force")
+    );
+    assert_eq!(work.read("scored.jsonl"), "precious");
+    work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl", "--force"]);
+    assert_eq!(work.read("scored.jsonl").lines().count(), 3);
+}
+
+#[test]
+fn an_output_of_unknown_format_is_an_error() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(3));
+    assert!(
+        work.fails(2, &["score", "posts.jsonl", "-o", "scored.parquet"])
+            .contains("--output-format")
+    );
+}
+
+#[test]
+fn an_unknown_model_or_flag_value_is_a_usage_error() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(3));
+    assert!(
+        work.fails(2, &["score", "posts.jsonl", "--model", "vaider"])
+            .contains("vaider")
+    );
+    for args in [
+        ["--workers", "0"],
+        ["--workers", "many"],
+        ["--shard-size", "0"],
+        ["--format", "xml"],
+    ] {
+        assert_eq!(
+            work.run(&["score", "posts.jsonl", args[0], args[1]])
+                .status
+                .code(),
+            Some(2),
+            "{args:?}"
+        );
+    }
+}
+
+#[test]
+fn a_truncated_archive_is_an_error_and_leaves_no_output() {
+    let work = Workspace::new();
+    let mut packed = gzip(posts(2_000).as_bytes());
+    packed.truncate(packed.len() / 2);
+    work.file("posts.jsonl.gz", packed);
+    assert!(
+        work.fails(1, &["score", "posts.jsonl.gz", "-o", "scored.jsonl"])
+            .contains("posts.jsonl.gz")
+    );
+    assert_eq!(work.listing(), ["posts.jsonl.gz"]);
+}
+
+#[test]
+fn tables_with_different_columns_cannot_share_a_csv() {
+    let work = Workspace::new();
+    work.file("a.csv", "text,a\nfine,1\n");
+    work.file("b.csv", "text,b\nfine,1\n");
+    let said = work.fails(2, &["score", "a.csv", "b.csv", "-o", "scored.csv"]);
+    assert!(said.contains("a.csv") && said.contains("b.csv"), "{said}");
+    work.ok(&["score", "a.csv", "b.csv", "-o", "scored.jsonl"]);
+}
+
+#[test]
+fn a_full_device_ends_the_run_with_a_sentence() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(2_000));
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = work
+        .command(&["score", "posts.jsonl"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("space"));
+}

@@ -1,0 +1,80 @@
+//! Ctrl-C, polite termination, and a reader that has seen enough.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use crate::util::{Running, Workspace, alive, posts, signal};
+
+/// A run that cannot end by itself: its input stays open.
+fn endless(work: &Workspace) -> Running {
+    let mut run = Running::start(
+        work,
+        &[
+            "score",
+            "-",
+            "--format",
+            "jsonl",
+            "-o",
+            "scored.jsonl",
+            "--workers",
+            "2",
+        ],
+    );
+    let posts = posts(20_000);
+    run.0
+        .stdin
+        .as_mut()
+        .unwrap()
+        .write_all(posts.as_bytes())
+        .unwrap();
+    run
+}
+
+#[test]
+fn an_interrupted_run_commits_nothing_and_leaves_nobody() {
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let work = Workspace::new();
+        let mut run = endless(&work);
+        let workers = run.workers();
+        signal(run.pid(), name);
+        assert_eq!(run.end().0, code);
+        assert_eq!(work.listing(), [""; 0], "after SIG{name}");
+        assert!(workers.into_iter().all(|pid| !alive(pid)));
+    }
+}
+
+#[test]
+fn a_second_signal_ends_a_run_that_cannot_drain() {
+    let work = Workspace::new();
+    let mut run = endless(&work);
+    // A stopped worker never finishes its shard, so the run can only be ended the hard way.
+    for worker in run.workers() {
+        signal(worker, "STOP");
+    }
+    signal(run.pid(), "INT");
+    while run.0.try_wait().unwrap().is_none() {
+        signal(run.pid(), "INT");
+    }
+    assert_eq!(run.end().0, 130);
+    assert_eq!(work.listing(), [""; 0]);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(50_000));
+    let mut run = work
+        .command(&["score", "posts.jsonl"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(run.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(line.contains("vader"));
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
