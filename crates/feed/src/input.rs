@@ -118,10 +118,13 @@ impl Input {
 
 /// Whether every process that opens this path finds the same bytes, as often as it likes.
 ///
-/// Not so for pipes and devices; nor for `/dev/stdin` or `/dev/fd/3`, even where they lead to a regular file: to a
-/// worker they lead somewhere else. Files that the kernel makes up as they are read, in `/proc`, have no size.
-pub(crate) fn can_be_reread(path: &Path, metadata: &Metadata) -> bool {
-    metadata.is_file() && !path.starts_with("/dev") && !path.starts_with("/proc")
+/// Not so for pipes and devices; nor for `/dev/stdin` or `/dev/fd/3`, even where they lead to a regular file: in a
+/// worker they lead somewhere else. The files of `/proc` are made up as they are read, and have no size before.
+fn can_be_reread(path: &Path, metadata: &Metadata) -> bool {
+    metadata.is_file()
+        && path != Path::new("/dev/stdin")
+        && !path.starts_with("/dev/fd")
+        && !path.starts_with("/proc")
 }
 
 #[cfg(test)]

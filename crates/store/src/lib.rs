@@ -1,1 +1,34 @@
-//! store
+//! What must survive a run: outputs that appear under their names only when they are complete.
+//!
+//! A [`PartFile`] is written beside its final name and renamed in one step at the end, so that whoever finds the name
+//! finds the whole output, and a run that fails leaves nothing half-written behind. The supervisor decides which bytes
+//! of it belong to whom and may leave the writing to other processes. [`Output`] chooses between such a file and a
+//! [`Stream`] (standard output, a pipe, a device), which can only be written from front to back. A [`LazyFile`] is an
+//! output that may turn out not to be needed.
+//!
+//! Nothing here knows what the bytes mean.
+//!
+//! ```
+//! use moodring_store::PartFile;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("scored.jsonl");
+//!
+//! let mut part = PartFile::create(&path, false)?;
+//! part.append(b"{}\n")?;
+//! assert!(!path.exists());
+//! part.commit()?;
+//! assert_eq!(std::fs::read(&path)?, b"{}\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod lazy;
+mod output;
+mod part_file;
+mod target;
+
+pub use error::StoreError;
+pub use lazy::LazyFile;
+pub use output::{Output, Stream};
+pub use part_file::PartFile;

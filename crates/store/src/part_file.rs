@@ -1,0 +1,381 @@
+//! A file that appears under its name only when it is complete.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
+use rustix::io::Errno;
+
+use crate::StoreError;
+use crate::target::Target;
+
+/// A file being written as `NAME.part` beside the `NAME` that [`commit`](PartFile::commit) gives it.
+///
+/// The part file is locked, so that two runs cannot write the same output; one that a killed run left behind is
+/// overwritten. Dropping it uncommitted removes it.
+///
+/// The promise is one about processes, not about power cuts: the bytes are not forced to the disk before the file is
+/// renamed, which would make a run wait for the disk instead of the kernel.
+#[derive(Debug)]
+pub struct PartFile {
+    file: File,
+    part: PathBuf,
+    path: PathBuf,
+    force: bool,
+    len: u64,
+    /// Whether the part file, if it still has that name, is to outlive this value.
+    keep: bool,
+}
+
+impl PartFile {
+    /// Creates the part file of an output. With `force` the output may exist already, and is replaced in the end.
+    ///
+    /// # Errors
+    /// If the output exists, is written by another run, or cannot be created where it should be.
+    pub fn create(path: &Path, force: bool) -> Result<PartFile, StoreError> {
+        match Target::of(path, force)? {
+            Target::File(path) => PartFile::create_at(path, force),
+            Target::Stdout | Target::Device(_) => Err(StoreError::Exists {
+                path: path.to_owned(),
+            }),
+        }
+    }
+
+    /// Creates the part file of a target that has been looked at.
+    pub(crate) fn create_at(path: PathBuf, force: bool) -> Result<PartFile, StoreError> {
+        let mut part = path.clone().into_os_string();
+        part.push(".part");
+        let part = PathBuf::from(part);
+
+        let file = loop {
+            let options = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .clone();
+            let file = options
+                .open(&part)
+                .map_err(|source| StoreError::creating(&part, source))?;
+            if !lock(&file).map_err(|source| StoreError::creating(&part, source))? {
+                return Err(StoreError::Busy { path });
+            }
+            // A run that ended between the two steps has renamed or removed what was opened: it must not be touched.
+            if is_at(&file, &part) {
+                break file;
+            }
+        };
+        file.set_len(0)
+            .map_err(|source| StoreError::writing(&part, source))?;
+        Ok(PartFile {
+            file,
+            part,
+            path,
+            force,
+            len: 0,
+            keep: false,
+        })
+    }
+
+    /// The file to write into until it is complete.
+    #[must_use]
+    pub fn part_path(&self) -> &Path {
+        &self.part
+    }
+
+    /// Reserves the next `len` bytes for somebody to write, and says where they begin.
+    pub fn place(&mut self, len: u64) -> u64 {
+        let offset = self.len;
+        self.len += len;
+        offset
+    }
+
+    /// Writes `bytes` in the next place.
+    ///
+    /// # Errors
+    /// If the disk is full or fails.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let offset = self.place(bytes.len() as u64);
+        self.file
+            .write_all_at(bytes, offset)
+            .map_err(|source| StoreError::writing(&self.part, source))
+    }
+
+    /// How many bytes have been placed.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether nothing has been placed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// If the file is not as long as what was placed in it, or if it cannot be renamed, perhaps because a file of that
+    /// name has appeared meanwhile: then the complete part file stays.
+    pub fn commit(mut self) -> Result<(), StoreError> {
+        let metadata = self
+            .file
+            .metadata()
+            .map_err(|source| StoreError::writing(&self.part, source))?;
+        if metadata.len() != self.len {
+            return Err(StoreError::Incomplete {
+                path: self.part.clone(),
+                found: metadata.len(),
+                placed: self.len,
+            });
+        }
+        self.keep = true;
+        let renamed = if self.force {
+            replace(&self.part, &self.path)
+        } else {
+            rename_to_new(&self.part, &self.path)
+        };
+        renamed.map_err(|source| StoreError::Unnamed {
+            part: self.part.clone(),
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        if !self.keep {
+            // Nobody is left to be told; the next run overwrites it.
+            let _ = fs::remove_file(&self.part);
+        }
+    }
+}
+
+/// Locks the file, for as long as it is open, against others who do the same. False if another has.
+fn lock(file: &File) -> io::Result<bool> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        // Some network file systems have no locks. They are no reason not to write there.
+        Ok(()) | Err(Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether `path` still leads to the open file.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(open), Ok(found)) => identity(open) == identity(found),
+        _ => false,
+    }
+}
+
+/// Renames over a file that may exist, whose permissions are kept.
+fn replace(part: &Path, path: &Path) -> io::Result<()> {
+    if let Ok(replaced) = fs::metadata(path) {
+        fs::set_permissions(part, replaced.permissions())?;
+    }
+    fs::rename(part, path)
+}
+
+/// Renames to a name that must be free. Looking first would leave a moment in which another could take it.
+fn rename_to_new(part: &Path, path: &Path) -> io::Result<()> {
+    match renameat_with(CWD, part, CWD, path, RenameFlags::NOREPLACE) {
+        // Not every file system can (NFS cannot): a hard link does not replace anything either.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => link_to_new(part, path),
+        outcome => Ok(outcome?),
+    }
+}
+
+fn link_to_new(part: &Path, path: &Path) -> io::Result<()> {
+    fs::hard_link(part, path)?;
+    fs::remove_file(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.jsonl");
+        (folder, path)
+    }
+
+    #[test]
+    fn an_output_appears_only_when_it_is_complete() {
+        let (folder, path) = folder();
+        let mut part = PartFile::create(&path, false).unwrap();
+        assert_eq!(part.part_path(), folder.path().join("out.jsonl.part"));
+        part.append(b"header\n").unwrap();
+        assert!(!path.exists());
+
+        let offset = part.place(5);
+        assert_eq!((offset, part.len()), (7, 12));
+        let worker = OpenOptions::new()
+            .write(true)
+            .open(part.part_path())
+            .unwrap();
+        worker.write_all_at(b"body\n", offset).unwrap();
+
+        part.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"header\nbody\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_output_given_up_leaves_nothing() {
+        let (folder, path) = folder();
+        let mut part = PartFile::create(&path, false).unwrap();
+        part.append(b"half").unwrap();
+        drop(part);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_output_that_misses_a_piece_is_not_committed() {
+        let (folder, path) = folder();
+        let mut part = PartFile::create(&path, false).unwrap();
+        part.append(b"piece").unwrap();
+        part.place(100);
+        let error = part.commit().unwrap_err();
+        assert!(
+            matches!(
+                error,
+                StoreError::Incomplete {
+                    found: 5,
+                    placed: 105,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn two_runs_cannot_write_the_same_output() {
+        let (_folder, path) = folder();
+        let mut first = PartFile::create(&path, false).unwrap();
+        first.append(b"first").unwrap();
+        let error = PartFile::create(&path, true).unwrap_err();
+        assert!(matches!(error, StoreError::Busy { .. }), "{error}");
+
+        first.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        PartFile::create(&path, true).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_overwritten() {
+        let (folder, path) = folder();
+        fs::write(
+            folder.path().join("out.jsonl.part"),
+            b"left by a run that was killed",
+        )
+        .unwrap();
+        let mut part = PartFile::create(&path, false).unwrap();
+        part.append(b"new").unwrap();
+        part.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_file_that_was_renamed_while_its_lock_was_awaited_is_left_alone() {
+        let (folder, path) = folder();
+        let part = folder.path().join("out.jsonl.part");
+        let opened = File::create(&part).unwrap();
+        assert!(is_at(&opened, &part));
+        fs::rename(&part, &path).unwrap();
+        assert!(!is_at(&opened, &part));
+        File::create(&part).unwrap();
+        assert!(!is_at(&opened, &part));
+    }
+
+    #[test]
+    fn an_existing_output_is_replaced_only_by_force() {
+        let (_folder, path) = folder();
+        fs::write(&path, b"old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let error = PartFile::create(&path, false).unwrap_err();
+        assert!(error.to_string().contains("--force"), "{error}");
+        assert!(error.is_usage());
+
+        let mut part = PartFile::create(&path, true).unwrap();
+        part.append(b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        part.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o640
+        );
+    }
+
+    #[test]
+    fn a_link_is_followed_and_stays() {
+        let (folder, path) = folder();
+        fs::write(folder.path().join("real"), b"old").unwrap();
+        symlink("real", &path).unwrap();
+        let mut part = PartFile::create(&path, true).unwrap();
+        part.append(b"new").unwrap();
+        part.commit().unwrap();
+        assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+        assert_eq!(fs::read(folder.path().join("real")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_not_lost_and_neither_is_the_output() {
+        let (folder, path) = folder();
+        let mut part = PartFile::create(&path, false).unwrap();
+        part.append(b"hours of work").unwrap();
+        fs::write(&path, b"somebody else's").unwrap();
+        let error = part.commit().unwrap_err();
+        assert!(matches!(error, StoreError::Unnamed { .. }), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"somebody else's");
+        assert_eq!(
+            fs::read(folder.path().join("out.jsonl.part")).unwrap(),
+            b"hours of work"
+        );
+    }
+
+    #[test]
+    fn without_a_careful_rename_a_link_does_not_replace_either() {
+        let (folder, path) = folder();
+        let part = folder.path().join("out.jsonl.part");
+        fs::write(&part, b"new").unwrap();
+        fs::write(&path, b"old").unwrap();
+        link_to_new(&part, &path).unwrap_err();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+
+        fs::remove_file(&path).unwrap();
+        link_to_new(&part, &path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert!(!part.exists());
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_told_before_the_run() {
+        let (folder, path) = folder();
+        let told = |path: &Path| PartFile::create(path, false).unwrap_err();
+        assert!(matches!(told(folder.path()), StoreError::IsFolder { .. }));
+        assert!(matches!(
+            told(&folder.path().join("missing/out")),
+            StoreError::NoFolder { .. }
+        ));
+        fs::write(&path, b"a file").unwrap();
+        assert!(matches!(
+            told(&path.join("out")),
+            StoreError::NoFolder { .. }
+        ));
+        assert!(matches!(
+            told(Path::new("/proc/out.jsonl")),
+            StoreError::NoFolder { .. } | StoreError::Uncreatable { .. }
+        ));
+    }
+}
