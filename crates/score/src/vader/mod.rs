@@ -1,28 +1,187 @@
-//! VADER.
+//! VADER: sentiment by a lexicon and a handful of rules, made for social media.
+//!
+//! [`Vader`] gives a text the same four figures, to the last bit, as the Python package [vaderSentiment] 3.3.2 under
+//! `CPython` 3.11. The method is that of C. J. Hutto and E. Gilbert, *VADER: A Parsimonious Rule-based Model for Sentiment
+//! Analysis of Social Media Text* (ICWSM 2014); where paper and package differ, this follows the package, quirks included.
+//!
+//! A text goes through four steps:
+//!
+//! 1. `scan` cuts it into tokens and looks each up in the [`Lexicon`]; from here on there are only words, no text.
+//!    It stands on `block` (what the bytes are), `table` (where a short word is), `emoji` and `unicode`.
+//! 2. `rules` finds the valence of each word that has one, by the words around it.
+//! 3. `contrast` weighs the valences if there is a "but".
+//! 4. `sum` adds them up, and `round` rounds the figures.
+//!
+//! An [`Observer`] may look on, to explain the score afterwards. The time is linear in the length of the text (but for a
+//! logarithm where a text with "but" has more than 32 words with a valence), nothing is allocated for a text of up to some
+//! sixty tokens, and nothing recurses.
+//!
+//! [vaderSentiment]: https://github.com/cjhutto/vaderSentiment
+
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "hashes are folded on purpose, and no text has 2^52 tokens"
+)]
+
+mod block;
+mod contrast;
+mod emoji;
+mod lexicon;
+mod observe;
+mod round;
+mod rules;
+mod scan;
+mod sum;
+mod table;
+mod unicode;
+mod word;
+
+use std::sync::Arc;
+
+pub use lexicon::{BadWord, Lexicon, LexiconBuilder, MAX_FIGURE};
+pub use observe::{Nobody, Observer, Rule, Sums};
+
+use contrast::{Valence, Valences};
+use scan::{LOOK_BACK, Scan};
+use word::{Keyword, Word};
 
 /// The model.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Vader;
+///
+/// ```
+/// use moodring_score::Vader;
+///
+/// let vader = Vader::new();
+/// let scores = vader.score("VADER is VERY SMART, uber handsome, and FRIGGIN FUNNY!!!");
+/// assert_eq!(scores.compound, 0.9469);
+/// assert_eq!((scores.neg, scores.neu, scores.pos), (0.0, 0.294, 0.706));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Vader {
+    lexicon: Arc<Lexicon>,
+}
+
+/// The figures of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Scores {
+    /// The share of the text that is negative, in 0..1, to three decimals.
+    pub neg: f64,
+    /// The share of the text that is neutral, in 0..1, to three decimals. The three shares make one, but for rounding;
+    /// for a text without tokens all are zero.
+    pub neu: f64,
+    /// The share of the text that is positive, in 0..1, to three decimals.
+    pub pos: f64,
+    /// The sentiment of the whole, from −1, the most negative, to 1, the most positive, to four decimals. Its authors
+    /// call a text positive from 0.05 and negative from −0.05; see [`Mood`](crate::Mood).
+    pub compound: f64,
+}
+
+impl Default for Vader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Vader {
-    /// The model with its built-in lexicon.
+    /// The version of the Python package that the scores are equal to.
+    pub const REFERENCE: &str = "vaderSentiment 3.3.2";
+
+    /// The model with its built-in lexicon, of which there is one for the whole process.
     #[must_use]
     pub fn new() -> Self {
-        Self
+        Self {
+            lexicon: Lexicon::built_in(),
+        }
     }
+
+    /// The rules over other words.
+    #[must_use]
+    pub fn with_lexicon(lexicon: impl Into<Arc<Lexicon>>) -> Self {
+        Self {
+            lexicon: lexicon.into(),
+        }
+    }
+
+    /// The figures of `text`.
+    #[must_use]
+    pub fn score(&self, text: &str) -> Scores {
+        self.score_observed(text, &mut Nobody)
+    }
+
+    /// The figures of `text`, with someone looking on.
+    pub fn score_observed<O: Observer>(&self, text: &str, observer: &mut O) -> Scores {
+        let scan = Scan::of(text, &self.lexicon, observer);
+        let mut valences = self.valences(&scan, observer);
+        if let Some(but) = first_but(&scan) {
+            contrast::weigh(&mut valences, but, observer);
+        }
+        let sums = sum::sums(&valences, scan.len(), scan.exclaims, scan.questions);
+        observer.sums(&sums);
+        sum::scores(&sums)
+    }
+
+    /// The valences of the words that have one, in order.
+    fn valences<O: Observer>(&self, scan: &Scan, observer: &mut O) -> Valences {
+        // Capitals mean something only beside tokens that are not in capitals.
+        let capitals_matter = 0 < scan.capitals && scan.capitals < scan.len();
+        let mut valences = Valences::new();
+        for (at, view) in scan.padded().array_windows().enumerate() {
+            // A booster is never scored itself, whatever its valence.
+            if view[LOOK_BACK].is_valenced() && !view[LOOK_BACK].is_any(Word::BOOSTER) {
+                let value = rules::valence(&self.lexicon, view, at, capitals_matter, observer);
+                valences.push(Valence { at, value });
+            }
+        }
+        valences
+    }
+}
+
+/// The position of the first "but".
+fn first_but(scan: &Scan) -> Option<usize> {
+    scan.padded()
+        .iter()
+        .position(|word| word.is(Keyword::But))
+        .map(|padded| padded - LOOK_BACK)
 }
 
 impl crate::Scorer for Vader {
     fn name(&self) -> &'static str {
         "vader"
     }
+
     fn figures(&self) -> &'static [crate::Figure] {
-        &[]
+        use crate::{Decimals::Rounded, Figure};
+        &[
+            Figure {
+                name: "neg",
+                decimals: Rounded(3),
+            },
+            Figure {
+                name: "neu",
+                decimals: Rounded(3),
+            },
+            Figure {
+                name: "pos",
+                decimals: Rounded(3),
+            },
+            Figure {
+                name: "compound",
+                decimals: Rounded(4),
+            },
+        ]
     }
+
     fn headline(&self) -> usize {
         3
     }
-    fn score(&self, _text: &str) -> crate::Figures {
-        crate::Figures::default()
+
+    fn score(&self, text: &str) -> crate::Figures {
+        let Scores {
+            neg,
+            neu,
+            pos,
+            compound,
+        } = Self::score(self, text);
+        [neg, neu, pos, compound]
     }
 }

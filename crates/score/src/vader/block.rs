@@ -1,0 +1,233 @@
+//! What the bytes of a text are, 64 at a time.
+
+/// How many bytes a block has: one for each bit of a mask.
+pub(super) const BYTES: usize = 64;
+
+/// The next 64 bytes of a text, in lower case, and masks that say what each of them is.
+pub(super) struct Block {
+    /// The bytes with ASCII capitals made small; zeros after them, so that 16 can be taken from anywhere.
+    folded: [u8; BYTES + 16],
+    /// ASCII blanks, as Python's `str.split` has them: 9 to 13 and 28 to 32.
+    pub(super) space: u64,
+    /// What `str.strip(string.punctuation)` leaves: neither ASCII punctuation nor blank.
+    pub(super) core: u64,
+    /// `A` to `Z`.
+    pub(super) upper: u64,
+    /// `a` to `z`.
+    pub(super) lower: u64,
+    /// Parts of characters beyond ASCII.
+    pub(super) wide: u64,
+    /// `!`
+    pub(super) exclaims: u64,
+    /// `?`
+    pub(super) questions: u64,
+    /// The `n` of each `n't`, in any case.
+    pub(super) nt: u64,
+}
+
+impl Block {
+    /// The block at the front of `text`, filled up with blanks.
+    #[inline]
+    pub(super) fn front(text: &[u8]) -> Self {
+        if let Some(bytes) = text.first_chunk() {
+            return Self::of(bytes);
+        }
+        let mut bytes = [b' '; BYTES];
+        bytes[..text.len()].copy_from_slice(text);
+        Self::of(&bytes)
+    }
+
+    /// The 16 bytes from `at`, in lower case.
+    #[inline]
+    pub(super) fn folded(&self, at: usize) -> [u8; 16] {
+        *self.folded[at..]
+            .first_chunk()
+            .expect("at is within the block")
+    }
+
+    /// The `len` bytes from `at`, in lower case.
+    pub(super) fn folded_token(&self, at: usize, len: usize) -> &[u8] {
+        &self.folded[at..at + len]
+    }
+
+    #[inline]
+    fn of(bytes: &[u8; BYTES]) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: SSE2 is part of every x86-64 processor.
+        unsafe {
+            x86::block(bytes)
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        portable::block(bytes)
+    }
+}
+
+/// Sixteen bytes at a time, with instructions that every x86-64 processor has.
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::{
+        __m128i, _mm_and_si128, _mm_andnot_si128, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_cmplt_epi8,
+        _mm_cvtsi128_si64, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
+        _mm_unpackhi_epi64,
+    };
+
+    use super::{BYTES, Block};
+
+    #[target_feature(enable = "sse2")]
+    #[inline]
+    pub(super) fn block(bytes: &[u8; BYTES]) -> Block {
+        let mut block = Block {
+            folded: [0; BYTES + 16],
+            space: 0,
+            core: 0,
+            upper: 0,
+            lower: 0,
+            wide: 0,
+            exclaims: 0,
+            questions: 0,
+            nt: 0,
+        };
+        let (mut n, mut apostrophe, mut t) = (0, 0, 0);
+        for lane in 0..BYTES / 16 {
+            let at = 16 * lane;
+            let b = load(bytes[at..].first_chunk().expect("a block is four lanes"));
+            // Comparisons are signed: bytes beyond ASCII are less than any in it.
+            let small = _mm_or_si128(b, _mm_set1_epi8(0x20));
+            let letter = between(small, b'a', b'z');
+            let lower = _mm_and_si128(letter, _mm_cmpgt_epi8(b, _mm_set1_epi8(b'Z'.cast_signed())));
+            let upper = _mm_andnot_si128(lower, letter);
+            let folded = _mm_or_si128(b, _mm_and_si128(upper, _mm_set1_epi8(0x20)));
+            let space = _mm_or_si128(between(b, 9, 13), between(b, 28, 32));
+            let alphanumeric = _mm_or_si128(letter, between(b, b'0', b'9'));
+            let punctuation = _mm_andnot_si128(alphanumeric, between(b, 0x21, 0x7e));
+
+            store(
+                folded,
+                block.folded[at..]
+                    .first_chunk_mut()
+                    .expect("a block is four lanes"),
+            );
+            block.space |= mask(space) << at;
+            block.core |= (mask(_mm_or_si128(space, punctuation)) ^ 0xffff) << at;
+            block.upper |= mask(upper) << at;
+            block.lower |= mask(lower) << at;
+            block.wide |= mask(b) << at;
+            block.exclaims |= mask(equal(b, b'!')) << at;
+            block.questions |= mask(equal(b, b'?')) << at;
+            n |= mask(equal(folded, b'n')) << at;
+            apostrophe |= mask(equal(b, b'\'')) << at;
+            t |= mask(equal(folded, b't')) << at;
+        }
+        block.nt = n & apostrophe >> 1 & t >> 2;
+        block
+    }
+
+    #[target_feature(enable = "sse2")]
+    #[inline]
+    fn load(bytes: &[u8; 16]) -> __m128i {
+        let both = u128::from_le_bytes(*bytes);
+        _mm_set_epi64x((both >> 64) as i64, both as i64)
+    }
+
+    #[target_feature(enable = "sse2")]
+    #[inline]
+    fn store(lane: __m128i, bytes: &mut [u8; 16]) {
+        let (low, high) = (
+            _mm_cvtsi128_si64(lane),
+            _mm_cvtsi128_si64(_mm_unpackhi_epi64(lane, lane)),
+        );
+        *bytes = (u128::from(low.cast_unsigned()) | u128::from(high.cast_unsigned()) << 64)
+            .to_le_bytes();
+    }
+
+    /// Where the bytes are in `first..=last`.
+    #[target_feature(enable = "sse2")]
+    #[inline]
+    fn between(b: __m128i, first: u8, last: u8) -> __m128i {
+        _mm_and_si128(
+            _mm_cmpgt_epi8(b, _mm_set1_epi8((first - 1).cast_signed())),
+            _mm_cmplt_epi8(b, _mm_set1_epi8((last + 1).cast_signed())),
+        )
+    }
+
+    #[target_feature(enable = "sse2")]
+    #[inline]
+    fn equal(b: __m128i, byte: u8) -> __m128i {
+        _mm_cmpeq_epi8(b, _mm_set1_epi8(byte.cast_signed()))
+    }
+
+    #[target_feature(enable = "sse2")]
+    #[inline]
+    fn mask(lane: __m128i) -> u64 {
+        u64::from(_mm_movemask_epi8(lane).cast_unsigned())
+    }
+}
+
+/// A byte at a time, for every other processor; and the definition that the fast one is tested against.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod portable {
+    use super::{BYTES, Block};
+
+    pub(super) fn block(bytes: &[u8; BYTES]) -> Block {
+        let mut folded = [0; BYTES + 16];
+        folded[..BYTES].copy_from_slice(&bytes.map(|b| b.to_ascii_lowercase()));
+        let mask = |is: &dyn Fn(u8) -> bool| {
+            bytes
+                .iter()
+                .enumerate()
+                .fold(0, |mask, (at, &b)| mask | u64::from(is(b)) << at)
+        };
+        let is_space = |b| matches!(b, 9..=13 | 28..=32);
+        Block {
+            folded,
+            space: mask(&is_space),
+            core: mask(&|b| !is_space(b) && !b.is_ascii_punctuation()),
+            upper: mask(&|b| b.is_ascii_uppercase()),
+            lower: mask(&|b| b.is_ascii_lowercase()),
+            wide: mask(&|b| !b.is_ascii()),
+            exclaims: mask(&|b| b == b'!'),
+            questions: mask(&|b| b == b'?'),
+            nt: mask(&|b| matches!(b, b'n' | b'N'))
+                & mask(&|b| b == b'\'') >> 1
+                & mask(&|b| matches!(b, b't' | b'T')) >> 2,
+        }
+    }
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_what_it_is_at_every_place() {
+        for byte in 0..=255 {
+            for at in 0..BYTES {
+                let mut bytes = [b'n'; BYTES];
+                bytes[at] = byte;
+                if at + 1 < BYTES {
+                    bytes[at + 1] = b'T';
+                }
+                let (fast, plain) = (Block::of(&bytes), portable::block(&bytes));
+                assert_eq!(fast.folded, plain.folded, "byte {byte}");
+                let masks = |b: &Block| {
+                    [
+                        b.space,
+                        b.core,
+                        b.upper,
+                        b.lower,
+                        b.wide,
+                        b.exclaims,
+                        b.questions,
+                        b.nt,
+                    ]
+                };
+                assert_eq!(masks(&fast), masks(&plain), "byte {byte} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_short_text_is_filled_up_with_blanks() {
+        assert_eq!(Block::front(b"ab").space, !0b11);
+    }
+}

@@ -1,0 +1,110 @@
+//! Looking on while a text is scored.
+
+/// Someone who is told each step by which a text gets its score.
+///
+/// The engine is generic over its observer and calls it from the very code that scores; with the one that `score` uses,
+/// which ignores everything, nothing of this is left in the compiled code. All methods do nothing unless they are given.
+///
+/// For each token, the `after` of one call of [`rule`](Self::rule) is the `before` of its next, the first `before` is zero,
+/// and the last `after` is what the token adds to [`Sums::valences`].
+pub trait Observer {
+    /// Whether [`token`](Self::token) is to be called at all. It costs the engine finding the text of every token.
+    const READS_TOKENS: bool = true;
+
+    /// The text has this token at `index`: a word without the punctuation around it, an emoticon, or a word of the
+    /// description of an emoji.
+    fn token(&mut self, index: usize, token: &str) {
+        let _ = (index, token);
+    }
+
+    /// A rule changed the valence of the token at `index`.
+    fn rule(&mut self, index: usize, rule: Rule, before: f64, after: f64) {
+        let _ = (index, rule, before, after);
+    }
+
+    /// All tokens have their valence, and this is what they come to.
+    fn sums(&mut self, sums: &Sums) {
+        let _ = sums;
+    }
+}
+
+/// The observer of a text that is only scored.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nobody;
+
+impl Observer for Nobody {
+    const READS_TOKENS: bool = false;
+}
+
+/// What can happen to the valence of a token. The positions are those of other tokens of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// It has this valence in the lexicon.
+    Lexicon,
+    /// It is "no" before a word with a valence: not a feeling but a modifier of that word.
+    NoAsModifier,
+    /// "No" stands before it: the lexicon's valence times −0.74, whatever was before.
+    No {
+        /// The position of "no".
+        by: usize,
+    },
+    /// It is in capitals and other tokens are not: 0.733 away from zero.
+    Capitals,
+    /// A booster stands before it: its amount, less with distance and more in capitals.
+    Booster {
+        /// The position of the booster.
+        by: usize,
+    },
+    /// A negation stands before it: times −0.74.
+    Negation {
+        /// The position of the negation.
+        by: usize,
+    },
+    /// "Never so", "never this" and the like stand before it: times 1.25.
+    NeverSo {
+        /// The position of "never", or of what stands in its place.
+        by: usize,
+    },
+    /// It is part of an idiom, or stands after one, and has the valence of the idiom.
+    Idiom {
+        /// The position of the first word of the idiom.
+        first: usize,
+        /// The position of its last word.
+        last: usize,
+    },
+    /// A booster of several words, such as "kind of", stands before it.
+    BoosterPhrase {
+        /// The position of its first word.
+        first: usize,
+        /// The position of its last word.
+        last: usize,
+    },
+    /// "Least" stands before it, and neither "at least" nor "very least": times −0.74.
+    Least {
+        /// The position of "least".
+        by: usize,
+    },
+    /// The text has a "but": times 0.5 before it, times 1.5 after it.
+    But {
+        /// The position of the first "but".
+        by: usize,
+    },
+}
+
+/// What the tokens of a text come to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sums {
+    /// The sum of the valences, from the first token to the last.
+    pub valences: f64,
+    /// What exclamation and question marks add to the sum, away from zero.
+    pub emphasis: f64,
+    /// How many tokens there are.
+    pub tokens: usize,
+    /// The positive valences, one more for each, and the emphasis if they outweigh the negative ones.
+    pub positive: f64,
+    /// The negative valences, one less for each, and the emphasis if they outweigh the positive ones.
+    pub negative: f64,
+    /// How many tokens have no valence.
+    pub neutral: f64,
+}

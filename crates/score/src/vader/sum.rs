@@ -1,0 +1,75 @@
+//! From the valences of a text to its four figures.
+
+use super::Scores;
+use super::contrast::Valence;
+use super::observe::Sums;
+use super::round::round;
+
+/// The square of the largest sum that is not yet extreme: at a sum of √15 the compound is 0.7071.
+const ALPHA: f64 = 15.0;
+
+/// Adds up the valences of a text of so many tokens, with so many marks. Additions go from left to right and in plain
+/// doubles, as in Python up to 3.11; tokens without a valence add nothing.
+pub(super) fn sums(valences: &[Valence], tokens: usize, exclaims: usize, questions: usize) -> Sums {
+    let mut sums = Sums {
+        valences: 0.0,
+        emphasis: emphasis(exclaims, questions),
+        tokens,
+        positive: 0.0,
+        negative: 0.0,
+        neutral: 0.0,
+    };
+    let mut neutral = tokens;
+    for &Valence { value, .. } in valences {
+        sums.valences += value;
+        // One more, since a neutral token counts as one.
+        if value > 0.0 {
+            sums.positive += value + 1.0;
+            neutral -= 1;
+        } else if value < 0.0 {
+            sums.negative += value - 1.0;
+            neutral -= 1;
+        }
+    }
+    sums.neutral = neutral as f64;
+    let (positive, negative) = (sums.positive, sums.negative.abs());
+    if positive > negative {
+        sums.positive += sums.emphasis;
+    } else if positive < negative {
+        sums.negative -= sums.emphasis;
+    }
+    sums
+}
+
+/// What the marks of a text add to it, whatever their places: up to four exclamation marks count, a single question mark
+/// does not, and from four on their number makes no difference.
+fn emphasis(exclaims: usize, questions: usize) -> f64 {
+    let exclaims = exclaims.min(4) as f64 * 0.292;
+    let questions = match questions {
+        0 | 1 => 0.0,
+        2 | 3 => questions as f64 * 0.18,
+        _ => 0.96,
+    };
+    exclaims + questions
+}
+
+/// The figures of a text.
+pub(super) fn scores(sums: &Sums) -> Scores {
+    if sums.tokens == 0 {
+        return Scores::default();
+    }
+    let sum = if sums.valences > 0.0 {
+        sums.valences + sums.emphasis
+    } else if sums.valences < 0.0 {
+        sums.valences - sums.emphasis
+    } else {
+        sums.valences
+    };
+    let total = sums.positive + sums.negative.abs() + sums.neutral;
+    Scores {
+        neg: round::<3>((sums.negative / total).abs()),
+        neu: round::<3>(sums.neutral / total),
+        pos: round::<3>(sums.positive / total),
+        compound: round::<4>((sum / (sum * sum + ALPHA).sqrt()).clamp(-1.0, 1.0)),
+    }
+}

@@ -1,0 +1,164 @@
+//! A perfect hash table from short words to what is known of them: one multiplication, two loads and one comparison for
+//! any token, whether it is in the table or not.
+//!
+//! Most tokens are in no list, and which ones are is what a processor cannot guess. So nothing here branches on it: a word
+//! is 16 bytes that are compared at once, and its place is found without probing. The place is a hash with some bits
+//! flipped, and which bits is looked up by another part of the hash ("hash and displace", Pagh 1999; the flipped
+//! bits are found by trying, the fullest buckets first).
+
+use super::word::Word;
+
+/// The longest word that a [`Key`] can hold, in bytes.
+pub(super) const MAX_SHORT: usize = 15;
+
+/// A word of at most [`MAX_SHORT`] bytes, with its length in the last byte so that a zero byte in a token is a byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Key(u128);
+
+impl Key {
+    /// The key of `word`.
+    pub(super) fn new(word: &[u8]) -> Self {
+        debug_assert!(word.len() <= MAX_SHORT);
+        let mut bytes = [0; 16];
+        bytes[..word.len()].copy_from_slice(word);
+        Self::front(bytes, word.len())
+    }
+
+    /// The key of the first `len` of these bytes.
+    #[inline]
+    pub(super) fn front(bytes: [u8; 16], len: usize) -> Self {
+        let len = len % 16;
+        Self(u128::from_le_bytes(bytes) & FRONTS[len] | (len as u128) << 120)
+    }
+
+    /// Folds the 128-bit product of the halves, as wyhash does.
+    #[inline]
+    fn hash(self, seed: u64) -> u64 {
+        let product = u128::from(self.0 as u64 ^ seed)
+            * u128::from((self.0 >> 64) as u64 ^ 0xa076_1d64_78bd_642f);
+        (product >> 64) as u64 ^ product as u64
+    }
+}
+
+/// The masks that keep so many bytes.
+const FRONTS: [u128; 16] = {
+    let mut fronts = [0; 16];
+    let mut len = 1;
+    while len < 16 {
+        fronts[len] = fronts[len - 1] << 8 | 0xff;
+        len += 1;
+    }
+    fronts
+};
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    key: Key,
+    word: Word,
+}
+
+/// The table.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    seed: u64,
+    /// For each bucket, the bits to flip.
+    flips: Box<[u32]>,
+    slots: Box<[Slot]>,
+}
+
+impl Table {
+    /// A table of these words, whose keys differ from each other.
+    pub(super) fn new(words: &[(Key, Word)]) -> Self {
+        let slots = (words.len() + words.len() / 16).next_power_of_two().max(2);
+        let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+        // Two keys of one bucket with the same place can never be parted; then another seed is tried, which is rare.
+        loop {
+            if let Some(table) = Self::with_seed(words, slots, seed) {
+                return table;
+            }
+            seed = seed.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(1);
+        }
+    }
+
+    fn with_seed(words: &[(Key, Word)], slots: usize, seed: u64) -> Option<Self> {
+        let mut buckets = vec![Vec::new(); slots / 2];
+        for &(key, word) in words {
+            let hash = key.hash(seed);
+            buckets[bucket(hash, slots / 2)].push((place(hash, slots), Slot { key, word }));
+        }
+        let mut fullest_first: Vec<usize> = (0..buckets.len()).collect();
+        fullest_first.sort_by_key(|&bucket| std::cmp::Reverse(buckets[bucket].len()));
+
+        let mut flips = vec![0; buckets.len()].into_boxed_slice();
+        let mut taken: Vec<Option<Slot>> = vec![None; slots];
+        for bucket in fullest_first {
+            let members = &buckets[bucket];
+            let flip = (0..slots).find(|flip| {
+                members.iter().enumerate().all(|(i, (place, _))| {
+                    taken[place ^ flip].is_none()
+                        && members[..i].iter().all(|(other, _)| other != place)
+                })
+            })?;
+            flips[bucket] = u32::try_from(flip).expect("a lexicon counts its words");
+            for &(place, slot) in members {
+                taken[place ^ flip] = Some(slot);
+            }
+        }
+        // No token has the key of an empty slot: a key's last byte is its length.
+        let empty = Slot {
+            key: Key::default(),
+            word: Word::UNKNOWN,
+        };
+        Some(Self {
+            seed,
+            flips,
+            slots: taken
+                .into_iter()
+                .map(|slot| slot.unwrap_or(empty))
+                .collect(),
+        })
+    }
+
+    /// The word with this key, or the unknown word.
+    #[inline]
+    pub(super) fn find(&self, key: Key) -> Word {
+        let hash = key.hash(self.seed);
+        let flip = self.flips[bucket(hash, self.flips.len())];
+        let slot =
+            &self.slots[(place(hash, self.slots.len()) ^ flip as usize) & (self.slots.len() - 1)];
+        slot.word.if_so(slot.key == key)
+    }
+}
+
+#[inline]
+fn bucket(hash: u64, buckets: usize) -> usize {
+    (hash >> 32) as usize & (buckets - 1)
+}
+
+#[inline]
+fn place(hash: u64, slots: usize) -> usize {
+    hash as usize & (slots - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_found_and_no_other() {
+        let words: Vec<(Key, Word)> = (1..5000)
+            .map(|n| (Key::new(format!("word{n}").as_bytes()), Word::new(n, 0)))
+            .collect();
+        let table = Table::new(&words);
+        for (key, word) in words {
+            assert_eq!(table.find(key), word);
+        }
+        assert_eq!(table.find(Key::new(b"word5000")), Word::UNKNOWN);
+        assert_eq!(table.find(Key::new(b"word1\0")), Word::UNKNOWN);
+    }
+
+    #[test]
+    fn a_table_may_be_empty() {
+        assert_eq!(Table::new(&[]).find(Key::new(b"good")), Word::UNKNOWN);
+    }
+}
