@@ -37,8 +37,9 @@ impl PartFile {
     pub fn create(path: &Path, force: bool) -> Result<PartFile, StoreError> {
         match Target::of(path, force)? {
             Target::File(path) => PartFile::create_at(path, force),
-            Target::Stdout | Target::Device(_) => Err(StoreError::Exists {
+            Target::Stdout | Target::Device(_) => Err(StoreError::Uncreatable {
                 path: path.to_owned(),
+                source: io::Error::other("it is no regular file"),
             }),
         }
     }
@@ -364,6 +365,10 @@ mod tests {
         let (folder, path) = folder();
         let told = |path: &Path| PartFile::create(path, false).unwrap_err();
         assert!(matches!(told(folder.path()), StoreError::IsFolder { .. }));
+        assert!(matches!(
+            told(Path::new("/dev/null")),
+            StoreError::Uncreatable { .. }
+        ));
         assert!(matches!(
             told(&folder.path().join("missing/out")),
             StoreError::NoFolder { .. }
