@@ -1,16 +1,29 @@
 //! How the records of one source lie in its bytes.
+//!
+//! A source may begin with a byte order mark, and a CSV or TSV source has a header; both are behind us where the first
+//! record starts. What else a reader must know (which column is the text, whether quotes mean anything) is settled
+//! here too, once, so that every worker reads every shard of the source in the same way.
 
+use memchr::memchr_iter;
 use serde::{Deserialize, Serialize};
 
-use crate::{Format, Quoting};
+use crate::delimited::{Dialect, Fault, scan_row};
+use crate::table::Table;
+use crate::{Format, Quoting, json};
 
 /// How much of a source [`Layout::detect`] wants to see (all of it, if it is shorter).
 pub const HEAD_LEN: usize = 1 << 20;
 
+/// UTF-8's byte order mark, which means nothing but is common in files from Windows.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// No text of a post is this long: a quote in the head of a TSV file that is still open after so much is no quote.
+const MAX_OPEN_QUOTE: usize = 64 << 10;
+
 /// Where in a record its text, id and time stand.
 ///
-/// For CSV and TSV a name is a column; for JSON it is a key, or a dotted path of keys (`commit.record.text`). A key
-/// that itself contains the dots wins over the path.
+/// For CSV and TSV a name is a column; for JSON it is a key, or a dotted path of keys (`commit.record.text`). A
+/// top-level key that itself contains the dots wins over the path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldNames {
     /// The text to be scored.
@@ -48,15 +61,64 @@ pub enum Cutting {
     AtRecords,
 }
 
-/// Why a source cannot be read at all.
+/// Why a CSV or TSV source cannot be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum LayoutError {
-    /// The named column is not in the header.
-    #[error("no column \"{name}\" in the header")]
+    /// The header has no column of this name.
+    #[error("no column \"{name}\" in the header{}: its columns are {}", did_you_mean(.near.as_deref()), listed(.columns))]
     NoSuchColumn {
         /// The column asked for.
         name: String,
+        /// The column that may have been meant.
+        near: Option<String>,
+        /// The columns there are.
+        columns: Vec<String>,
     },
+    /// The header has several columns of this name.
+    #[error("{count} columns are called \"{name}\" in the header: rename all but one")]
+    AmbiguousColumn {
+        /// The column asked for.
+        name: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// No end of the header in sight.
+    #[error("the header does not end within the first {HEAD_LEN} bytes: is the format right")]
+    HeaderTooLong,
+    /// The header's quotes do not pair up.
+    #[error("the header's column {column} opens a quote that is never closed")]
+    UnclosedHeader {
+        /// The column, counted from 1.
+        column: usize,
+    },
+    /// The header's quotes do not surround its names.
+    #[error("the header's column {column} has text after its closing quote")]
+    TextAfterQuote {
+        /// The column, counted from 1.
+        column: usize,
+    },
+    /// The header is not UTF-8.
+    #[error("the header is not UTF-8: convert the file first")]
+    HeaderNotUtf8,
+}
+
+fn did_you_mean(near: Option<&str>) -> String {
+    near.map_or(String::new(), |near| format!(" (did you mean \"{near}\"?)"))
+}
+
+/// The first columns, in quotes; a header may have thousands.
+fn listed(columns: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut names: Vec<String> = columns
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    if columns.len() > SHOWN {
+        names.push(format!("and {} more", columns.len() - SHOWN));
+    }
+    names.join(", ")
 }
 
 /// How the records of one source lie in its bytes: found once by looking at its head, then sent to all who read it.
@@ -65,11 +127,24 @@ pub struct Layout {
     format: Format,
     body_start: u64,
     first_line: u64,
-    columns: Vec<String>,
+    shape: Shape,
+}
+
+/// What is known of the records, by kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Shape {
+    /// Each line is a text.
+    Texts,
+    /// Each line is a JSON object.
+    Objects(json::Wanted),
+    /// Rows under a header.
+    Rows(Table),
 }
 
 impl Layout {
     /// Looks at the first [`HEAD_LEN`] bytes of a source (`head_is_all`: they are the whole of it).
+    ///
+    /// A CSV or TSV source of nothing but empty lines has no header and no records, and that is no error.
     ///
     /// # Errors
     /// If a CSV or TSV header cannot be read, or lacks a named column.
@@ -81,12 +156,44 @@ impl Layout {
         head: &[u8],
         head_is_all: bool,
     ) -> Result<Layout, LayoutError> {
-        let _ = (quoting, fields, models, head, head_is_all);
+        let mark = if head.starts_with(BYTE_ORDER_MARK) {
+            BYTE_ORDER_MARK.len()
+        } else {
+            0
+        };
+        let lines = |shape| Layout {
+            format,
+            body_start: mark as u64,
+            first_line: 1,
+            shape,
+        };
+        let delimiter = match format {
+            Format::Text => return Ok(lines(Shape::Texts)),
+            Format::Jsonl => return Ok(lines(Shape::Objects(json::Wanted::new(fields, models)))),
+            Format::Csv => b',',
+            Format::Tsv => b'\t',
+        };
+        let blank = blank_lines(&head[mark..]);
+        let head = &head[mark + blank.len()..];
+        let quotes = match (quoting, format) {
+            (Quoting::None, _) => false,
+            (Quoting::Auto, Format::Tsv) => quotes_fit(delimiter, head, head_is_all),
+            (Quoting::Auto | Quoting::Rfc4180, _) => true,
+        };
+        let dialect = Dialect { delimiter, quotes };
+        let (table, header_len, header_lines) = match read_header(dialect, head, head_is_all)? {
+            Some(header) => {
+                let table = Table::new(dialect, &head[..header.next], fields)?;
+                (table, header.next, header.lines)
+            }
+            None => (Table::empty(dialect), 0, 0),
+        };
+        let blank_count = memchr_iter(b'\n', blank).count();
         Ok(Layout {
             format,
-            body_start: 0,
-            first_line: 1,
-            columns: Vec::new(),
+            body_start: (mark + blank.len() + header_len) as u64,
+            first_line: 1 + blank_count as u64 + header_lines,
+            shape: Shape::Rows(table),
         })
     }
 
@@ -102,7 +209,7 @@ impl Layout {
         self.body_start
     }
 
-    /// The number of the line at [`body_start`](Layout::body_start), counted from 1.
+    /// The number of the line at [`body_start`](Layout::body_start), counted from 1. A header may span lines itself.
     #[must_use]
     pub fn first_line(&self) -> u64 {
         self.first_line
@@ -111,12 +218,228 @@ impl Layout {
     /// Where the source may be cut.
     #[must_use]
     pub fn cutting(&self) -> Cutting {
-        Cutting::AtLines
+        match self.dialect() {
+            Some(Dialect { quotes: true, .. }) => Cutting::AtRecords,
+            Some(Dialect { quotes: false, .. }) | None => Cutting::AtLines,
+        }
     }
 
     /// The names in a CSV or TSV header; none for other formats.
     #[must_use]
     pub fn columns(&self) -> &[String] {
-        &self.columns
+        match &self.shape {
+            Shape::Rows(table) => &table.columns,
+            Shape::Texts | Shape::Objects(_) => &[],
+        }
+    }
+
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    pub(crate) fn dialect(&self) -> Option<Dialect> {
+        match &self.shape {
+            Shape::Rows(table) => Some(table.dialect),
+            Shape::Texts | Shape::Objects(_) => None,
+        }
+    }
+}
+
+/// The empty lines that `head` begins with.
+fn blank_lines(head: &[u8]) -> &[u8] {
+    let mut len = 0;
+    loop {
+        match &head[len..] {
+            [b'\n', ..] => len += 1,
+            [b'\r', b'\n', ..] => len += 2,
+            _ => return &head[..len],
+        }
+    }
+}
+
+struct Header {
+    next: usize,
+    lines: u64,
+}
+
+/// Finds the end of the header, if there is anything at all.
+fn read_header(
+    dialect: Dialect,
+    head: &[u8],
+    head_is_all: bool,
+) -> Result<Option<Header>, LayoutError> {
+    if head.is_empty() && head_is_all {
+        return Ok(None);
+    }
+    let row = scan_row(dialect, head, &mut Vec::new());
+    match row.fault {
+        _ if !head_is_all && !head[..row.next].ends_with(b"\n") => Err(LayoutError::HeaderTooLong),
+        Some(Fault::UnclosedQuote(_)) if !head_is_all => Err(LayoutError::HeaderTooLong),
+        Some(Fault::UnclosedQuote(index)) => Err(LayoutError::UnclosedHeader { column: index + 1 }),
+        Some(Fault::TextAfterQuote(index)) => {
+            Err(LayoutError::TextAfterQuote { column: index + 1 })
+        }
+        None => Ok(Some(Header {
+            next: row.next,
+            lines: row.lines,
+        })),
+    }
+}
+
+/// Whether the quotes in the head of a TSV source are those of RFC 4180: each one that opens a field closes it too, and
+/// rows that take several lines because of them have as many fields as the header, which their single lines have not.
+/// Many TSV files have plain quotes instead, which would tie lines together at random.
+fn quotes_fit(delimiter: u8, head: &[u8], head_is_all: bool) -> bool {
+    let mut fields = Vec::new();
+    let mut columns = None;
+    let mut rest = head;
+    while !rest.is_empty() {
+        let row = scan_row(Dialect::quoted(delimiter), rest, &mut fields);
+        let complete = head_is_all || rest[..row.next].ends_with(b"\n");
+        match row.fault {
+            Some(Fault::UnclosedQuote(_)) => return !head_is_all && row.len < MAX_OPEN_QUOTE,
+            Some(Fault::TextAfterQuote(_)) => return false,
+            None => {}
+        }
+        let columns = *columns.get_or_insert(fields.len());
+        let ragged = fields.len() != columns;
+        if complete
+            && row.lines > 1
+            && (ragged || all_are_rows(&rest[..row.len], delimiter, columns))
+        {
+            return false;
+        }
+        rest = &rest[row.next..];
+    }
+    true
+}
+
+/// Whether each of these lines would be a row of its own if quotes meant nothing.
+fn all_are_rows(lines: &[u8], delimiter: u8, columns: usize) -> bool {
+    let is_row = |line: &[u8]| memchr_iter(delimiter, line).count() + 1 == columns;
+    columns > 1 && lines.split(|&byte| byte == b'\n').all(is_row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> FieldNames {
+        FieldNames {
+            text: text.into(),
+            id: None,
+            time: None,
+        }
+    }
+
+    fn detect(format: Format, head: &str) -> Result<Layout, LayoutError> {
+        Layout::detect(
+            format,
+            Quoting::Auto,
+            &names("text"),
+            &[],
+            head.as_bytes(),
+            true,
+        )
+    }
+
+    fn cutting(tsv: &str) -> Cutting {
+        detect(Format::Tsv, tsv).unwrap().cutting()
+    }
+
+    #[test]
+    fn records_start_after_a_byte_order_mark() {
+        let layout = detect(Format::Jsonl, "\u{feff}{}").unwrap();
+        assert_eq!((layout.body_start(), layout.first_line()), (3, 1));
+        let layout = detect(Format::Csv, "\u{feff}text\nhello\n").unwrap();
+        assert_eq!((layout.body_start(), layout.first_line()), (8, 2));
+    }
+
+    #[test]
+    fn a_header_may_span_lines_and_follow_empty_ones() {
+        let layout = detect(Format::Csv, "\r\n\"the\nid\",text\r\nx").unwrap();
+        assert_eq!(layout.columns(), ["the\nid", "text"]);
+        assert_eq!((layout.body_start(), layout.first_line()), (17, 4));
+    }
+
+    #[test]
+    fn an_empty_source_is_no_error() {
+        for format in [Format::Jsonl, Format::Csv, Format::Tsv, Format::Text] {
+            for source in ["", "\u{feff}"] {
+                let layout = detect(format, source).unwrap();
+                assert_eq!(layout.body_start(), source.len() as u64);
+                assert!(layout.columns().is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_column_is_answered_with_those_there_are() {
+        let error = detect(Format::Csv, "id,Text\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no column \"text\" in the header (did you mean \"Text\"?): its columns are \"id\", \"Text\""
+        );
+    }
+
+    #[test]
+    fn two_columns_of_the_name_are_one_too_many() {
+        let error = detect(Format::Csv, "text,text\n").unwrap_err();
+        assert_eq!(
+            error,
+            LayoutError::AmbiguousColumn {
+                name: "text".into(),
+                count: 2
+            }
+        );
+    }
+
+    #[test]
+    fn a_header_must_end_within_the_head() {
+        for head in ["id,text", "id,\"text\n\n"] {
+            let layout = Layout::detect(
+                Format::Csv,
+                Quoting::Auto,
+                &names("text"),
+                &[],
+                head.as_bytes(),
+                false,
+            );
+            assert_eq!(layout, Err(LayoutError::HeaderTooLong));
+        }
+        assert_eq!(
+            detect(Format::Csv, "id,\"text\n"),
+            Err(LayoutError::UnclosedHeader { column: 2 })
+        );
+    }
+
+    #[test]
+    fn tsv_quotes_that_pair_up_are_quotes() {
+        assert_eq!(cutting("id\ttext\n1\t\"two\nlines\"\n"), Cutting::AtRecords);
+        assert_eq!(cutting("id\ttext\n1\t5\" disk\n"), Cutting::AtRecords);
+    }
+
+    #[test]
+    fn tsv_quotes_that_do_not_pair_up_are_text() {
+        assert_eq!(cutting("id\ttext\n1\t\"Great\" film\n"), Cutting::AtLines);
+        assert_eq!(cutting("id\ttext\n1\t\"Great\n2\tfilm\n"), Cutting::AtLines);
+        assert_eq!(
+            cutting("id\ttext\n1\t\"Great\n2\tfilm\n3\t\"\n4\tx\n"),
+            Cutting::AtLines
+        );
+        assert_eq!(
+            cutting("id\ttext\n1\t\"Great\nfilm\"\tx\n"),
+            Cutting::AtLines
+        );
+    }
+
+    #[test]
+    fn a_tsv_row_cut_off_by_the_end_of_the_head_proves_nothing() {
+        let fits = |head: &str| quotes_fit(b'\t', head.as_bytes(), false);
+        assert!(fits("id\ttext\n1\t\"two\nli"));
+        assert!(!fits(&format!(
+            "id\ttext\n1\t\"two\n{}",
+            "x".repeat(MAX_OPEN_QUOTE)
+        )));
     }
 }

@@ -30,10 +30,18 @@
 //! # Ok::<(), moodring_record::LayoutError>(())
 //! ```
 
-mod cut;
 mod format;
 mod layout;
+mod table;
+
+mod cut;
 mod reader;
+
+mod delimited;
+mod json;
+mod span;
+
+mod number;
 mod reject;
 mod render;
 

@@ -1,29 +1,344 @@
 //! Scored posts back to bytes.
+//!
+//! What was in the record stays as it is, byte for byte, wherever the output has the format of the source; the scores
+//! follow. Which names the scores take is known before the first post comes, so all that stands between the figures
+//! is made ready once, and writing a post is copying a few slices.
 
+use crate::delimited::{Dialect, Field, scan_row, write_field};
+use crate::json::{self, write_string};
+use crate::layout::Shape;
+use crate::number::write_figure;
+use crate::reader::Body;
+use crate::span::Span;
+use crate::table::Table;
 use crate::{Format, Layout, ModelColumns, Post};
 
 /// Writes scored posts in the format of the output.
 #[derive(Clone, Debug)]
-pub struct Renderer {}
+pub struct Renderer {
+    header: Option<Vec<u8>>,
+    record: Record,
+    figures: Vec<Figure>,
+    /// What stands before the sentiment, and after it.
+    before_sentiment: Vec<u8>,
+    end: End,
+}
+
+/// How the record itself is written.
+#[derive(Clone, Debug)]
+enum Record {
+    /// The object, but for the members that the scores replace and its closing brace.
+    Object,
+    /// The row as it stands.
+    Row,
+    /// Field by field, each with what stands before it.
+    Fields {
+        open: &'static [u8],
+        fields: Vec<(Vec<u8>, Source)>,
+        encoding: Encoding,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Text,
+    Id,
+    Time,
+    Column(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Encoding {
+    Json,
+    Delimited(Dialect),
+    /// Fields of a row in a dialect that the output shares: as they stand, quotes and all.
+    Tokens,
+}
+
+#[derive(Clone, Debug)]
+struct Figure {
+    before: Vec<u8>,
+    decimals: Option<u8>,
+}
+
+#[derive(Clone, Debug)]
+enum End {
+    Object,
+    /// The row's own terminator, or this one for a record that has none.
+    Row(Vec<u8>),
+}
 
 impl Renderer {
-    /// A renderer of the posts of a source with this layout. `Format::Text` cannot hold scores, so it gives JSONL.
+    /// A renderer of the posts of a source with this layout. [`Format::Text`] has no room for scores and gives JSONL.
     #[must_use]
     pub fn new(output: Format, layout: &Layout, models: &[ModelColumns]) -> Renderer {
-        let _ = (output, layout, models);
-        Renderer {}
+        match output {
+            Format::Jsonl | Format::Text => Renderer::jsonl(layout, models),
+            Format::Csv => Renderer::delimited(output, b',', layout, models),
+            Format::Tsv => Renderer::delimited(output, b'\t', layout, models),
+        }
     }
 
-    /// The header row with its terminator, if the output has one.
+    fn jsonl(layout: &Layout, models: &[ModelColumns]) -> Renderer {
+        let (figures, before_sentiment) = json_scores(models);
+        let taken =
+            |name: &str| name == "sentiment" || models.iter().any(|columns| columns.model == name);
+        let columns = columns(layout).into_iter().filter(|(name, _)| !taken(name));
+        let record = match layout.shape() {
+            Shape::Objects(_) => Record::Object,
+            Shape::Texts | Shape::Rows(_) => Record::Fields {
+                open: b"{",
+                fields: columns
+                    .enumerate()
+                    .map(|(index, (name, source))| (json_key(index > 0, &name), source))
+                    .collect(),
+                encoding: Encoding::Json,
+            },
+        };
+        Renderer {
+            header: None,
+            record,
+            figures,
+            before_sentiment,
+            end: End::Object,
+        }
+    }
+
+    fn delimited(
+        output: Format,
+        delimiter: u8,
+        layout: &Layout,
+        models: &[ModelColumns],
+    ) -> Renderer {
+        let source = match layout.shape() {
+            Shape::Rows(table) if layout.format() == output => Some(table),
+            _ => None,
+        };
+        let dialect = source.map_or(Dialect::quoted(delimiter), |table| table.dialect);
+        let scores = score_columns(models);
+        let all = columns(layout);
+        let count = all.len();
+        let kept: Vec<_> = all
+            .into_iter()
+            .filter(|(name, _)| !scores.contains(name))
+            .collect();
+
+        let terminator = match layout.shape() {
+            Shape::Rows(table) => table.terminator.clone().into_bytes(),
+            Shape::Texts | Shape::Objects(_) => b"\n".to_vec(),
+        };
+        let header = header(dialect, source, &kept, &scores, &terminator);
+        let record = match source {
+            Some(_) if kept.len() == count => Record::Row,
+            _ => Record::Fields {
+                open: b"",
+                fields: kept
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, (_, source))| (vec![delimiter; usize::from(index > 0)], source))
+                    .collect(),
+                encoding: source.map_or(Encoding::Delimited(dialect), |_| Encoding::Tokens),
+            },
+        };
+        let figures = models.iter().flat_map(|columns| &columns.figures);
+        Renderer {
+            header: (count > 0).then_some(header),
+            record,
+            figures: figures
+                .map(|figure| Figure {
+                    before: vec![delimiter],
+                    decimals: figure.decimals,
+                })
+                .collect(),
+            before_sentiment: vec![delimiter],
+            end: End::Row(terminator),
+        }
+    }
+
+    /// The header row with its terminator. There is none in JSONL, nor for a source that lacks one itself.
     #[must_use]
     pub fn header(&self) -> Option<Vec<u8>> {
-        None
+        self.header.clone()
     }
 
-    /// Appends one scored post. `figures` are those of all models, in order.
+    /// Appends one scored post. `figures` are those of all models, in order; `sentiment` is a plain word.
     pub fn write(&self, out: &mut Vec<u8>, post: &Post<'_>, figures: &[f64], sentiment: &str) {
-        let _ = (figures, sentiment);
-        out.extend_from_slice(post.raw());
-        out.push(b'\n');
+        debug_assert_eq!(
+            figures.len(),
+            self.figures.len(),
+            "one value for each figure"
+        );
+        let any = self.write_record(out, post);
+        // The separator is the first byte of what follows the record; where nothing precedes it is left out.
+        let mut skipped = usize::from(!any);
+        for (figure, &value) in self.figures.iter().zip(figures) {
+            out.extend_from_slice(&figure.before[skipped..]);
+            write_figure(out, value, figure.decimals);
+            skipped = 0;
+        }
+        out.extend_from_slice(&self.before_sentiment[skipped..]);
+        out.extend_from_slice(sentiment.as_bytes());
+        match &self.end {
+            End::Object => out.extend_from_slice(b"\"}\n"),
+            End::Row(own) if post.terminator().is_empty() => out.extend_from_slice(own),
+            End::Row(_) => out.extend_from_slice(post.terminator()),
+        }
     }
+
+    /// Appends the record, ready for more to follow; says whether there is anything for it to follow.
+    fn write_record(&self, out: &mut Vec<u8>, post: &Post<'_>) -> bool {
+        match (&self.record, post.body()) {
+            (Record::Object, Body::Object(object)) => {
+                write_object(out, object, post.raw());
+                object.members.any_kept
+            }
+            (
+                Record::Fields {
+                    open,
+                    fields,
+                    encoding,
+                },
+                body,
+            ) => {
+                out.extend_from_slice(open);
+                for (before, source) in fields {
+                    out.extend_from_slice(before);
+                    write_source(out, *source, *encoding, post, body);
+                }
+                !fields.is_empty()
+            }
+            (Record::Row | Record::Object, _) => {
+                out.extend_from_slice(post.raw());
+                true
+            }
+        }
+    }
+}
+
+/// Appends an object without its closing brace and without the members that go.
+fn write_object(out: &mut Vec<u8>, object: &json::Object, line: &[u8]) {
+    let Span { mut start, end } = object.span;
+    for cut in &object.members.cuts {
+        out.extend_from_slice(&line[start..cut.start]);
+        start = cut.end;
+    }
+    out.extend_from_slice(&line[start..end - 1]);
+}
+
+fn write_source(
+    out: &mut Vec<u8>,
+    source: Source,
+    encoding: Encoding,
+    post: &Post<'_>,
+    body: Body<'_>,
+) {
+    let field = match (source, body) {
+        (Source::Text, _) => return write_value(out, encoding, post.text()),
+        (Source::Id, _) => return write_value(out, encoding, post.id().unwrap_or_default()),
+        (Source::Time, _) => return write_value(out, encoding, post.time().unwrap_or_default()),
+        (Source::Column(index), Body::Row(fields)) => fields[index],
+        (Source::Column(_), Body::Text | Body::Object(_)) => return,
+    };
+    match encoding {
+        Encoding::Tokens => out.extend_from_slice(field.token(post.raw())),
+        _ => write_value(out, encoding, &field.value(post.raw_str())),
+    }
+}
+
+fn write_value(out: &mut Vec<u8>, encoding: Encoding, value: &str) {
+    match encoding {
+        Encoding::Json => write_string(out, value),
+        Encoding::Delimited(dialect) => write_field(out, dialect, value),
+        Encoding::Tokens => out.extend_from_slice(value.as_bytes()),
+    }
+}
+
+/// What a record of this source offers to an output of another format, in order.
+fn columns(layout: &Layout) -> Vec<(String, Source)> {
+    match layout.shape() {
+        Shape::Texts => vec![("text".to_owned(), Source::Text)],
+        Shape::Objects(wanted) => [
+            (json::Field::Id, Source::Id),
+            (json::Field::Time, Source::Time),
+            (json::Field::Text, Source::Text),
+        ]
+        .into_iter()
+        .filter_map(|(field, source)| Some((wanted.name(field)?.to_owned(), source)))
+        .collect(),
+        Shape::Rows(table) => table
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(index, name)| (name.clone(), Source::Column(index)))
+            .collect(),
+    }
+}
+
+/// The names of the columns that the scores take in CSV and TSV.
+fn score_columns(models: &[ModelColumns]) -> Vec<String> {
+    let figures = models.iter().flat_map(|ModelColumns { model, figures }| {
+        figures
+            .iter()
+            .map(move |figure| format!("{model}_{}", figure.name))
+    });
+    figures.chain(["sentiment".to_owned()]).collect()
+}
+
+/// The header row; where the `source` has the same dialect, its names stand as they stood there.
+fn header(
+    dialect: Dialect,
+    source: Option<&Table>,
+    kept: &[(String, Source)],
+    scores: &[String],
+    terminator: &[u8],
+) -> Vec<u8> {
+    let mut tokens: Vec<Field> = Vec::new();
+    if let Some(table) = source {
+        scan_row(dialect, table.header.as_bytes(), &mut tokens);
+    }
+    let mut header = Vec::new();
+    for (name, column) in kept {
+        match (source, column) {
+            (Some(table), Source::Column(index)) if *index < tokens.len() => {
+                header.extend_from_slice(tokens[*index].token(table.header.as_bytes()));
+            }
+            _ => write_field(&mut header, dialect, name),
+        }
+        header.push(dialect.delimiter);
+    }
+    for (index, name) in scores.iter().enumerate() {
+        if index > 0 {
+            header.push(dialect.delimiter);
+        }
+        write_field(&mut header, dialect, name);
+    }
+    header.extend_from_slice(terminator);
+    header
+}
+
+/// What stands before each figure and before the sentiment: `,"vader":{"neg":`, `,"neu":` … `},"sentiment":"`.
+fn json_scores(models: &[ModelColumns]) -> (Vec<Figure>, Vec<u8>) {
+    let mut figures = Vec::new();
+    let mut before = Vec::new();
+    for columns in models {
+        before.extend_from_slice(&json_key(true, &columns.model));
+        before.push(b'{');
+        for (index, figure) in columns.figures.iter().enumerate() {
+            before.extend_from_slice(&json_key(index > 0, &figure.name));
+            figures.push(Figure {
+                before: std::mem::take(&mut before),
+                decimals: figure.decimals,
+            });
+        }
+        before.push(b'}');
+    }
+    before.extend_from_slice(b",\"sentiment\":\"");
+    (figures, before)
+}
+
+fn json_key(comma: bool, name: &str) -> Vec<u8> {
+    let mut key = vec![b','; usize::from(comma)];
+    write_string(&mut key, name);
+    key.push(b':');
+    key
 }

@@ -1,0 +1,346 @@
+//! Rows of delimited fields: CSV after RFC 4180, and TSV with or without its quotes.
+//!
+//! A field is quoted if a quote is its first byte; it then runs to the next quote that is not doubled, and may hold
+//! delimiters and newlines. A quote anywhere else is a character like any other. Where RFC 4180 is silent, nothing is
+//! guessed: text between a closing quote and the next delimiter, and a quote that is never closed, make the row
+//! malformed, so that it goes to the rejects in one piece.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr_iter, memchr2, memmem};
+use serde::{Deserialize, Serialize};
+
+use crate::span::Span;
+
+/// How fields are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Dialect {
+    pub(crate) delimiter: u8,
+    /// Whether a quote at the start of a field means anything.
+    pub(crate) quotes: bool,
+}
+
+impl Dialect {
+    /// RFC 4180, with this delimiter.
+    pub(crate) fn quoted(delimiter: u8) -> Dialect {
+        Dialect {
+            delimiter,
+            quotes: true,
+        }
+    }
+}
+
+/// One field of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Field {
+    /// Its content in the row, without the quotes around it.
+    span: Span,
+    quotes: Quotes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quotes {
+    None,
+    Around,
+    /// Around, and doubled inside.
+    Doubled,
+}
+
+impl Field {
+    fn plain(span: Span) -> Field {
+        Field {
+            span,
+            quotes: Quotes::None,
+        }
+    }
+
+    /// The field's value in its row; borrowed unless quotes in it are doubled.
+    pub(crate) fn value(self, row: &str) -> Cow<'_, str> {
+        let content = &row[self.span.range()];
+        match self.quotes {
+            Quotes::None | Quotes::Around => Cow::Borrowed(content),
+            Quotes::Doubled => Cow::Owned(content.replace("\"\"", "\"")),
+        }
+    }
+
+    /// The same, into a buffer that is used again and again.
+    pub(crate) fn decode<'r>(self, row: &'r str, scratch: &'r mut String) -> &'r str {
+        let content = &row[self.span.range()];
+        if self.quotes != Quotes::Doubled {
+            return content;
+        }
+        scratch.clear();
+        let mut copied = 0;
+        for quote in memmem::find_iter(content.as_bytes(), "\"\"") {
+            scratch.push_str(&content[copied..=quote]);
+            copied = quote + 2;
+        }
+        scratch.push_str(&content[copied..]);
+        scratch
+    }
+
+    /// The field as it stands in its row, quotes and all.
+    pub(crate) fn token(self, row: &[u8]) -> &[u8] {
+        match self.quotes {
+            Quotes::None => &row[self.span.range()],
+            Quotes::Around | Quotes::Doubled => &row[self.span.start - 1..=self.span.end],
+        }
+    }
+}
+
+/// Where a row ends, and what is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// Its length without the terminator.
+    pub(crate) len: usize,
+    /// Its length with the terminator: where the next row starts.
+    pub(crate) next: usize,
+    /// How many physical lines it spans.
+    pub(crate) lines: u64,
+    pub(crate) fault: Option<Fault>,
+}
+
+/// What RFC 4180 has no answer for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Something other than a delimiter or a newline follows a closing quote, in the column of this index.
+    TextAfterQuote(usize),
+    /// The quote that opens the column of this index is never closed.
+    UnclosedQuote(usize),
+}
+
+/// Takes the first row of `bytes`, which are not empty, apart.
+pub(crate) fn scan_row(dialect: Dialect, bytes: &[u8], fields: &mut Vec<Field>) -> Row {
+    fields.clear();
+    let mut fault = None;
+    let mut lines = 1;
+    let mut start = 0;
+    loop {
+        let mut quoted = None;
+        let mut rest = start;
+        if dialect.quotes && bytes.get(start) == Some(&b'"') {
+            let Some(field) = scan_quoted(bytes, start + 1) else {
+                fault.get_or_insert(Fault::UnclosedQuote(fields.len()));
+                return unclosed(bytes, lines, start, fault);
+            };
+            lines += count_newlines(&bytes[field.span.range()]);
+            rest = field.span.end + 1;
+            quoted = Some(field);
+        }
+        let stop = memchr2(dialect.delimiter, b'\n', &bytes[rest..]).map(|offset| rest + offset);
+        let more = stop.is_some_and(|stop| bytes[stop] == dialect.delimiter);
+        let end = match stop {
+            Some(stop) if !more && stop > rest && bytes[stop - 1] == b'\r' => stop - 1,
+            Some(stop) => stop,
+            None => bytes.len(),
+        };
+        if quoted.is_some() && end > rest {
+            fault.get_or_insert(Fault::TextAfterQuote(fields.len()));
+        }
+        fields.push(quoted.unwrap_or(Field::plain(Span::new(start, end))));
+        if !more {
+            let next = stop.map_or(bytes.len(), |newline| newline + 1);
+            return Row {
+                len: end,
+                next,
+                lines,
+                fault,
+            };
+        }
+        start = end + 1;
+    }
+}
+
+/// The quoted field whose content begins at `start`, if it is ever closed.
+fn scan_quoted(bytes: &[u8], start: usize) -> Option<Field> {
+    let mut quotes = Quotes::Around;
+    let mut at = start;
+    loop {
+        let quote = at + memchr(b'"', &bytes[at..])?;
+        if bytes.get(quote + 1) != Some(&b'"') {
+            return Some(Field {
+                span: Span::new(start, quote),
+                quotes,
+            });
+        }
+        quotes = Quotes::Doubled;
+        at = quote + 2;
+    }
+}
+
+/// A row that takes all there is, because the quote at `open` is never closed.
+fn unclosed(bytes: &[u8], lines: u64, open: usize, fault: Option<Fault>) -> Row {
+    let tail = &bytes[open..];
+    let len = bytes.len() - terminator(bytes).len();
+    let ends = u64::from(bytes.ends_with(b"\n"));
+    Row {
+        len,
+        next: bytes.len(),
+        lines: lines + count_newlines(tail) - ends,
+        fault,
+    }
+}
+
+/// The terminator that `bytes` end with: `\r\n`, `\n` or none.
+pub(crate) fn terminator(bytes: &[u8]) -> &[u8] {
+    let len = match bytes {
+        [.., b'\r', b'\n'] => 2,
+        [.., b'\n'] => 1,
+        _ => 0,
+    };
+    &bytes[bytes.len() - len..]
+}
+
+fn count_newlines(bytes: &[u8]) -> u64 {
+    memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// Appends a field, in quotes if it needs them.
+pub(crate) fn write_field(out: &mut Vec<u8>, dialect: Dialect, value: &str) {
+    let special = |&byte: &u8| byte == dialect.delimiter || matches!(byte, b'"' | b'\n' | b'\r');
+    if !dialect.quotes || !value.as_bytes().iter().any(special) {
+        out.extend_from_slice(value.as_bytes());
+        return;
+    }
+    out.push(b'"');
+    let mut copied = 0;
+    for quote in memchr_iter(b'"', value.as_bytes()) {
+        out.extend_from_slice(&value.as_bytes()[copied..=quote]);
+        copied = quote;
+    }
+    out.extend_from_slice(&value.as_bytes()[copied..]);
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CSV: Dialect = Dialect {
+        delimiter: b',',
+        quotes: true,
+    };
+    const BARE: Dialect = Dialect {
+        delimiter: b'\t',
+        quotes: false,
+    };
+
+    fn scan(dialect: Dialect, source: &str) -> (Row, Vec<String>) {
+        let mut fields = Vec::new();
+        let row = scan_row(dialect, source.as_bytes(), &mut fields);
+        let values = fields
+            .iter()
+            .map(|field| field.value(&source[..row.len]).into_owned());
+        (row, values.collect())
+    }
+
+    fn values(source: &str) -> Vec<String> {
+        let (row, values) = scan(CSV, source);
+        assert_eq!(row.fault, None, "{source:?}");
+        values
+    }
+
+    #[test]
+    fn a_row_is_split_at_its_delimiters() {
+        assert_eq!(values("a,b,c\nd"), ["a", "b", "c"]);
+        assert_eq!(values(",,\n"), ["", "", ""]);
+        assert_eq!(values("a,"), ["a", ""]);
+    }
+
+    #[test]
+    fn a_quoted_field_may_hold_newlines() {
+        let (row, values) = scan(CSV, "\"a\r\nb\",c\nd");
+        assert_eq!(values, ["a\r\nb", "c"]);
+        assert_eq!(
+            row,
+            Row {
+                len: 8,
+                next: 9,
+                lines: 2,
+                fault: None
+            }
+        );
+    }
+
+    #[test]
+    fn a_doubled_quote_stands_for_one() {
+        assert_eq!(
+            values("\"say \"\"hi\"\"\",\"\"\"\",\"\""),
+            ["say \"hi\"", "\"", ""]
+        );
+    }
+
+    #[test]
+    fn a_quote_inside_a_field_is_a_quote() {
+        assert_eq!(values("5\" disk,a\"\"b\n"), ["5\" disk", "a\"\"b"]);
+    }
+
+    #[test]
+    fn a_carriage_return_before_the_newline_is_none_of_the_row() {
+        assert_eq!(values("a,b\r\n"), ["a", "b"]);
+        assert_eq!(values("a,\"b\"\r\n"), ["a", "b"]);
+        assert_eq!(values("a,\r\n"), ["a", ""]);
+        assert_eq!(values("a\rb,c\r"), ["a\rb", "c\r"]);
+    }
+
+    #[test]
+    fn text_after_a_closing_quote_is_a_fault_of_that_row_alone() {
+        let (row, _) = scan(CSV, "a,\"b\" c,\"d\ne\"\nf\n");
+        assert_eq!(row.fault, Some(Fault::TextAfterQuote(1)));
+        assert_eq!((row.next, row.lines), (14, 2));
+    }
+
+    #[test]
+    fn a_quote_never_closed_takes_all_there_is() {
+        let (row, _) = scan(CSV, "a,\"b\nc\n");
+        assert_eq!(
+            row,
+            Row {
+                len: 6,
+                next: 7,
+                lines: 2,
+                fault: Some(Fault::UnclosedQuote(1))
+            }
+        );
+    }
+
+    #[test]
+    fn without_quoting_quotes_are_text() {
+        let (row, values) = scan(BARE, "\"a\t\"b\"\r\nc");
+        assert_eq!(values, ["\"a", "\"b\""]);
+        assert_eq!(
+            row,
+            Row {
+                len: 6,
+                next: 8,
+                lines: 1,
+                fault: None
+            }
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn fields_written_are_read_back(fields in prop::collection::vec("[a\",\t\r\n é]{0,6}", 1..5)) {
+            let mut row = Vec::new();
+            for (index, field) in fields.iter().enumerate() {
+                if index > 0 {
+                    row.push(b',');
+                }
+                write_field(&mut row, CSV, field);
+            }
+            row.push(b'\n');
+            prop_assert_eq!(values(std::str::from_utf8(&row).unwrap()), fields);
+        }
+
+        #[test]
+        fn both_ways_to_decode_agree(row in "\"([a\n]|\"\"){0,8}\"") {
+            let mut fields = Vec::new();
+            scan_row(CSV, row.as_bytes(), &mut fields);
+            let mut scratch = String::new();
+            prop_assert_eq!(fields[0].decode(&row, &mut scratch), fields[0].value(&row));
+        }
+    }
+}

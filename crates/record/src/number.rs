@@ -1,0 +1,216 @@
+//! Figures as Python's `repr` writes them, so that output compares byte for byte with what people had before.
+
+/// Rounded values beyond this are left to the general algorithm; below it, decimals of up to 15 digits and doubles
+/// correspond one to one, so the digits of the rounded integer are the shortest that read back.
+const MAX_SCALED: f64 = 1e15;
+/// `repr` turns to exponents below this.
+const MIN_FIXED: f64 = 1e-4;
+
+/// Appends `value`. If it is rounded to at most `decimals` decimals, as announced, an integer's digits are enough.
+/// JSON has no word for what is not a number, so that is `null`.
+pub(crate) fn write_figure(out: &mut Vec<u8>, value: f64, decimals: Option<u8>) {
+    if !value.is_finite() {
+        out.extend_from_slice(b"null");
+    } else if !decimals.is_some_and(|decimals| write_rounded(out, value, decimals)) {
+        write_shortest(out, value);
+    }
+}
+
+/// Writes `value` from the digits of `value × 10^decimals`; says no if that is not what it is.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "the scaled value is positive and below 1e15, and the comparison proves the digits right"
+)]
+fn write_rounded(out: &mut Vec<u8>, value: f64, decimals: u8) -> bool {
+    let size = value.abs();
+    let Some(scale) = 10_u64.checked_pow(u32::from(decimals)) else {
+        return false;
+    };
+    let scaled = size * scale as f64;
+    if scaled >= MAX_SCALED || (size != 0.0 && size < MIN_FIXED) {
+        return false;
+    }
+    let digits = (scaled + 0.5) as u64;
+    if digits as f64 / scale as f64 != size {
+        return false;
+    }
+    let (mut whole, mut fraction) = (digits / scale, digits % scale);
+    // 15 digits, a point, a leading zero and a sign.
+    let mut buffer = [b'0'; 24];
+    let mut at = buffer.len();
+    let mut end = at;
+    for _ in 0..decimals {
+        at -= 1;
+        buffer[at] = b'0' + (fraction % 10) as u8;
+        fraction /= 10;
+    }
+    if decimals == 0 {
+        at -= 1;
+    }
+    while end > at + 1 && buffer[end - 1] == b'0' {
+        end -= 1;
+    }
+    at -= 1;
+    buffer[at] = b'.';
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + (whole % 10) as u8;
+        whole /= 10;
+        if whole == 0 {
+            break;
+        }
+    }
+    if value.is_sign_negative() {
+        at -= 1;
+        buffer[at] = b'-';
+    }
+    out.extend_from_slice(&buffer[at..end]);
+    true
+}
+
+/// Writes the shortest digits that read back, laid out as `repr` does: exponents below 1e-4 and from 1e16 on, with a
+/// sign and at least two digits.
+fn write_shortest(out: &mut Vec<u8>, value: f64) {
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value);
+    let size = value.abs();
+    let fixed = size == 0.0 || (MIN_FIXED..1e16).contains(&size);
+    if fixed && !text.contains('e') {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    let (digits, exponent) = significant(text);
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+    let layout = if fixed {
+        in_full(&digits, exponent)
+    } else {
+        with_exponent(&digits, exponent)
+    };
+    out.extend_from_slice(layout.as_bytes());
+}
+
+/// The digits of a number without leading and trailing zeros, and the power of ten of the first of them.
+fn significant(text: &str) -> (String, i32) {
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let (whole, fraction) = mantissa
+        .trim_start_matches('-')
+        .split_once('.')
+        .unwrap_or((mantissa, ""));
+    let whole = whole.trim_start_matches('-');
+    let all = format!("{whole}{fraction}");
+    let leading = all.len() - all.trim_start_matches('0').len();
+    let power = exponent + i32::try_from(whole.len()).unwrap_or(0)
+        - 1
+        - i32::try_from(leading).unwrap_or(0);
+    (all.trim_matches('0').to_owned(), power)
+}
+
+fn with_exponent(digits: &str, power: i32) -> String {
+    let (first, rest) = digits.split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    let sign = if power < 0 { '-' } else { '+' };
+    format!("{first}{point}{rest}e{sign}{:02}", power.abs())
+}
+
+fn in_full(digits: &str, power: i32) -> String {
+    match usize::try_from(power) {
+        Ok(power) if digits.len() > power + 1 => {
+            let (whole, fraction) = digits.split_at(power + 1);
+            format!("{whole}.{fraction}")
+        }
+        Ok(power) => format!("{digits:0<width$}.0", width = power + 1),
+        Err(_) => format!(
+            "0.{}{digits}",
+            "0".repeat(power.unsigned_abs() as usize - 1)
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn written(value: f64, decimals: Option<u8>) -> String {
+        let mut out = Vec::new();
+        write_figure(&mut out, value, decimals);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn rounded_figures_look_as_in_python() {
+        for (value, text) in [
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1.0, "1.0"),
+            (0.677, "0.677"),
+            (0.02, "0.02"),
+            (-0.5574, "-0.5574"),
+            (12.5, "12.5"),
+            (-1.0, "-1.0"),
+        ] {
+            assert_eq!(written(value, Some(4)), text);
+            assert_eq!(written(value, None), text);
+        }
+        assert_eq!(written(7.0, Some(0)), "7.0");
+    }
+
+    #[test]
+    fn a_figure_that_is_not_rounded_as_announced_is_written_in_full() {
+        assert_eq!(written(0.123_45, Some(3)), "0.12345");
+        assert_eq!(written(0.1 + 0.2, Some(3)), "0.30000000000000004");
+        assert_eq!(written(0.000_01, Some(5)), "1e-05");
+        assert_eq!(written(f64::MAX, Some(3)), "1.7976931348623157e+308");
+    }
+
+    /// The expected values are what `repr` says in Python 3.11.
+    #[test]
+    fn any_double_looks_as_in_python() {
+        for (value, text) in [
+            (1e-5, "1e-05"),
+            (-1.5e-7, "-1.5e-07"),
+            (5e-324, "5e-324"),
+            (0.000_1, "0.0001"),
+            (0.000_123_456, "0.000123456"),
+            (123_456.789, "123456.789"),
+            (1e15, "1000000000000000.0"),
+            (9_007_199_254_740_993.0, "9007199254740992.0"),
+            (1e16, "1e+16"),
+            (1.234_567_890_123_456_8e17, "1.2345678901234568e+17"),
+            (1e22, "1e+22"),
+            (1e300, "1e+300"),
+        ] {
+            assert_eq!(written(value, None), text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_null() {
+        assert_eq!(written(f64::NAN, Some(3)), "null");
+        assert_eq!(written(f64::NEG_INFINITY, None), "null");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(bits: u64, decimals in prop::option::of(0_u8..12)) {
+            let value = f64::from_bits(bits);
+            prop_assume!(value.is_finite());
+            let text = written(value, decimals);
+            prop_assert_eq!(text.parse::<f64>().unwrap().to_bits(), bits);
+            prop_assert!(serde_json::from_str::<f64>(&text).is_ok(), "{}", text);
+        }
+
+        #[test]
+        fn both_ways_to_write_a_rounded_figure_agree(thousandths in -1_000_000_i32..1_000_000, decimals in 3_u8..9) {
+            let value = f64::from(thousandths) / 1000.0;
+            prop_assert_eq!(written(value, Some(decimals)), written(value, None));
+        }
+    }
+}

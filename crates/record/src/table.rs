@@ -1,0 +1,109 @@
+//! What the header of a CSV or TSV source says.
+
+use serde::{Deserialize, Serialize};
+
+use crate::delimited::{Dialect, scan_row, terminator};
+use crate::{FieldNames, LayoutError};
+
+/// How alike two names must be (Jaro-Winkler, 0 to 1) for one to be suggested for the other.
+const NEAR: f64 = 0.8;
+
+/// The columns of a source, and which of them matter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Table {
+    pub(crate) dialect: Dialect,
+    /// The header as it stands in the source, without its terminator.
+    pub(crate) header: String,
+    /// The header's terminator, which a last row without one borrows.
+    pub(crate) terminator: String,
+    pub(crate) columns: Vec<String>,
+    pub(crate) text: usize,
+    pub(crate) id: Option<usize>,
+    pub(crate) time: Option<usize>,
+}
+
+impl Table {
+    /// The table under this header, which ends with its terminator unless the source ends with it.
+    pub(crate) fn new(
+        dialect: Dialect,
+        header: &[u8],
+        fields: &FieldNames,
+    ) -> Result<Table, LayoutError> {
+        let header = simdutf8::basic::from_utf8(header).map_err(|_| LayoutError::HeaderNotUtf8)?;
+        let mut names = Vec::new();
+        let row = scan_row(dialect, header.as_bytes(), &mut names);
+        let columns: Vec<String> = names
+            .iter()
+            .map(|name| name.value(header).into_owned())
+            .collect();
+        let terminator = match terminator(header.as_bytes()) {
+            b"\r\n" => "\r\n",
+            _ => "\n",
+        };
+        Ok(Table {
+            dialect,
+            header: header[..row.len].to_owned(),
+            terminator: terminator.to_owned(),
+            text: find(&columns, &fields.text)?,
+            id: fields
+                .id
+                .as_ref()
+                .map(|name| find(&columns, name))
+                .transpose()?,
+            time: fields
+                .time
+                .as_ref()
+                .map(|name| find(&columns, name))
+                .transpose()?,
+            columns,
+        })
+    }
+
+    /// The table of a source that has not even a header.
+    pub(crate) fn empty(dialect: Dialect) -> Table {
+        Table {
+            dialect,
+            header: String::new(),
+            terminator: "\n".to_owned(),
+            columns: Vec::new(),
+            text: 0,
+            id: None,
+            time: None,
+        }
+    }
+}
+
+/// The index of the one column of this name.
+fn find(columns: &[String], name: &str) -> Result<usize, LayoutError> {
+    let mut same = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| *column == name);
+    match (same.next(), same.count()) {
+        (Some((index, _)), 0) => Ok(index),
+        (Some(_), others) => Err(LayoutError::AmbiguousColumn {
+            name: name.to_owned(),
+            count: others + 1,
+        }),
+        (None, _) => Err(LayoutError::NoSuchColumn {
+            name: name.to_owned(),
+            near: nearest(columns, name),
+            columns: columns.to_owned(),
+        }),
+    }
+}
+
+fn nearest(columns: &[String], name: &str) -> Option<String> {
+    let name = name.to_lowercase();
+    columns
+        .iter()
+        .map(|column| {
+            (
+                strsim::jaro_winkler(&column.trim().to_lowercase(), &name),
+                column,
+            )
+        })
+        .filter(|(likeness, _)| *likeness >= NEAR)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, column)| column.clone())
+}
