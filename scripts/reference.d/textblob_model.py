@@ -1,51 +1,19 @@
-#!/usr/bin/env python3
-"""What Python's TextBlob says: the word list, expected figures, and the differential test.
+"""What Python's TextBlob says: the reference of the model `textblob`, and texts made to hurt it."""
 
-Run with a Python 3.11 that has textblob==0.20.1. The seed decides every generated text.
-
-    textblob_model.py lexicon  > crates/score/data/textblob/words.tsv
-    textblob_model.py golden   > crates/score/tests/golden/textblob.tsv
-    textblob_model.py diff --binary target/release/examples/textblob_figures --texts 1000000
-    textblob_model.py diff --binary ... --file posts.jsonl --file reddit.tsv
-
-`diff` asks the binary for the figures of each text and compares them bit for bit. A line to the binary is the text as a
-JSON string; a line from it is polarity, a tab, subjectivity.
-"""
-
-import argparse
-import csv
-import json
 import random
-import subprocess
-import sys
-from concurrent.futures import ProcessPoolExecutor
-from importlib.metadata import version
 
 from textblob import TextBlob
 from textblob import _text as pattern
-from textblob.en import sentiment as words_of_pattern
+from textblob.en import sentiment as lexicon
 
-PINNED = "0.20.1"
+PACKAGE = "textblob"
 
 
 def figures(text):
-    """Polarity and subjectivity of the text, as TextBlob gives them by default."""
+    """Polarity and subjectivity of the text."""
     sentiment = TextBlob(text).sentiment
     return sentiment.polarity, sentiment.subjectivity
 
-
-# --- the word list ---
-
-
-def lexicon():
-    """One row per word: polarity, subjectivity, intensity (averaged over its senses), and whether it is an adverb."""
-    len(words_of_pattern)  # it loads itself when first asked
-    for word, senses in sorted(words_of_pattern.items()):
-        averages = "\t".join(repr(float(figure)) for figure in senses[None])
-        yield f"{word}\t{averages}\t{int('RB' in senses)}"
-
-
-# --- generated texts ---
 
 SPACES = [" "] * 30 + ["  ", "\n", "\n\n", "\r\n", "\r\n\r\n", "\n\r\n", "\r", "\n \n", "\t", "\x0b", "\x0c", "\x1c", "\x1f", "\x85"]
 SPACES += ["\xa0", "\u1680", "\u2003", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000", "\r\r\n\n"]
@@ -54,7 +22,7 @@ QUOTES = ["'", '"', "“", "”", "‘", "’", "`", "´", "«", "»", "''", "``
 RUNS = [".", ",", "!", "?", "...", "..", "....", "(!)", "( ! )", "(! )", "(\n\n!)", "!!", "!!!", "?!", "!?", ":", ";", "-", "--", "—"]
 RUNS += ["*", "**", "#", "@", "$", "%", "&", "(", ")", "[", "]", "{", "}", "<", ">", "/", "\\", "|", "~", "=", "+", "_", "^", "°"]
 SMALL = ["a", "an", "the", "so", "is", "it", "I", "to", "do", "max", "x", "X", "o", "8", "D", "P", "c", "b", "p", "s", "S", "O", "3"]
-SMALL += ["n", "t", "really", "İ", "ſ", "K", "Σ", "ß", "é", "日本", "да", "ok", "oK", "oK", "END-OF-SENTENCE", "end-of-sentence", "2nd", "13th"]
+SMALL += ["n", "t", "really", "İ", "ſ", "\u212a", "Σ", "ß", "é", "日本", "да", "ok", "o\u212a", "li\u212aely", "END-OF-SENTENCE", "end-of-sentence", "2nd", "13th"]
 NEGATIONS = ["no", "not", "never", "No", "NOT", "Never", "n't", "don't", "can't", "isn't", "DON'T", "wasn’t", "won't've", "n't n't", "nor", "none"]
 MODIFIERS = ["very", "real", "really", "especially", "excruciatingly", "extremely", "so", "quite", "absolutely", "Very", "REALLY", "hardly", "n'tvery"]
 CONTRACTIONS = ["it's", "I'm", "I'd", "we'll", "they're", "I've", "y'all", "'tis", "rock'n'roll", "it’s", "n'tn't", "'s", "'d", "an't", "n''t"]
@@ -70,9 +38,9 @@ class Texts:
 
     def __init__(self, seed):
         self.random = random.Random(seed)
-        self.words = sorted(words_of_pattern.keys())
-        self.strong = [w for w in self.words if abs(words_of_pattern[w][None][0]) > 0.3]
-        self.adverbs = [w for w in self.words if "RB" in words_of_pattern[w]]
+        self.words = sorted(lexicon)
+        self.strong = [w for w in self.words if abs(lexicon[w][None][0]) > 0.3]
+        self.adverbs = [w for w in self.words if "RB" in lexicon[w]]
         self.kinds = [self.words, self.strong, self.strong, self.adverbs, NEGATIONS, MODIFIERS, SMALL, CONTRACTIONS, ABBREVIATIONS]
         self.kinds += [WEB, EMOJI, EMOTICONS, EMOTICONS, RUNS, RUNS, QUOTES, ANY]
         self.faces = [c for e in EMOTICONS for c in e] + ["(", "!", ")", ".", "o", "x", "8", "D"]
@@ -123,93 +91,3 @@ class Texts:
     def scalar(self):
         c = self.random.choice([self.random.randrange(0x250), self.random.randrange(0x2000, 0x2100), self.random.randrange(0x110000)])
         return c if not 0xD800 <= c <= 0xDFFF else 0x20
-
-
-# --- texts from files ---
-
-
-def texts_of(path):
-    """The texts of a file: JSON lines with `text`, or a table with any columns (its lines are the texts)."""
-    with open(path, encoding="utf-8", newline="") as file:
-        if path.endswith(".jsonl"):
-            yield from (json.loads(line)["text"] for line in file)
-        elif path.endswith(".csv"):
-            yield from (row["text"] for row in csv.DictReader(file))
-        else:
-            yield from (line.rstrip("\r\n") for line in file)
-
-
-# --- the commands ---
-
-
-def spelled(text):
-    return json.dumps(text, ensure_ascii=False)
-
-
-def golden(options):
-    texts = Texts(options.seed)
-    for _ in range(options.texts):
-        text = texts.one()
-        polarity, subjectivity = figures(text)
-        print(repr(polarity), repr(subjectivity), spelled(text), sep="\t")
-
-
-def compare(task):
-    """Ask the binary about the texts of one task, and print what differs."""
-    binary, name, texts = task
-    if isinstance(texts, tuple):
-        seed, count = texts
-        source = Texts(seed)
-        texts = [source.one() for _ in range(count)]
-    asked = "".join(spelled(text) + "\n" for text in texts)
-    answer = subprocess.run([binary], input=asked.encode(), capture_output=True, check=True).stdout.decode()
-    lines = answer.splitlines()
-    if len(lines) != len(texts):
-        sys.exit(f"{name}: {len(texts)} texts went in, {len(lines)} answers came out")
-    wrong = [(t, figures(t), line) for t, line in zip(texts, lines) if [repr(f) for f in figures(t)] != [repr(float(f)) for f in line.split("\t")]]
-    return name, len(texts), wrong
-
-
-def diff(options):
-    tasks = [(options.binary, path, list(texts_of(path))) for path in options.file]
-    if not options.file:
-        size = 10_000
-        tasks = [(options.binary, f"seed {options.seed + i}", (options.seed + i, size)) for i in range(-(-options.texts // size))]
-    seen = differ = 0
-    with ProcessPoolExecutor(options.processes) as pool:
-        for name, count, wrong in pool.map(compare, tasks):
-            seen, differ = seen + count, differ + len(wrong)
-            for text, expected, got in wrong[: options.show]:
-                print(f"{name}: {spelled(text)}\n  python {expected}\n  ours   {got}")
-    print(f"{seen} texts, {differ} differ")
-    return 1 if differ else 0
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("lexicon")
-    command = commands.add_parser("golden")
-    command.add_argument("--texts", type=int, default=6_000)
-    command.add_argument("--seed", type=int, default=2026)
-    command = commands.add_parser("diff")
-    command.add_argument("--binary", required=True)
-    command.add_argument("--texts", type=int, default=100_000)
-    command.add_argument("--file", action="append", default=[])
-    command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--processes", type=int, default=2)
-    command.add_argument("--show", type=int, default=3)
-    options = parser.parse_args()
-    if version("textblob") != PINNED:
-        sys.exit(f"this is textblob {version('textblob')}; install textblob=={PINNED}")
-    len(words_of_pattern)
-    if options.command == "lexicon":
-        print("\n".join(lexicon()))
-    elif options.command == "golden":
-        golden(options)
-    else:
-        sys.exit(diff(options))
-
-
-if __name__ == "__main__":
-    main()

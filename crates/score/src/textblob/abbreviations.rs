@@ -1,18 +1,41 @@
 //! The words whose period belongs to them.
 
-/// As TextBlob lists them, in their own case, less those that the rules below know anyway.
-const LISTED: [&[u8]; 24] = [
-    b"adj.", b"adv.", b"al.", b"cf.", b"comp.", b"conf.", b"def.", b"ed.", b"esp.", b"etc.",
-    b"ex.", b"fig.", b"gen.", b"id.", b"int.", b"Med.", b"Mil.", b"orig.", b"pl.", b"pred.",
-    b"pres.", b"ref.", b"vs.", b"Mr.",
-];
-
 /// Whether a word that ends with a period keeps it: a listed one (`etc.`), letters each with a period (`U.S.`, `T.`), or a
 /// capital and consonants (`Mr.`, `Sgt.`, but `Gen.` not). A `|` counts as a consonant, by a slip in TextBlob's pattern.
 ///
 /// Looks at the word from its end, so that cutting a chunk stays linear: each byte is seen once, or the cutting ends.
 pub(super) fn is_abbreviation(word: &[u8]) -> bool {
-    LISTED.contains(&word) || is_letters_with_periods(word) || is_capital_and_consonants(word)
+    is_listed(word) || is_letters_with_periods(word) || is_capital_and_consonants(word)
+}
+
+/// TextBlob's list, case and all, less what the two rules below know anyway.
+fn is_listed(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"adj."
+            | b"adv."
+            | b"al."
+            | b"cf."
+            | b"comp."
+            | b"conf."
+            | b"def."
+            | b"ed."
+            | b"esp."
+            | b"etc."
+            | b"ex."
+            | b"fig."
+            | b"gen."
+            | b"id."
+            | b"int."
+            | b"Med."
+            | b"Mil."
+            | b"orig."
+            | b"pl."
+            | b"pred."
+            | b"pres."
+            | b"ref."
+            | b"vs."
+    )
 }
 
 fn is_letters_with_periods(word: &[u8]) -> bool {

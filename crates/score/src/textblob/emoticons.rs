@@ -54,13 +54,14 @@ pub(super) fn is_emoticon(spelling: &[u8]) -> bool {
         .any(|(_, face)| face.iter().any(|emoticon| emoticon.as_bytes() == spelling))
 }
 
-/// For each byte, the bytes that may follow it inside an emoticon, as bits by their lower seven bits.
+/// For each byte, the bytes that may follow it inside an emoticon or the irony mark, as bits by their lower seven bits.
 ///
-/// A token can only be joined to the next one if the pair of bytes where they meet is in here. For `so to` it is not.
-pub(super) const FOLLOWERS: [u128; 256] = followers();
+/// A token can only be joined to the next one if the pair of bytes where they meet is in here. That of `so to` is not.
+pub(super) static FOLLOWERS: [u128; 256] = followers();
 
 const fn followers() -> [u128; 256] {
     let mut table = [0; 256];
+    table[b'(' as usize] |= 1 << b'!';
     let mut face = 0;
     while face < FACES.len() {
         let mut which = 0;

@@ -175,20 +175,18 @@ impl Key {
     /// The key of the first `len` of these bytes.
     #[inline]
     fn of_padded(bytes: &[u8; 24], len: usize) -> Self {
-        let word = |at: usize| {
-            let eight: [u8; 8] = [0, 1, 2, 3, 4, 5, 6, 7].map(|i| bytes[at + i]);
-            u64::from_le_bytes(eight)
-        };
+        let (eights, _) = bytes.as_chunks::<8>();
+        let word = |nth: usize| u64::from_le_bytes(eights[nth]);
         if len <= 8 {
             return Self([lower(word(0) | padding(len)), u64::MAX, u64::MAX]);
         }
         if len <= 16 {
-            return Self([lower(word(0)), lower(word(8) | padding(len - 8)), u64::MAX]);
+            return Self([lower(word(0)), lower(word(1) | padding(len - 8)), u64::MAX]);
         }
         Self([
             lower(word(0)),
-            lower(word(8)),
-            lower(word(16) | padding(len - 16)),
+            lower(word(1)),
+            lower(word(2) | padding(len - 16)),
         ])
     }
 

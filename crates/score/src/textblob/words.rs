@@ -36,6 +36,17 @@ impl Joined {
     /// One more than what the lexicon can know: of a longer word the end is lost, and nobody asks for it.
     const CAPACITY: usize = lexicon::LONGEST + 1;
 
+    fn of(text: &[u8], token: Token) -> Self {
+        let mut joined = Self {
+            start: token.start,
+            end: token.end,
+            spelling: [0; Self::CAPACITY],
+            len: 0,
+        };
+        joined.push(text, token);
+        joined
+    }
+
     fn push(&mut self, text: &[u8], token: Token) {
         let kept = token.len().min(Self::CAPACITY - self.len);
         self.spelling[self.len..self.len + kept]
@@ -70,14 +81,32 @@ impl<'t> Words<'t> {
     #[inline]
     pub(super) fn next(&mut self) -> Option<Word> {
         let token = self.tokens.next()?;
-        let last = self.text[token.end - 1];
-        if FOLLOWERS[usize::from(last)] == 0 && last != b'(' {
-            return Some(Word::Plain(token));
+        if self.stands_alone(token) {
+            Some(Word::Plain(token))
+        } else {
+            Some(self.join(token))
         }
-        Some(self.join(token))
+    }
+
+    /// A quick look at the byte where the next token starts: whether this one is surely not to be joined to it. What is
+    /// not that simple (other whitespace, characters beyond ASCII, the `E` of `END-OF-SENTENCE`) is left to
+    /// [`Self::join`].
+    #[inline]
+    fn stands_alone(&self, token: Token) -> bool {
+        let followers = FOLLOWERS[usize::from(self.text[token.end - 1])];
+        if followers == 0 {
+            return true;
+        }
+        let behind = &self.text[token.end..];
+        match behind.strip_prefix(b" ").unwrap_or(behind) {
+            [] => true,
+            [next @ b'!'..=b'~', ..] => *next != b'E' && followers >> next & 1 == 0,
+            _ => false,
+        }
     }
 
     /// The word that starts with this token.
+    #[inline(never)]
     fn join(&mut self, token: Token) -> Word {
         if let Some(end) = self.irony(token) {
             return Word::Irony {
@@ -85,34 +114,27 @@ impl<'t> Words<'t> {
                 end,
             };
         }
-        let mut joined = Joined {
-            start: token.start,
-            end: token.end,
-            spelling: [0; Joined::CAPACITY],
-            len: 0,
-        };
-        joined.push(self.text, token);
         let more = self.tokens_to_join(token);
+        if more == 0 {
+            return Word::Plain(token);
+        }
+        let mut joined = Joined::of(self.text, token);
         for _ in 0..more {
-            if let Some(token) = self.tokens.next() {
+            if let Some(token) = self.tokens.next_in_lookahead() {
                 joined.push(self.text, token);
             }
         }
-        if more == 0 {
-            Word::Plain(token)
-        } else {
-            Word::Joined(joined)
-        }
+        Word::Joined(joined)
     }
 
     /// Where the irony mark ends that starts with this token; it is taken then. A `!` or a `)` never starts a sentence
     /// after another mark, so there is no sentence to look at.
     fn irony(&mut self, token: Token) -> Option<usize> {
         let mut ahead = self.tokens;
-        if !self.is(token, b"(") || !self.is(ahead.next()?, b"!") {
+        if !self.is(token, b"(") || !self.is(ahead.next_in_lookahead()?, b"!") {
             return None;
         }
-        let last = ahead.next()?;
+        let last = ahead.next_in_lookahead()?;
         if !self.is(last, b")") {
             return None;
         }
@@ -132,7 +154,7 @@ impl<'t> Words<'t> {
             tokens: self.tokens,
         };
         let mut sentence_is_over = false;
-        while let Some(next) = ahead.tokens.next() {
+        while let Some(next) = ahead.tokens.next_in_lookahead() {
             let spelling = &self.text[next.start..next.end];
             sentence_is_over |= next.after_break;
             let starts_another = sentence_is_over && spelling != b")" && !ends_a_sentence(spelling);
@@ -202,5 +224,67 @@ impl Window {
                 .rposition(|&end| is_emoticon(&self.bytes[start..end]))
         };
         starts.find_map(longest_at).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words of a text: irony marks and joined tokens in their spelling without spaces.
+    fn words(text: &str) -> Vec<String> {
+        let mut words = Words::of(text);
+        let spelling = |word| match word {
+            Word::Plain(token) => text[token.start..token.end].to_owned(),
+            Word::Irony { .. } => "(!)".to_owned(),
+            Word::Joined(joined) => String::from_utf8_lossy(joined.spelling()).into_owned(),
+        };
+        std::iter::from_fn(|| words.next()).map(spelling).collect()
+    }
+
+    #[test]
+    fn an_emoticon_is_one_word_again() {
+        assert_eq!(words("so good :-)"), ["so", "good", ":-)"]);
+        assert_eq!(words("good:)"), ["good", ":)"]);
+        assert_eq!(words(": ' ( oh"), [":'(", "oh"]);
+    }
+
+    #[test]
+    fn an_emoticon_may_start_within_a_word() {
+        assert_eq!(words("max D"), ["maxD"]);
+        assert_eq!(words("18 )"), ["18)"]);
+        assert_eq!(words("max Do"), ["max", "Do"]);
+    }
+
+    #[test]
+    fn the_longer_of_two_emoticons_is_taken() {
+        assert_eq!(words(": c ) x"), [":c)", "x"]);
+        assert_eq!(words(": c x"), [":c", "x"]);
+    }
+
+    #[test]
+    fn an_emoticon_within_a_word_leaves_no_other() {
+        assert_eq!(words("a:o .O"), ["a:o", ".O"]);
+        assert_eq!(words("ao .O"), ["ao.O"]);
+    }
+
+    #[test]
+    fn the_irony_mark_takes_the_bracket_of_an_emoticon() {
+        assert_eq!(words("( ! )"), ["(!)"]);
+        assert_eq!(words(":(!)"), [":", "(!)"]);
+        assert_eq!(words("(!"), ["(", "!"]);
+    }
+
+    #[test]
+    fn an_emoticon_does_not_reach_into_the_next_sentence() {
+        assert_eq!(words("o. O"), ["o.O"]);
+        assert_eq!(words("so . O"), ["so", ".", "O"]);
+        assert_eq!(words("x\n\nD"), ["x", "D"]);
+        assert_eq!(words(":\n\n)"), [":)"]);
+    }
+
+    #[test]
+    fn of_a_long_joined_word_the_beginning_is_kept() {
+        assert_eq!(words(&format!("{}x D", "a".repeat(40))), ["a".repeat(20)]);
     }
 }
