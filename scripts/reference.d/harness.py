@@ -21,19 +21,26 @@ def module(model):
 
 
 def spelled(text):
-    """The text as a JSON string without a line break in it, whatever a reader takes for one."""
-    return json.dumps(text, ensure_ascii=True)
+    """The text as a JSON string, which has no line feed in it."""
+    return json.dumps(text, ensure_ascii=False)
 
 
-def golden(model, count, seed, out):
-    """Write the figures of generated texts: the figures and the text, with tabs between them."""
+def golden(model, count, seed, folder):
+    """Write what the tests of the model expect, to be committed: `MODEL.tsv` has figures of generated texts and the text."""
     reference = module(model)
     texts = reference.Texts(seed)
-    with open(out, "w", encoding="utf-8", newline="\n") as file:
-        for _ in range(count):
-            text = texts.one()
-            print(*map(repr, reference.figures(text)), spelled(text), sep="\t", file=file)
-    print(f"{out}: {count} texts")
+    rows = []
+    for _ in range(count):
+        text = texts.one()
+        rows.append("\t".join([*map(repr, reference.figures(text)), spelled(text)]))
+    write(folder / f"{model}.tsv", rows)
+    if hasattr(reference, "unicode_golden"):
+        write(folder / f"{model}_unicode.tsv", reference.unicode_golden())
+
+
+def write(path, rows):
+    path.write_text("".join(row + "\n" for row in rows), encoding="utf-8", newline="\n")
+    print(f"{path}: {len(rows)} rows")
 
 
 def texts_of(path):
@@ -66,7 +73,7 @@ def compare(task):
         source = reference.Texts(texts[0])
         texts = [source.one() for _ in range(texts[1])]
     asked = "".join(spelled(text) + "\n" for text in texts)
-    lines = subprocess.run([binary], input=asked, capture_output=True, check=True, text=True).stdout.splitlines()
+    lines = subprocess.run([binary], input=asked.encode(), capture_output=True, check=True).stdout.decode().splitlines()
     if len(lines) != len(texts):
         sys.exit(f"{name}: {len(texts)} texts went in, {len(lines)} answers came out")
     wrong = []

@@ -14,6 +14,33 @@ def figures(text):
     return scores["neg"], scores["neu"], scores["pos"], scores["compound"]
 
 
+
+
+def unicode_golden():
+    """What `str` methods say of every character, as ranges: kind, first, last, and for lower case what to add.
+
+    A `capital` makes a token upper case, a `small` letter keeps it from that, a `space` parts tokens.
+    """
+    ranges = []
+    for code in (code for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF):
+        c = chr(code)
+        kinds = [("capital", c.isupper()), ("small", not ("A" + c).isupper()), ("space", c.isspace())]
+        facts = [(kind, "") for kind, holds in kinds if holds]
+        if c.lower() != c and len(c.lower()) == 1:
+            facts.append(("lower", str(ord(c.lower()) - code)))
+        elif c.lower() != c:
+            facts.append(("lower", "+".join(f"{ord(small):04x}" for small in c.lower())))
+        ranges += [(fact, code) for fact in facts]
+    ranges.sort()
+    rows = []
+    for (kind, change), code in ranges:
+        if rows and rows[-1][0] == (kind, change) and rows[-1][2] == code - 1:
+            rows[-1][2] = code
+        else:
+            rows.append([(kind, change), code, code])
+    return [f"{kind}\t{first:04x}\t{last:04x}\t{change}".rstrip("\t") for (kind, change), first, last in rows]
+
+
 SPACES = [" "] * 60 + ["  ", "   ", "\n", "\r\n", "\t", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f", "\x85", "\xa0", "\u1680"]
 SPACES += ["\u2003", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"]
 GLUE = ["", "-", "/", "\u200b", "\u200d", "\ufeff", "\ufe0f", "\ufe0e", "\u180e", "\x00", "\x01", "\x7f", "\u2060", "…", "'", "’", ".", "n't", "_", "!"]

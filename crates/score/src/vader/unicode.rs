@@ -95,7 +95,64 @@ pub(super) fn lower(token: &str) -> Lowered {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{HashMap, HashSet};
+    use std::ops::RangeInclusive;
+
     use super::*;
+
+    /// The ranges of one kind in what Python said, with what to do to a character in them.
+    fn ranges(kind: &str) -> impl Iterator<Item = (RangeInclusive<u32>, &'static str)> {
+        let rows = include_str!("../../tests/golden/vader_unicode.tsv").lines();
+        rows.filter_map(move |row| {
+            let mut columns = row.strip_prefix(kind)?.strip_prefix('\t')?.split('\t');
+            let mut code = || u32::from_str_radix(columns.next().unwrap(), 16).unwrap();
+            let range = code()..=code();
+            Some((range, columns.next().unwrap_or_default()))
+        })
+    }
+
+    fn by_python(kind: &str) -> HashSet<char> {
+        ranges(kind)
+            .flat_map(|(range, _)| range)
+            .filter_map(char::from_u32)
+            .collect()
+    }
+
+    #[test]
+    fn every_character_is_what_it_is_to_python() {
+        let (capital, small, space) =
+            (by_python("capital"), by_python("small"), by_python("space"));
+        let mut lowered: HashMap<char, String> = HashMap::new();
+        for (range, change) in ranges("lower") {
+            for code in range {
+                let small = match change.parse::<i32>() {
+                    Ok(offset) if !change.contains('+') => vec![code.strict_add_signed(offset)],
+                    _ => change
+                        .split('+')
+                        .map(|code| u32::from_str_radix(code, 16).unwrap())
+                        .collect(),
+                };
+                let small = small.into_iter().filter_map(char::from_u32).collect();
+                lowered.extend(char::from_u32(code).map(|c| (c, small)));
+            }
+        }
+        for c in '\0'..=char::MAX {
+            let token = String::from(c);
+            assert_eq!(is_upper(&token), capital.contains(&c), "{c:?} is a capital");
+            assert_eq!(
+                !is_upper(&format!("A{c}")),
+                small.contains(&c),
+                "{c:?} is small"
+            );
+            assert_eq!(is_space(c), space.contains(&c), "{c:?} is a space");
+            let expected = lowered.get(&c).unwrap_or(&token);
+            assert_eq!(
+                lower(&token).as_slice(),
+                expected.as_bytes(),
+                "{c:?} in lower case"
+            );
+        }
+    }
 
     #[test]
     fn capitals_are_those_of_python() {
