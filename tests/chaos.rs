@@ -49,19 +49,7 @@ fn killed_workers_cost_nothing_but_time() {
 #[test]
 fn workers_do_not_outlive_a_killed_supervisor() {
     let work = Workspace::new();
-    let mut run = Running::start(
-        &work,
-        &[
-            "score",
-            "-",
-            "--format",
-            "jsonl",
-            "-o",
-            "scored.jsonl",
-            "--workers",
-            "3",
-        ],
-    );
+    let mut run = Running::endless(&work);
     let workers = run.workers();
     signal(run.pid(), "KILL");
     assert_eq!(run.end().0, 128 + 9);

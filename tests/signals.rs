@@ -1,40 +1,15 @@
 //! Ctrl-C, polite termination, and a reader that has seen enough.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use crate::util::{Running, Workspace, alive, posts, signal};
-
-/// A run that cannot end by itself: its input stays open.
-fn endless(work: &Workspace) -> Running {
-    let mut run = Running::start(
-        work,
-        &[
-            "score",
-            "-",
-            "--format",
-            "jsonl",
-            "-o",
-            "scored.jsonl",
-            "--workers",
-            "2",
-        ],
-    );
-    let posts = posts(20_000);
-    run.0
-        .stdin
-        .as_mut()
-        .unwrap()
-        .write_all(posts.as_bytes())
-        .unwrap();
-    run
-}
 
 #[test]
 fn an_interrupted_run_commits_nothing_and_leaves_nobody() {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
         let work = Workspace::new();
-        let mut run = endless(&work);
+        let mut run = Running::endless(&work);
         let workers = run.workers();
         signal(run.pid(), name);
         assert_eq!(run.end().0, code);
@@ -46,7 +21,7 @@ fn an_interrupted_run_commits_nothing_and_leaves_nobody() {
 #[test]
 fn a_second_signal_ends_a_run_that_cannot_drain() {
     let work = Workspace::new();
-    let mut run = endless(&work);
+    let mut run = Running::endless(&work);
     // A stopped worker never finishes its shard, so the run can only be ended the hard way.
     for worker in run.workers() {
         signal(worker, "STOP");

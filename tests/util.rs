@@ -6,31 +6,31 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// A folder of its own for a test, gone with it.
-pub struct Workspace(tempfile::TempDir);
+pub(crate) struct Workspace(tempfile::TempDir);
 
 impl Workspace {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// Writes a file and gives its path.
-    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         path
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
     /// The names in the folder, sorted.
-    pub fn listing(&self) -> Vec<String> {
+    pub(crate) fn listing(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         let mut names: Vec<_> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -40,7 +40,7 @@ impl Workspace {
     }
 
     /// The binary, to be run in this folder.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_moodring"));
         command
             .current_dir(self.0.path())
@@ -50,12 +50,12 @@ impl Workspace {
     }
 
     /// Runs the binary to its end.
-    pub fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
 
     /// Runs the binary, which must succeed.
-    pub fn ok(&self, args: &[&str]) -> Output {
+    pub(crate) fn ok(&self, args: &[&str]) -> Output {
         let output = self.run(args);
         assert!(
             output.status.success(),
@@ -66,7 +66,7 @@ impl Workspace {
     }
 
     /// Runs the binary, which must fail with `code` and say one line; gives that line.
-    pub fn fails(&self, code: i32, args: &[&str]) -> String {
+    pub(crate) fn fails(&self, code: i32, args: &[&str]) -> String {
         let output = self.run(args);
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
@@ -75,7 +75,7 @@ impl Workspace {
     }
 
     /// Runs the binary with `input` on its standard input.
-    pub fn pipe(&self, args: &[&str], input: &[u8]) -> Output {
+    pub(crate) fn pipe(&self, args: &[&str], input: &[u8]) -> Output {
         let mut child = self
             .command(args)
             .stdin(Stdio::piped())
@@ -93,10 +93,10 @@ impl Workspace {
 }
 
 /// A run in the background, killed when the test is done with it.
-pub struct Running(pub Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
-    pub fn start(workspace: &Workspace, args: &[&str]) -> Self {
+    pub(crate) fn start(workspace: &Workspace, args: &[&str]) -> Self {
         let mut command = workspace.command(args);
         command
             .stdin(Stdio::piped())
@@ -105,12 +105,30 @@ impl Running {
         Self(command.spawn().unwrap())
     }
 
-    pub fn pid(&self) -> i32 {
+    /// A run that cannot end by itself: it has much to do, and its input stays open.
+    pub(crate) fn endless(work: &Workspace) -> Self {
+        let args = [
+            "score",
+            "-",
+            "--format",
+            "jsonl",
+            "-o",
+            "scored.jsonl",
+            "--workers",
+            "3",
+        ];
+        let mut run = Self::start(work, &args);
+        let stdin = run.0.stdin.as_mut().unwrap();
+        stdin.write_all(posts(40_000).as_bytes()).unwrap();
+        run
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
         i32::try_from(self.0.id()).unwrap()
     }
 
     /// Waits until it has at least one worker, and gives their process ids; none if it has ended.
-    pub fn workers(&mut self) -> Vec<i32> {
+    pub(crate) fn workers(&mut self) -> Vec<i32> {
         loop {
             let workers = children(self.pid());
             if !workers.is_empty() || self.0.try_wait().unwrap().is_some() {
@@ -121,7 +139,7 @@ impl Running {
     }
 
     /// Waits for its end; gives the exit code, or 128 and the signal, and what it said.
-    pub fn end(&mut self) -> (i32, String) {
+    pub(crate) fn end(&mut self) -> (i32, String) {
         use std::os::unix::process::ExitStatusExt;
         drop(self.0.stdin.take());
         let mut said = String::new();
@@ -150,7 +168,7 @@ impl Drop for Running {
 }
 
 /// The live children of a process: those whose parent `/proc` says it is.
-pub fn children(parent: i32) -> Vec<i32> {
+pub(crate) fn children(parent: i32) -> Vec<i32> {
     let pids = fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
@@ -165,11 +183,11 @@ fn parent_of(pid: i32) -> Option<i32> {
 }
 
 /// Whether a process lives.
-pub fn alive(pid: i32) -> bool {
+pub(crate) fn alive(pid: i32) -> bool {
     parent_of(pid).is_some()
 }
 
-pub fn signal(pid: i32, name: &str) {
+pub(crate) fn signal(pid: i32, name: &str) {
     Command::new("kill")
         .args([&format!("-{name}"), &pid.to_string()])
         .stderr(Stdio::null())
@@ -178,7 +196,7 @@ pub fn signal(pid: i32, name: &str) {
 }
 
 /// `count` lines of JSON with texts that differ in mood and length.
-pub fn posts(count: usize) -> String {
+pub(crate) fn posts(count: usize) -> String {
     const WORDS: [&str; 12] = [
         "good",
         "BAD",
@@ -193,23 +211,21 @@ pub fn posts(count: usize) -> String {
         "na\\u00efve",
         "🙂",
     ];
-    let mut lines = String::new();
-    for id in 0..count {
-        let text: Vec<_> = (0..3 + id % 9)
-            .map(|at| WORDS[(id * 7 + at * at) % WORDS.len()])
-            .collect();
-        lines += &format!("{{\"id\": {id}, \"text\": \"{}\"}}\n", text.join(" "));
-    }
-    lines
+    let line = |id: usize| {
+        let words = (0..3 + id % 9).map(|at| WORDS[(id * 7 + at * at) % WORDS.len()]);
+        let text: Vec<_> = words.collect();
+        format!("{{\"id\": {id}, \"text\": \"{}\"}}\n", text.join(" "))
+    };
+    (0..count).map(line).collect()
 }
 
-pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-pub fn gunzip(path: &Path) -> Vec<u8> {
+pub(crate) fn gunzip(path: &Path) -> Vec<u8> {
     let mut plain = Vec::new();
     flate2::read::MultiGzDecoder::new(fs::File::open(path).unwrap())
         .read_to_end(&mut plain)
@@ -217,6 +233,6 @@ pub fn gunzip(path: &Path) -> Vec<u8> {
     plain
 }
 
-pub fn unzstd(path: &Path) -> Vec<u8> {
+pub(crate) fn unzstd(path: &Path) -> Vec<u8> {
     zstd::decode_all(fs::File::open(path).unwrap()).unwrap()
 }

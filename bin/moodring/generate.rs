@@ -22,8 +22,7 @@ pub(crate) fn man() -> Result<(), Failure> {
         |command: clap::Command, page: &mut Vec<u8>| clap_mangen::Man::new(command).render(page);
     render(command.clone(), &mut page).map_err(Failure::failed)?;
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-        let name = format!("moodring-{}", sub.get_name());
-        render(sub.clone().name(name), &mut page).map_err(Failure::failed)?;
+        render(sub.clone(), &mut page).map_err(Failure::failed)?;
     }
     print(&page)
 }

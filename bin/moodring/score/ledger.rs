@@ -87,13 +87,18 @@ impl Ledger {
 
     /// The file that workers write into, if the output is one.
     pub(crate) fn part_path(&self) -> Option<&Path> {
-        self.output.part_path()
+        match &self.output {
+            Output::File(part) => Some(part.part_path()),
+            Output::Stream(_) => None,
+        }
     }
 
     /// The files to be removed if the run is ended on the spot.
     pub(crate) fn unfinished_files(&self) -> Vec<PathBuf> {
         let part = self.part_path().map(Path::to_owned);
-        part.into_iter().chain([self.rejects.part_path()]).collect()
+        let mut rejects = self.rejects.path().as_os_str().to_owned();
+        rejects.push(".part");
+        part.into_iter().chain([rejects.into()]).collect()
     }
 
     /// Shows `progress` from now on.
@@ -109,13 +114,16 @@ impl Ledger {
     /// The run is complete: the output appears under its name.
     pub(crate) fn commit(mut self) -> Result<Totals, Failure> {
         self.output.commit().map_err(store_failure)?;
-        self.totals.rejects_file = self.rejects.commit().map_err(store_failure)?;
+        let path = self.rejects.path().to_owned();
+        if self.rejects.commit().map_err(store_failure)? {
+            self.totals.rejects_file = Some(path);
+        }
         Ok(self.totals)
     }
 
     /// The run was ended early. A file vanishes; what went into a stream is there, and its rejects are kept with it.
     pub(crate) fn abandon(self) {
-        if self.output.part_path().is_none() {
+        if let Output::Stream(_) = self.output {
             let _ = self.rejects.commit();
         }
     }
@@ -151,13 +159,16 @@ impl Ledger {
 
     fn deliver(&mut self, delivered: &Delivered<'_>) -> Result<Vec<u8>, BoxError> {
         match *delivered {
-            Delivered::Kept(len) => Ok(wire::encode(&Grant {
-                offset: self.output.place(len),
-            })?),
             Delivered::Here(bytes) => {
                 self.output.append(bytes).map_err(Box::<StoreError>::new)?;
                 Ok(Vec::new())
             }
+            Delivered::Kept(len) => match &mut self.output {
+                Output::File(part) => Ok(wire::encode(&Grant {
+                    offset: part.place(len),
+                })?),
+                Output::Stream(_) => Err("a worker kept what it should have sent".into()),
+            },
         }
     }
 }

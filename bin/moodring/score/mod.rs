@@ -99,7 +99,7 @@ fn feed_failure(error: FeedError) -> Failure {
 
 fn store_failure(error: StoreError) -> Failure {
     match error {
-        StoreError::Closed => Failure::OutputClosed,
+        StoreError::Closed { .. } => Failure::OutputClosed,
         error if error.is_usage() => Failure::usage(error),
         error => Failure::failed(error),
     }

@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) output_format: Format,
     pub(crate) compression: Compression,
     pub(crate) rejects: PathBuf,
+    /// Whether the rejects file of an earlier run may be replaced.
+    pub(crate) replace_rejects: bool,
     pub(crate) workers: u32,
     pub(crate) models: Vec<String>,
     columns: Vec<ModelColumns>,
@@ -77,6 +79,7 @@ impl Plan {
         let (output_format, compression) =
             output_kind(output.as_deref(), args.output_format, &inputs)?;
         let workers = worker_count(args.workers);
+        let replace_rejects = args.force || (args.rejects.is_none() && output.is_none());
         let rejects = args
             .rejects
             .unwrap_or_else(|| default_rejects(output.as_deref()));
@@ -104,6 +107,7 @@ impl Plan {
             output_format,
             compression,
             rejects,
+            replace_rejects,
             workers,
         })
     }
@@ -194,7 +198,7 @@ fn output_kind(
     };
     let (compression, extension) = extensions(path);
     let by_name = extension
-        .and_then(Format::from_extension)
+        .and_then(|extension| Format::from_extension(&extension))
         .filter(|&format| format != Format::Text);
     let special = !path.is_file() && path.exists() && !path.is_dir();
     let format = match (typed, by_name) {
@@ -269,10 +273,13 @@ fn worker_count(typed: Workers) -> u32 {
 
 /// The memory that this process may still take, its control group's limit respected.
 fn available_memory() -> u64 {
-    let mut system = sysinfo::System::new();
+    let Ok(mut system) = sysinfo::System::new() else {
+        return u64::MAX;
+    };
     system.refresh_memory();
     let free = system.available_memory();
-    system
-        .cgroup_limits()
-        .map_or(free, |limits| limits.free_memory.min(free))
+    match system.cgroup_limits() {
+        Some(limits) => limits.free_memory.min(free),
+        None => free,
+    }
 }
