@@ -7,6 +7,9 @@ use crate::ranges::Ranges;
 use crate::stream::{self, Stream};
 use crate::{Compression, FeedError, Input, Origin};
 
+/// The byte order mark in UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
 /// How a [`Feed`] reads and cuts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -103,21 +106,29 @@ impl Feed {
     /// Looks into the inputs before anything is done with them, so that a file that cannot be opened or a text column
     /// that is missing is found at once. Afterwards their [layouts](Feed::layout) are known.
     ///
-    /// Only the first of them may be a pipe to be looked into: those who write into several pipes may do so one after
-    /// the other, and wait.
+    /// A pipe makes those who look into it wait for those who write into it. It is looked into only for what cannot be
+    /// known otherwise, its format or its header, and only if it is the first input: those who write into several pipes
+    /// may do so one after the other.
     ///
     /// # Errors
     /// If an input cannot be opened, or its head says that it cannot be used.
     pub fn check(&mut self) -> Result<(), FeedError> {
         for source in 0..self.inputs.len() {
-            let is_pipe = self.inputs[source].size.is_none();
-            if self.layouts[source].is_some() || (is_pipe && source > 0) {
-                continue;
-            }
-            let mut stream = Stream::open(&self.inputs[source])?;
-            self.find_layout(source, &mut stream)?;
-            if is_pipe {
-                self.begun = Some(stream);
+            let input = &self.inputs[source];
+            match input.format {
+                _ if input.size.is_some() => {
+                    let mut stream = Stream::open(input)?;
+                    self.find_layout(source, &mut stream)?;
+                }
+                Some(format @ (Format::Jsonl | Format::Text)) => {
+                    self.layouts[source] = self.detect(source, format, b"", true)?;
+                }
+                _ if source == 0 => {
+                    let mut stream = Stream::open(input)?;
+                    self.find_layout(source, &mut stream)?;
+                    self.begun = Some(stream);
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -143,8 +154,8 @@ impl Feed {
         Ok(None)
     }
 
-    /// How the records of a source lie: known once [`Feed::check`] has looked at it or its first shard was given out.
-    /// An empty CSV or TSV file, which has no header, has none.
+    /// How the records of a source lie: known once [`Feed::check`] has looked at it or its first shard was given out
+    /// (only then, for a pipe, where they begin). An empty CSV or TSV source, which has no header, has none.
     #[must_use]
     pub fn layout(&self, source: SourceId) -> Option<&Layout> {
         self.layouts.get(source.0 as usize)?.as_ref()
@@ -167,18 +178,24 @@ impl Feed {
     }
 
     fn blocks(&mut self, source: usize) -> Result<Option<Blocks>, FeedError> {
-        let begun = self.begun.take_if(|_| source == 0);
-        let mut stream = match begun {
-            Some(stream) => stream,
-            None => Stream::open(&self.inputs[source])?,
+        let stream = match self.begun.take_if(|_| source == 0) {
+            Some(begun) => begun,
+            None => self.open_stream(source)?,
         };
-        if self.layouts[source].is_none() {
-            self.find_layout(source, &mut stream)?;
-        }
         let Some(layout) = &self.layouts[source] else {
             return Ok(None);
         };
         Blocks::new(stream, layout, self.options.block_size).map(Some)
+    }
+
+    /// Opens what is read only here. What [`Feed::check`] knows of a pipe is not where its records begin.
+    fn open_stream(&mut self, source: usize) -> Result<Stream, FeedError> {
+        let input = &self.inputs[source];
+        let mut stream = Stream::open(input)?;
+        if input.size.is_none() || self.layouts[source].is_none() {
+            self.find_layout(source, &mut stream)?;
+        }
+        Ok(stream)
     }
 
     fn ranges(&mut self, source: usize) -> Result<Option<Ranges>, FeedError> {
@@ -201,37 +218,42 @@ impl Feed {
     }
 
     /// Finds the layout (and the format, if nobody said it) in the head of the source, which stays in the stream's
-    /// buffer. There may be none if the source is empty.
+    /// buffer.
     fn find_layout(&mut self, source: usize, stream: &mut Stream) -> Result<(), FeedError> {
-        stream.fill(HEAD_LEN)?;
-        let input = &mut self.inputs[source];
-        let head = &stream.buffer[..];
-        let format = match input.format.or_else(|| told_by_content(head)) {
-            Some(format) => *input.format.insert(format),
-            None => {
-                return Err(FeedError::UnknownContent {
-                    name: input.name.clone(),
-                });
-            }
+        let format = match self.inputs[source].format {
+            Some(format) => format,
+            None => find_format(&self.inputs[source], stream)?,
         };
+        self.inputs[source].format = Some(format);
+        stream.fill(match format {
+            Format::Csv | Format::Tsv => HEAD_LEN,
+            Format::Jsonl | Format::Text => BOM.len(),
+        })?;
+        self.layouts[source] = self.detect(source, format, &stream.buffer, stream.ended())?;
+        Ok(())
+    }
+
+    /// The layout that a head shows; none if there is neither a header nor a record in it.
+    fn detect(
+        &self,
+        source: usize,
+        format: Format,
+        head: &[u8],
+        head_is_all: bool,
+    ) -> Result<Option<Layout>, FeedError> {
         let Options {
             quoting,
             fields,
             models,
             ..
         } = &self.options;
-        let layout = Layout::detect(format, *quoting, fields, models, head, stream.ended());
-        self.layouts[source] = match layout {
-            Ok(layout) => Some(layout),
-            Err(_) if head.is_empty() => None,
-            Err(source) => {
-                return Err(FeedError::Layout {
-                    name: input.name.clone(),
-                    source,
-                });
-            }
-        };
-        Ok(())
+        let layout = Layout::detect(format, *quoting, fields, models, head, head_is_all);
+        let layout = layout.map_err(|error| FeedError::Layout {
+            name: self.inputs[source].name.clone(),
+            source: error,
+        })?;
+        let headless = matches!(format, Format::Csv | Format::Tsv) && layout.columns().is_empty();
+        Ok((!headless).then_some(layout))
     }
 }
 
@@ -264,12 +286,23 @@ fn is_splittable(input: &Input) -> bool {
         && matches!(input.origin, Origin::File(_))
 }
 
-/// What the first bytes say of the format. Only JSON objects begin with something that little else begins with;
-/// a stream without any record may pass for anything.
-fn told_by_content(head: &[u8]) -> Option<Format> {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    match head.trim_ascii_start().first() {
-        Some(b'{') | None => Some(Format::Jsonl),
-        Some(_) => None,
+/// What the first bytes of a stream say of its format. Only JSON objects begin with something that little else begins
+/// with; a stream without any record may pass for anything.
+fn find_format(input: &Input, stream: &mut Stream) -> Result<Format, FeedError> {
+    let mut len = 4;
+    loop {
+        stream.fill(len)?;
+        let head = &stream.buffer[..];
+        let head = head.strip_prefix(BOM).unwrap_or(head);
+        match head.trim_ascii_start().first() {
+            Some(b'{') => return Ok(Format::Jsonl),
+            None if stream.ended() => return Ok(Format::Jsonl),
+            None if len < HEAD_LEN => len *= 2,
+            Some(_) | None => {
+                return Err(FeedError::UnknownContent {
+                    name: input.name.clone(),
+                });
+            }
+        }
     }
 }
