@@ -1,0 +1,467 @@
+//! Checking one line of JSON, and finding in it what is wanted.
+//!
+//! The tokens (strings, numbers, literals, white space) are read by sonic-rs, which does that many bytes at a time;
+//! the grammar between them is here. sonic-rs has faster ways to walk an object, but they are too trusting for input
+//! that nobody has checked: they take `"\u12"` and lone surrogates for strings, recurse once per bracket until the
+//! stack is gone, and ignore what follows the object. Here a string is always decoded (borrowed where there is nothing
+//! to decode), nesting is a counter with a limit, and the line must end where the object does.
+
+use sonic_rs::Read;
+use sonic_rs::parser::Parser;
+
+use super::{Object, Routes, Value, Wanted};
+use crate::Reason;
+use crate::span::Span;
+
+/// How deep objects and arrays may nest; `serde_json` draws the line about here too.
+const MAX_DEPTH: usize = 128;
+
+/// Reads a line into `object`, whose slots are empty.
+pub(super) fn line(wanted: &Wanted, object: &mut Object, line: &str) -> Result<(), Reason> {
+    Walk {
+        parser: Parser::new(Read::from(line)),
+        wanted,
+        object,
+    }
+    .line()
+}
+
+/// One pass over a line.
+struct Walk<'w, 'l> {
+    parser: Parser<Read<'l>>,
+    wanted: &'w Wanted,
+    object: &'w mut Object,
+}
+
+impl Walk<'_, '_> {
+    fn line(&mut self) -> Result<(), Reason> {
+        if self.parser.skip_space() != Some(b'{') {
+            return Err(Reason::NotAnObject);
+        }
+        let start = self.parser.offset() - 1;
+        self.members(0, self.wanted.all())?;
+        self.object.span = Span::new(start, self.parser.offset());
+        match self.parser.skip_space() {
+            Some(_) => Err(self.bad("something follows the object")),
+            None => Ok(()),
+        }
+    }
+
+    /// The members of an object whose brace was just passed, `depth` objects down the `live` routes. As deep as this
+    /// recurses, somebody wrote a name with that many dots.
+    fn members(&mut self, depth: usize, live: Routes) -> Result<(), Reason> {
+        if depth == MAX_DEPTH {
+            return Err(self.too_deep());
+        }
+        let mut comma = None;
+        loop {
+            match self.token()? {
+                b'"' => {}
+                b'}' if comma.is_none() => return Ok(()),
+                _ => return Err(self.bad("a key in quotes should stand here")),
+            }
+            let key = self.parser.offset() - 1;
+            let (routes, replaced) = self.key(depth, live)?;
+            self.value(depth, routes)?;
+            if depth == 0 {
+                self.object
+                    .members
+                    .push(replaced, comma, key, self.parser.offset());
+            }
+            match self.token()? {
+                b'}' => return Ok(()),
+                b',' => comma = Some(self.parser.offset() - 1),
+                _ => return Err(self.bad("a comma or a closing brace should stand here")),
+            }
+        }
+    }
+
+    /// A key and its colon: which of the `live` routes go on from here, and whether the member will be replaced.
+    fn key(&mut self, depth: usize, live: Routes) -> Result<(Routes, bool), Reason> {
+        let key = self
+            .parser
+            .parse_str(&mut self.object.decoded)
+            .map_err(told)?;
+        let routes = match live {
+            0 => 0,
+            live => self.wanted.matching(live, |route| {
+                route.keys.get(depth).is_some_and(|name| **name == *key)
+            }),
+        };
+        let replaced = depth == 0 && self.wanted.replaced.iter().any(|name| **name == *key);
+        self.colon()?;
+        Ok((routes, replaced))
+    }
+
+    fn colon(&mut self) -> Result<(), Reason> {
+        match self.token()? {
+            b':' => Ok(()),
+            _ => Err(self.bad("a colon should stand here")),
+        }
+    }
+
+    /// A value, remembered for those of `routes` that end here. Of equal keys the last wins, as in Python and serde.
+    fn value(&mut self, depth: usize, routes: Routes) -> Result<(), Reason> {
+        let token = self.token()?;
+        if routes == 0 {
+            return match token {
+                b'{' | b'[' => self.nested(token, depth),
+                _ => self.scalar(token),
+            };
+        }
+        let ending = self
+            .wanted
+            .matching(routes, |route| route.keys.len() == depth + 1);
+        let going_on = routes & !ending;
+        self.object.set(routes, Value::Absent);
+        let start = self.parser.offset() - 1;
+        let value = match token {
+            b'"' => self.string(start, ending)?,
+            b'{' if going_on != 0 => {
+                self.members(depth + 1, going_on)?;
+                Value::Other("an object")
+            }
+            b'{' | b'[' => {
+                self.nested(token, depth)?;
+                Value::Other(if token == b'{' {
+                    "an object"
+                } else {
+                    "an array"
+                })
+            }
+            _ => {
+                self.scalar(token)?;
+                match token {
+                    b'n' => Value::Other("null"),
+                    b't' | b'f' => Value::Other("a boolean"),
+                    _ => Value::Number(Span::new(start, self.parser.offset())),
+                }
+            }
+        };
+        self.object.set(ending, value);
+        Ok(())
+    }
+
+    /// The string whose opening quote is at `start`, wanted by `routes`.
+    fn string(&mut self, start: usize, routes: Routes) -> Result<Value, Reason> {
+        let text = self
+            .parser
+            .parse_str(&mut self.object.decoded)
+            .map_err(told)?;
+        let end = self.parser.offset();
+        // Every escape is longer than what it stands for.
+        if text.len() == end - start - 2 {
+            return Ok(Value::Plain(Span::new(start + 1, end - 1)));
+        }
+        for (index, slot) in self.object.slots.iter_mut().enumerate() {
+            if routes >> index & 1 == 1 {
+                slot.decoded.clear();
+                slot.decoded.push_str(&text);
+            }
+        }
+        Ok(Value::Decoded)
+    }
+
+    /// The rest of an array or object in which nothing is wanted, in `depth` objects below the first.
+    fn nested(&mut self, open: u8, depth: usize) -> Result<(), Reason> {
+        let around = depth + 1;
+        let mut nest = Nest {
+            objects: 0,
+            depth: around,
+        };
+        nest.push(open).ok_or_else(|| self.too_deep())?;
+        let mut fresh = true;
+        while nest.depth > around {
+            let mut token = self.token()?;
+            if token == nest.closing() {
+                nest.pop();
+                fresh = false;
+                continue;
+            }
+            if !fresh {
+                if token != b',' {
+                    return Err(self.bad("a comma or a closing bracket should stand here"));
+                }
+                token = self.token()?;
+            }
+            if nest.in_object() {
+                if token != b'"' {
+                    return Err(self.bad("a key in quotes should stand here"));
+                }
+                self.scalar(token)?;
+                self.colon()?;
+                token = self.token()?;
+            }
+            fresh = matches!(token, b'{' | b'[');
+            if fresh {
+                nest.push(token).ok_or_else(|| self.too_deep())?;
+            } else {
+                self.scalar(token)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rest of a string, number or literal.
+    fn scalar(&mut self, token: u8) -> Result<(), Reason> {
+        match token {
+            b'"' => self.parser.parse_str(&mut self.object.decoded).map(drop),
+            b'-' | b'0'..=b'9' => self.parser.skip_number(token).map(drop),
+            b't' => self.parser.parse_literal("rue"),
+            b'f' => self.parser.parse_literal("alse"),
+            b'n' => self.parser.parse_literal("ull"),
+            _ => return Err(self.bad("a value should stand here")),
+        }
+        .map_err(told)
+    }
+
+    /// The next byte that is no white space.
+    fn token(&mut self) -> Result<u8, Reason> {
+        self.parser
+            .skip_space()
+            .ok_or_else(|| self.bad("the line ends too early"))
+    }
+
+    #[cold]
+    fn bad(&self, what: &str) -> Reason {
+        Reason::BadJson {
+            column: self.parser.offset(),
+            what: what.to_owned(),
+        }
+    }
+
+    #[cold]
+    fn too_deep(&self) -> Reason {
+        self.bad("arrays and objects nest more than 128 deep")
+    }
+}
+
+/// The containers that are open.
+struct Nest {
+    /// One bit for each, the innermost last: is it an object?
+    objects: u128,
+    depth: usize,
+}
+
+impl Nest {
+    /// Opens one more, unless that is too deep.
+    fn push(&mut self, open: u8) -> Option<()> {
+        if self.depth == MAX_DEPTH {
+            return None;
+        }
+        self.depth += 1;
+        self.objects = self.objects << 1 | u128::from(open == b'{');
+        Some(())
+    }
+
+    fn pop(&mut self) {
+        self.depth -= 1;
+        self.objects >>= 1;
+    }
+
+    fn in_object(&self) -> bool {
+        self.objects & 1 == 1
+    }
+
+    fn closing(&self) -> u8 {
+        if self.in_object() { b'}' } else { b']' }
+    }
+}
+
+/// What sonic-rs says, without its picture of the place.
+#[cold]
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+fn told(error: sonic_rs::Error) -> Reason {
+    let shown = error.to_string();
+    let what = shown.split(" at line ").next().unwrap_or_default();
+    let what = if error.is_eof() {
+        "the line ends too early"
+    } else {
+        what
+    };
+    Reason::BadJson {
+        column: error.offset() + 1,
+        what: what.to_ascii_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::FieldNames;
+
+    fn read(line: &str) -> Result<(), Reason> {
+        let names = FieldNames {
+            text: "text".into(),
+            id: None,
+            time: None,
+        };
+        super::line(&Wanted::new(&names, &[]), &mut Object::default(), line)
+    }
+
+    fn nested(brackets: usize) -> String {
+        format!("{{\"a\":{}{}}}", "[".repeat(brackets), "]".repeat(brackets))
+    }
+
+    #[test]
+    fn what_is_no_json_is_malformed() {
+        let strings = [
+            r#""\u12""#,
+            r#""\u12g4""#,
+            r#""\u""#,
+            r#""\x""#,
+            r#""\ud800""#,
+            r#""\udc00""#,
+            r#""\ud800\u0041""#,
+            r#""\ud800x""#,
+            "\"\u{1}\"",
+            "\"\t\"",
+            "\"a",
+            "\"a\\",
+        ];
+        let numbers = [
+            "01",
+            "-",
+            "+1",
+            ".5",
+            "1.",
+            "1e",
+            "1e+",
+            "--1",
+            "1.5.5",
+            "0x10",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "1_000",
+        ];
+        let words = ["tru", "nul", "True", "None", "undefined", "'a'", "a", ""];
+        let brackets = [
+            "[",
+            "]",
+            "[1",
+            "[1,",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{",
+            "{\"b\"",
+            "{\"b\":",
+            "{\"b\":1",
+            "{\"b\":1,}",
+            "{\"b\" 1}",
+            "{b:1}",
+            "{1:1}",
+            "{,}",
+            "[}",
+            "{]",
+            "[1}",
+        ];
+        let too_much = [
+            "1,",
+            "1,,\"b\":2",
+            "1 2",
+            "1}",
+            "1} {",
+            "1}x",
+            "1,\"b\"",
+            "1,2",
+        ];
+        for value in [&strings[..], &numbers, &words, &brackets, &too_much].concat() {
+            let line = format!("{{\"a\":{value}}}");
+            assert!(
+                serde_json::from_str::<serde_json::Value>(&line).is_err(),
+                "{line}"
+            );
+            assert!(matches!(read(&line), Err(Reason::BadJson { .. })), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_json_is_read() {
+        for value in [
+            "0",
+            "-0",
+            "-0.0e-0",
+            "1E400",
+            "123456789012345678901234567890",
+            "1.5e+10",
+            "true",
+            "false",
+            "null",
+            "[]",
+            "{}",
+            "[[],{}]",
+            " [ 1 , { \"b\" : [ ] } ] ",
+            r#""""#,
+            r#""\"\\\/\b\f\n\r\t""#,
+            r#""\ud83d\ude00""#,
+            r#""\u0000""#,
+            "\"\u{7f}\u{2028}é😀\"",
+        ] {
+            assert_eq!(read(&format!("{{\"a\":{value}}}")), Ok(()), "{value}");
+            assert_eq!(
+                read(&format!(" {{ \"a\" : {value} , \"b\" : [{value}] }}\t")),
+                Ok(()),
+                "{value}"
+            );
+        }
+        assert_eq!(read("{}"), Ok(()));
+    }
+
+    #[test]
+    fn a_line_is_an_object() {
+        for line in ["[]", "1", "\"a\"", "null", "hello", "[{}]"] {
+            assert_eq!(read(line), Err(Reason::NotAnObject), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_a_fault_is_told() {
+        let told = |line| read(line).unwrap_err().to_string();
+        assert_eq!(
+            told(r#"{"a":1 "b":2}"#),
+            "bad JSON at byte 8: a comma or a closing brace should stand here"
+        );
+        assert_eq!(
+            told(r#"{"a":"\x"}"#),
+            "bad JSON at byte 8: invalid escape chars"
+        );
+        assert_eq!(
+            told(r#"{"a":"#),
+            "bad JSON at byte 5: the line ends too early"
+        );
+    }
+
+    #[test]
+    fn brackets_may_nest_128_deep() {
+        assert_eq!(read(&nested(127)), Ok(()));
+        assert!(
+            read(&nested(128))
+                .unwrap_err()
+                .to_string()
+                .ends_with("nest more than 128 deep")
+        );
+        assert!(read(&nested(1 << 20)).is_err());
+        assert!(read(&"{\"a\":".repeat(1 << 18)).is_err());
+    }
+
+    /// Pieces that make many lines of nearly JSON.
+    const PIECE: &str = r#"[\[\]{}:,"]|"a"|"\\u00e9"|"\\ud83d\\ude00"|\\u[0-9d]{2,4}|-?[0-9.eE+]{1,4}|true|null| |\\|"a":"#;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #[test]
+        fn what_serde_rejects_is_malformed(pieces in prop::collection::vec(PIECE, 0..8)) {
+            let line = format!("{{\"a\":{}}}", pieces.concat());
+            match serde_json::from_str::<serde_json::Value>(&line) {
+                Ok(_) => prop_assert_eq!(read(&line), Ok(()), "{}", line),
+                // A double has no room for it, but it is JSON.
+                Err(error) if error.to_string().starts_with("number out of range") => {}
+                Err(_) => prop_assert!(read(&line).is_err(), "{}", line),
+            }
+        }
+    }
+}
