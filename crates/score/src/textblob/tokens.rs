@@ -32,12 +32,11 @@ const END_OF_SENTENCE: &[u8] = b"END-OF-SENTENCE";
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tokens<'t> {
     text: &'t [u8],
+    /// Where the next token starts, or the whitespace before it.
     at: usize,
-    /// The chunk that is being cut: marks up to here, ...
+    /// The chunk that was cut last: marks up to `core_start`, one token up to `core_end`, marks up to `chunk_end`.
     core_start: usize,
-    /// ... one token up to here, ...
     core_end: usize,
-    /// ... and marks up to here.
     chunk_end: usize,
     chunk_is_ascii: bool,
     after_break: bool,
@@ -62,7 +61,7 @@ impl<'t> Tokens<'t> {
     #[inline(always)]
     #[expect(
         clippy::inline_always,
-        reason = "a fifth less time for a post; see `next_in_lookahead`"
+        reason = "an eighth fewer instructions for a post"
     )]
     pub(super) fn next(&mut self) -> Option<Token> {
         loop {
@@ -90,7 +89,7 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    /// The same as [`Self::next`], for the rare looks ahead: so there is one place alone where that is worth inlining.
+    /// [`Self::next`] for the rare looks ahead, which are not worth a copy of its code each.
     #[inline(never)]
     pub(super) fn next_in_lookahead(&mut self) -> Option<Token> {
         self.next()
@@ -158,17 +157,17 @@ impl<'t> Tokens<'t> {
             .position(|&byte| !is_mark(byte))
             .map_or(end, |marks| start + marks);
         let mut core_end = end;
-        while core_end > core_start {
+        while let Some(&last) = chunk[core_start..core_end].last() {
             let rest = &chunk[core_start..core_end];
-            if rest.ends_with(b"...") {
-                core_end -= rest.iter().rev().take_while(|&&byte| byte == b'.').count();
-            } else if rest.ends_with(b".") && is_abbreviation(rest)
-                || !rest.ends_with(b".") && !is_mark(rest[rest.len() - 1])
-            {
-                break;
-            } else {
-                core_end -= 1;
-            }
+            core_end -= match last {
+                b'.' if rest.ends_with(b"...") => {
+                    rest.iter().rev().take_while(|&&byte| byte == b'.').count()
+                }
+                b'.' if is_abbreviation(rest) => break,
+                b'.' => 1,
+                _ if is_mark(last) => 1,
+                _ => break,
+            };
         }
         (self.at, self.chunk_end) = (start, end);
         (self.core_start, self.core_end) = (core_start, core_end);

@@ -127,8 +127,8 @@ impl<'t> Words<'t> {
         Word::Joined(joined)
     }
 
-    /// Where the irony mark ends that starts with this token; it is taken then. A `!` or a `)` never starts a sentence
-    /// after another mark, so there is no sentence to look at.
+    /// Where the irony mark ends that starts with this token; it is taken then. Neither `!` nor `)` ever starts a
+    /// sentence, so a mark lies in one whatever stands between its parts.
     fn irony(&mut self, token: Token) -> Option<usize> {
         let mut ahead = self.tokens;
         if !self.is(token, b"(") || !self.is(ahead.next_in_lookahead()?, b"!") {
