@@ -26,15 +26,19 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// The block at the front of `text`, filled up with blanks.
+    /// The block of `text` at `from`, or the last one of the text if it ends sooner, and where it is. A text shorter than a
+    /// block is filled up with blanks.
     #[inline]
-    pub(super) fn front(text: &[u8]) -> Self {
-        if let Some(bytes) = text.first_chunk() {
-            return Self::of(bytes);
+    pub(super) fn at(text: &[u8], from: usize) -> (Self, usize) {
+        if let Some(bytes) = text[from..].first_chunk() {
+            return (Self::of(bytes), from);
+        }
+        if let Some(bytes) = text.last_chunk() {
+            return (Self::of(bytes), text.len() - BYTES);
         }
         let mut bytes = [b' '; BYTES];
         bytes[..text.len()].copy_from_slice(text);
-        Self::of(&bytes)
+        (Self::of(&bytes), 0)
     }
 
     /// The 16 bytes from `at`, in lower case.
@@ -228,6 +232,6 @@ mod tests {
 
     #[test]
     fn a_short_text_is_filled_up_with_blanks() {
-        assert_eq!(Block::front(b"ab").space, !0b11);
+        assert_eq!(Block::at(b"ab", 0).0.space, !0b11);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::{error, fmt};
 
 use super::table::{Key, MAX_SHORT, Table};
+use super::unicode;
 use super::word::{Keyword, Word};
 
 /// The words that a [`Vader`](super::Vader) scores by: the built-in ones, or a user's.
@@ -16,6 +17,8 @@ pub struct Lexicon {
     short: Table,
     long: HashMap<Box<[u8]>, Word>,
     longest: usize,
+    /// Some word has a character beyond ASCII.
+    is_wide: bool,
     /// By [`Word::index`].
     strengths: Box<[Strength]>,
     idioms: Phrases,
@@ -62,9 +65,15 @@ impl Lexicon {
         self.short.find(key)
     }
 
-    /// The length of the longest word, in bytes.
-    pub(super) fn longest(&self) -> usize {
-        self.longest
+    /// What is known of a token in any case and of any length.
+    pub(super) fn find_any(&self, token: &str) -> Word {
+        // Lower case is shorter by two thirds of what it is made of at most: "K" (the sign of the kelvin, three bytes)
+        // becomes "k". And that is the only character beyond ASCII that becomes one within.
+        let is_hopeless = |c: char| !c.is_ascii() && c != '\u{212a}';
+        if token.len() > 3 * self.longest || (!self.is_wide && token.contains(is_hopeless)) {
+            return Word::UNKNOWN;
+        }
+        self.find(&unicode::lower(token))
     }
 
     #[inline]
@@ -209,7 +218,10 @@ impl LexiconBuilder {
         };
         for (keyword, spelling) in Keyword::ALL {
             let draft = new.draft(spelling).expect("there is room for the keywords");
-            new.drafts[draft].kinds = Word::KEYWORD;
+            new.drafts[draft].kinds = match keyword {
+                Keyword::But => Word::BUT,
+                _ => Word::KEYWORD,
+            };
             debug_assert_eq!(draft, keyword as usize);
         }
         new
@@ -342,8 +354,13 @@ impl LexiconBuilder {
     pub fn build(self) -> Lexicon {
         let mut short = Vec::with_capacity(self.words.len());
         let mut long = HashMap::new();
-        let mut longest = 0;
+        let (mut longest, mut is_wide) = (0, false);
         for (spelling, index) in self.words {
+            // No token in lower case is like it.
+            if unicode::lower(&spelling).as_slice() != spelling.as_bytes() {
+                continue;
+            }
+            is_wide |= !spelling.is_ascii();
             let word = Word::new(index, self.drafts[index].kinds);
             longest = longest.max(spelling.len());
             if spelling.len() <= MAX_SHORT {
@@ -356,6 +373,7 @@ impl LexiconBuilder {
             short: Table::new(&short),
             long,
             longest,
+            is_wide,
             strengths: self.drafts.iter().map(|draft| draft.strength).collect(),
             idioms: sorted(self.idioms),
             booster_phrases: sorted(self.booster_phrases),

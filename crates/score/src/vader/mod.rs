@@ -43,8 +43,8 @@ pub use lexicon::{BadWord, Lexicon, LexiconBuilder, MAX_FIGURE};
 pub use observe::{Nobody, Observer, Rule, Sums};
 
 use contrast::{Valence, Valences};
-use scan::{LOOK_BACK, Scan};
-use word::{Keyword, Word};
+use scan::Scan;
+use word::Word;
 
 /// The model.
 ///
@@ -110,38 +110,54 @@ impl Vader {
 
     /// The figures of `text`, with someone looking on.
     pub fn score_observed<O: Observer>(&self, text: &str, observer: &mut O) -> Scores {
-        let scan = Scan::of(text, &self.lexicon, observer);
-        let mut valences = self.valences(&scan, observer);
-        if let Some(but) = first_but(&scan) {
+        let mut scan = Scan::room();
+        scan.fill(text, &self.lexicon, observer);
+        let words = scan.words();
+        let kinds = Word::kinds_of(words);
+
+        let mut valences = Valences::new();
+        if kinds & Word::VALENCED != 0 {
+            // Capitals mean something only beside tokens that are not in capitals.
+            let capitals_matter =
+                kinds & Word::CAPITALS != 0 && !words.iter().all(|word| word.is_capitals());
+            self.find_valences(&scan, capitals_matter, &mut valences, observer);
+        }
+        if kinds & Word::BUT != 0
+            && let Some(but) = words.iter().position(|word| word.is_any(Word::BUT))
+        {
             contrast::weigh(&mut valences, but, observer);
         }
-        let sums = sum::sums(&valences, scan.len(), scan.exclaims, scan.questions);
+        let sums = sum::sums(&valences, words.len(), scan.exclaims, scan.questions);
         observer.sums(&sums);
         sum::scores(&sums)
     }
 
-    /// The valences of the words that have one, in order.
-    fn valences<O: Observer>(&self, scan: &Scan, observer: &mut O) -> Valences {
-        // Capitals mean something only beside tokens that are not in capitals.
-        let capitals_matter = 0 < scan.capitals && scan.capitals < scan.len();
-        let mut valences = Valences::new();
-        for (at, view) in scan.padded().array_windows().enumerate() {
-            // A booster is never scored itself, whatever its valence.
-            if view[LOOK_BACK].is_valenced() && !view[LOOK_BACK].is_any(Word::BOOSTER) {
+    /// Finds the valences of the words that have one, in order.
+    #[inline]
+    fn find_valences<O: Observer>(
+        &self,
+        scan: &Scan,
+        capitals_matter: bool,
+        valences: &mut Valences,
+        observer: &mut O,
+    ) {
+        // Which of 64 words have a valence is put into a mask first: a branch for each word would
+        // be guessed wrong for nearly every one that has.
+        for (chunk, words) in scan.words().chunks(64).enumerate() {
+            let mut scored = words
+                .iter()
+                .rev()
+                .fold(0_u64, |mask, word| mask << 1 | u64::from(word.is_scored()));
+            while scored != 0 {
+                let at = 64 * chunk + scored.trailing_zeros() as usize;
+                scored &= scored - 1;
+                let view = scan.padded()[at..].first_chunk();
+                let view = view.expect("there is padding on both sides");
                 let value = rules::valence(&self.lexicon, view, at, capitals_matter, observer);
                 valences.push(Valence { at, value });
             }
         }
-        valences
     }
-}
-
-/// The position of the first "but".
-fn first_but(scan: &Scan) -> Option<usize> {
-    scan.padded()
-        .iter()
-        .position(|word| word.is(Keyword::But))
-        .map(|padded| padded - LOOK_BACK)
 }
 
 impl crate::Scorer for Vader {

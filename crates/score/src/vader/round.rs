@@ -14,15 +14,12 @@ pub(super) fn round<const DECIMALS: i32>(x: f64) -> f64 {
     let mut nearest = (magnitude + WHOLE) - WHOLE;
     // The product was itself rounded. That matters only where it came out beside the middle of two whole numbers: there
     // a fused multiplication tells on which side the exact product lies.
-    let middle = magnitude.floor() + 0.5;
-    if (magnitude - middle).abs() < 1e-9 {
-        let beyond = x.abs().mul_add(power, -middle);
-        let below = middle - 0.5;
-        nearest = if beyond < 0.0 || (beyond == 0.0 && below % 2.0 == 0.0) {
-            below
-        } else {
-            below + 1.0
-        };
+    let beyond = magnitude - nearest;
+    if beyond.abs() > 0.5 - 1e-9 {
+        let below = if beyond > 0.0 { nearest } else { nearest - 1.0 };
+        let beyond = x.abs().mul_add(power, -(below + 0.5));
+        let is_below = beyond < 0.0 || (beyond == 0.0 && below % 2.0 == 0.0);
+        nearest = if is_below { below } else { below + 1.0 };
     }
     (nearest / power).copysign(x)
 }

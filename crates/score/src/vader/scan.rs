@@ -6,7 +6,9 @@
 //! it is found, stripped, measured and folded with a few operations on masks, and looked up without a branch. What a
 //! block cannot hold goes the long way round, character by character: tokens beyond ASCII and those of 64 bytes or more.
 
-use smallvec::{SmallVec, smallvec};
+use std::hint::select_unpredictable;
+
+use smallvec::SmallVec;
 
 use super::block::{BYTES, Block};
 use super::lexicon::Lexicon;
@@ -20,12 +22,15 @@ pub(super) const LOOK_BACK: usize = 3;
 /// How many words after a token the rules look at.
 pub(super) const LOOK_AHEAD: usize = 2;
 
+/// How many words there is room for without allocating.
+const ROOM: usize = 96;
+/// There are no more tokens in a block than this.
+const MOST: usize = BYTES / 2;
+
 /// What a text consists of, as far as the rules are concerned.
 pub(super) struct Scan {
     /// The words of the text between those that stand for its outside.
-    padded: SmallVec<[Word; 64]>,
-    /// How many tokens are in capitals.
-    pub(super) capitals: usize,
+    padded: SmallVec<[Word; ROOM]>,
     /// How many exclamation marks the text has.
     pub(super) exclaims: usize,
     /// How many question marks the text has.
@@ -33,21 +38,31 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    /// Scans `text`.
+    /// Room for a scan. To be filled where it is, as it is too large to be moved about.
     #[inline]
-    pub(super) fn of<O: Observer>(text: &str, lexicon: &Lexicon, observer: &mut O) -> Self {
-        let mut scan = Self {
-            padded: smallvec![Word::BEFORE; LOOK_BACK],
-            capitals: 0,
+    pub(super) fn room() -> Self {
+        Self {
+            padded: SmallVec::new(),
             exclaims: 0,
             questions: 0,
-        };
-        let mut rest = text;
-        while !rest.is_empty() {
-            rest = scan.block(rest, lexicon, observer);
         }
-        scan.padded.extend([Word::AFTER; LOOK_AHEAD]);
-        scan
+    }
+
+    /// Takes all of `text`.
+    #[inline]
+    pub(super) fn fill<O: Observer>(&mut self, text: &str, lexicon: &Lexicon, observer: &mut O) {
+        self.padded.resize(LOOK_BACK, Word::BEFORE);
+        let mut scanner = Scanner {
+            scan: self,
+            lexicon,
+            observer,
+        };
+        let mut at = 0;
+        while at < text.len() {
+            at = scanner.block(text, at);
+        }
+        self.padded
+            .resize(self.padded.len() + LOOK_AHEAD, Word::AFTER);
     }
 
     /// The words of the text with [`LOOK_BACK`] in front of them and [`LOOK_AHEAD`] behind.
@@ -55,105 +70,84 @@ impl Scan {
         &self.padded
     }
 
-    /// How many tokens the text has.
-    pub(super) fn len(&self) -> usize {
-        self.padded.len() - LOOK_BACK - LOOK_AHEAD
+    /// The words of the text.
+    pub(super) fn words(&self) -> &[Word] {
+        &self.padded[LOOK_BACK..self.padded.len() - LOOK_AHEAD]
     }
+}
 
-    /// Takes the tokens that end in the next block, and returns the text after them.
+/// A scan under way.
+struct Scanner<'a, O> {
+    scan: &'a mut Scan,
+    lexicon: &'a Lexicon,
+    observer: &'a mut O,
+}
+
+impl<O: Observer> Scanner<'_, O> {
+    /// Takes the tokens that begin at `from` or later and end in the block there, and returns where the next may begin.
     #[inline]
-    fn block<'a, O: Observer>(
-        &mut self,
-        text: &'a str,
-        lexicon: &Lexicon,
-        observer: &mut O,
-    ) -> &'a str {
-        let block = Block::front(text.as_bytes());
-        let filled = !block.space;
-        // The last token may go on after the block.
-        let whole = BYTES - filled.leading_ones() as usize;
+    fn block(&mut self, text: &str, from: usize) -> usize {
+        let (block, at) = Block::at(text.as_bytes(), from);
+        let fresh = u64::MAX << (from - at);
+        let filled = !block.space & fresh;
+        // The last token may go on after the block, unless the text ends there.
+        let is_last = at + BYTES >= text.len();
+        let whole = if is_last {
+            BYTES
+        } else {
+            BYTES - filled.leading_ones() as usize
+        };
         if whole == 0 {
-            return self.long_run(text, lexicon, observer);
+            return self.long_run(text, from);
         }
-        let taken = u64::MAX >> (BYTES - whole);
-        self.exclaims += (block.exclaims & taken).count_ones() as usize;
-        self.questions += (block.questions & taken).count_ones() as usize;
+        let taken = fresh & u64::MAX >> (BYTES - whole);
+        self.scan.exclaims += (block.exclaims & taken).count_ones() as usize;
+        self.scan.questions += (block.questions & taken).count_ones() as usize;
 
-        let mut runs = filled & taken;
-        while runs != 0 {
-            // Adding one at a run's first bit carries to its end.
-            let run = runs & !runs.wrapping_add(runs & runs.wrapping_neg());
-            runs ^= run;
-            if run & block.wide == 0 {
-                self.plain_token(run, &block, text, lexicon, observer);
-            } else {
-                self.run(&text[first(run)..=last(run)], lexicon, observer);
+        let runs = filled & taken;
+        if runs & block.wide == 0 {
+            self.plain_runs(runs, &block, text, at);
+        } else {
+            for run in Runs(runs) {
+                if run & block.wide == 0 {
+                    self.plain_runs(run, &block, text, at);
+                } else {
+                    self.run(&text[at + first(run)..=at + last(run)]);
+                }
             }
         }
-        text.get(whole..).unwrap_or_default()
+        at + whole
     }
 
-    /// Takes a token of ASCII within a block: the bits of `run`.
+    /// Takes tokens of ASCII within the block at `at`.
     #[inline]
-    fn plain_token<O: Observer>(
-        &mut self,
-        run: u64,
-        block: &Block,
-        text: &str,
-        lexicon: &Lexicon,
-        observer: &mut O,
-    ) {
-        let core = run & block.core;
-        // One bit more than there is, so that a token of nothing but punctuation has a first and a last.
-        let (core_first, core_last) = (first(core | 1 << 63), last(core | 1));
-        let is_short = core_last < core_first + 2;
-        let (first, last) = if is_short {
-            (first(run), last(run))
-        } else {
-            (core_first, core_last)
-        };
-        let len = last - first + 1;
-
-        let token = run & u64::MAX << first & u64::MAX >> (BYTES - 1 - last);
-        let is_capitals = token & block.upper != 0 && token & block.lower == 0;
-        let word = if len <= MAX_SHORT {
-            lexicon.find_short(Key::front(block.folded(first), len))
-        } else {
-            lexicon.find(block.folded_token(first, len))
-        };
-        if O::READS_TOKENS {
-            self.tell(&text[first..=last], observer);
+    fn plain_runs(&mut self, runs: u64, block: &Block, text: &str, at: usize) {
+        let words = &mut self.scan.padded;
+        let before = words.len();
+        words.resize(before + MOST, Word::UNKNOWN);
+        let room: &mut [Word; MOST] = words[before..].first_chunk_mut().expect("it was just made");
+        let mut count = 0;
+        for run in Runs(runs) {
+            let token = Token::of(run, block);
+            room[count] = token.word(block, self.lexicon);
+            if O::READS_TOKENS {
+                let token = &text[at + token.first..=at + token.last];
+                self.observer.token(before + count - LOOK_BACK, token);
+            }
+            count += 1;
         }
-        self.push(word, is_capitals, token & block.nt != 0);
+        words.truncate(before + count);
     }
 
-    #[inline]
-    fn push(&mut self, word: Word, is_capitals: bool, has_nt: bool) {
-        self.capitals += usize::from(is_capitals);
-        self.padded.push(
-            word.with(Word::CAPITALS, is_capitals)
-                .with(Word::NEGATION, has_nt),
-        );
-    }
-
-    fn tell<O: Observer>(&self, token: &str, observer: &mut O) {
-        observer.token(self.padded.len() - LOOK_BACK, token);
-    }
-
-    /// Takes what is in front of `text` up to an ASCII blank, however long, and returns the text after it.
+    /// Takes what is at `from` up to an ASCII blank, however long, and returns where that is.
     #[cold]
-    fn long_run<'a, O: Observer>(
-        &mut self,
-        text: &'a str,
-        lexicon: &Lexicon,
-        observer: &mut O,
-    ) -> &'a str {
+    fn long_run(&mut self, text: &str, from: usize) -> usize {
         let is_space = |b: u8| matches!(b, 9..=13 | 28..=32);
-        let end = text.bytes().position(is_space).unwrap_or(text.len());
-        let (run, rest) = text.split_at(end);
+        let rest = &text[from..];
+        let run = &rest[..rest.bytes().position(is_space).unwrap_or(rest.len())];
         self.count_marks(run);
-        self.run(run, lexicon, observer);
-        rest
+        self.run(run);
+        from + run.len()
     }
 
     /// Takes a run of characters without an ASCII blank. It may be any number of tokens: an emoji stands for several, and
@@ -162,81 +156,128 @@ impl Scan {
     /// An emoji is parted from what is before it, but sticks to what comes after: `good😂good` is read as "good face with
     /// tears of joygood". This is why `❤️`, which ends with an invisible variation selector, has no valence though "red
     /// heart" has.
-    fn run<O: Observer>(&mut self, run: &str, lexicon: &Lexicon, observer: &mut O) {
+    fn run(&mut self, run: &str) {
         let mut start = 0;
         let mut description = "";
         for (at, c) in run.char_indices().filter(|(_, c)| !c.is_ascii()) {
             if let Some(next) = emoji::description(c) {
-                self.glued(description, &run[start..at], lexicon, observer);
+                self.glued(description, &run[start..at]);
                 self.count_marks(next);
                 (description, start) = (next, at + c.len_utf8());
             }
         }
-        self.glued(description, &run[start..], lexicon, observer);
+        self.glued(description, &run[start..]);
     }
 
     /// Takes the tokens of the description of an emoji and of what sticks to it.
-    fn glued<O: Observer>(
-        &mut self,
-        description: &str,
-        tail: &str,
-        lexicon: &Lexicon,
-        observer: &mut O,
-    ) {
+    fn glued(&mut self, description: &str, tail: &str) {
         if description.is_empty() {
-            self.tokens(tail, lexicon, observer);
-        } else if tail.is_empty() {
-            self.tokens(description, lexicon, observer);
-        } else {
+            self.tokens(tail);
+        } else if !tail.is_empty() {
             let both: SmallVec<[u8; 128]> = description.bytes().chain(tail.bytes()).collect();
-            self.tokens(
-                std::str::from_utf8(&both).expect("two texts in a row are a text"),
-                lexicon,
-                observer,
-            );
+            self.tokens(std::str::from_utf8(&both).expect("two texts in a row are a text"));
+        } else if description.is_ascii() && description.len() < BYTES {
+            let (block, at) = Block::at(description.as_bytes(), 0);
+            self.plain_runs(!block.space, &block, description, at);
+        } else {
+            self.tokens(description);
         }
     }
 
     /// Takes the tokens of a text that has no emoji.
-    fn tokens<O: Observer>(&mut self, text: &str, lexicon: &Lexicon, observer: &mut O) {
+    fn tokens(&mut self, text: &str) {
         for token in text
             .split(unicode::is_space)
             .filter(|token| !token.is_empty())
         {
-            self.token(token, lexicon, observer);
+            self.token(token);
         }
     }
 
     /// Takes a token of any characters and any length.
-    fn token<O: Observer>(&mut self, token: &str, lexicon: &Lexicon, observer: &mut O) {
+    fn token(&mut self, token: &str) {
         let core = token.trim_matches(|c: char| c.is_ascii_punctuation());
         let token = if core.chars().nth(2).is_some() {
             core
         } else {
             token
         };
-        // Lower case can be shorter than what it is made of, but never by more than a third: "K" (the sign of the
-        // kelvin, three bytes) becomes "k".
-        let word = if token.len() <= 3 * lexicon.longest() {
-            lexicon.find(&unicode::lower(token))
-        } else {
-            Word::UNKNOWN
-        };
         if O::READS_TOKENS {
-            self.tell(token, observer);
+            self.observer
+                .token(self.scan.padded.len() - LOOK_BACK, token);
         }
         let has_nt = token
             .as_bytes()
             .windows(3)
             .any(|bytes| bytes.eq_ignore_ascii_case(b"n't"));
-        self.push(word, unicode::is_upper(token), has_nt);
+        let word = self.lexicon.find_any(token);
+        self.scan.padded.push(
+            word.with(Word::CAPITALS, unicode::is_upper(token))
+                .with(Word::NEGATION, has_nt),
+        );
     }
 
     fn count_marks(&mut self, text: &str) {
         for b in text.bytes() {
-            self.exclaims += usize::from(b == b'!');
-            self.questions += usize::from(b == b'?');
+            self.scan.exclaims += usize::from(b == b'!');
+            self.scan.questions += usize::from(b == b'?');
         }
+    }
+}
+
+/// A token of ASCII within a block, stripped.
+struct Token {
+    first: usize,
+    last: usize,
+    bits: u64,
+}
+
+impl Token {
+    /// The token in the bits of `run`.
+    #[inline]
+    fn of(run: u64, block: &Block) -> Self {
+        let core = run & block.core;
+        // One bit more than there is, so that a token of nothing but punctuation has a first and a last.
+        let (core_first, core_last) = (first(core | 1 << (BYTES - 1)), last(core | 1));
+        let is_short = core_last < core_first + 2;
+        let first = select_unpredictable(is_short, first(run), core_first);
+        let last = select_unpredictable(is_short, last(run), core_last);
+        Self {
+            first,
+            last,
+            bits: run & u64::MAX << first & u64::MAX >> (BYTES - 1 - last),
+        }
+    }
+
+    #[inline]
+    fn word(&self, block: &Block, lexicon: &Lexicon) -> Word {
+        let len = self.last - self.first + 1;
+        let word = if len <= MAX_SHORT {
+            lexicon.find_short(Key::front(block.folded(self.first), len))
+        } else {
+            lexicon.find(block.folded_token(self.first, len))
+        };
+        let is_capitals = self.bits & block.upper != 0 && self.bits & block.lower == 0;
+        word.with(Word::CAPITALS, is_capitals)
+            .with(Word::NEGATION, self.bits & block.nt != 0)
+    }
+}
+
+/// The runs of ones in a mask, from the lowest, each as a mask.
+struct Runs(u64);
+
+impl Iterator for Runs {
+    type Item = u64;
+
+    #[inline]
+    fn next(&mut self) -> Option<u64> {
+        if self.0 == 0 {
+            return None;
+        }
+        // Adding one at a run's first bit carries to its end.
+        let run = self.0 & !self.0.wrapping_add(self.0 & self.0.wrapping_neg());
+        self.0 ^= run;
+        Some(run)
     }
 }
 

@@ -6,6 +6,8 @@
 //! flipped, and which bits is looked up by another part of the hash ("hash and displace", Pagh 1999; the flipped
 //! bits are found by trying, the fullest buckets first).
 
+use std::hint::select_unpredictable;
+
 use super::word::Word;
 
 /// The longest word that a [`Key`] can hold, in bytes.
@@ -126,7 +128,7 @@ impl Table {
         let flip = self.flips[bucket(hash, self.flips.len())];
         let slot =
             &self.slots[(place(hash, self.slots.len()) ^ flip as usize) & (self.slots.len() - 1)];
-        slot.word.if_so(slot.key == key)
+        select_unpredictable(slot.key == key, slot.word, Word::UNKNOWN)
     }
 }
 

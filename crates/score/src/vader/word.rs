@@ -26,6 +26,8 @@ impl Word {
     pub(super) const OPENS_PHRASE: u32 = 1 << 27;
     /// Some rule asks for this very word; see [`Keyword`].
     pub(super) const KEYWORD: u32 = 1 << 28;
+    /// It is "but".
+    pub(super) const BUT: u32 = 1 << 29;
     /// The token is in capitals.
     pub(super) const CAPITALS: u32 = 1 << 31;
 
@@ -46,15 +48,15 @@ impl Word {
         Self(self.0 | (kind * u32::from(wanted)))
     }
 
-    /// This word where `wanted`, otherwise the unknown word, without a branch.
-    #[inline]
-    pub(super) fn if_so(self, wanted: bool) -> Self {
-        Self(self.0 & u32::from(wanted).wrapping_neg())
-    }
-
     #[inline]
     pub(super) fn index(self) -> usize {
         (self.0 & Self::INDEX) as usize
+    }
+
+    /// All kinds that any of these words is of.
+    #[inline]
+    pub(super) fn kinds_of(words: &[Self]) -> u32 {
+        words.iter().fold(0, |kinds, word| kinds | word.0) & !Self::INDEX
     }
 
     /// Is it of any of these kinds?
@@ -66,6 +68,12 @@ impl Word {
     #[inline]
     pub(super) fn is_valenced(self) -> bool {
         self.is_any(Self::VALENCED)
+    }
+
+    /// It has a valence to be scored with. A booster is never scored itself, whatever its valence.
+    #[inline]
+    pub(super) fn is_scored(self) -> bool {
+        self.0 & (Self::VALENCED | Self::BOOSTER) == Self::VALENCED
     }
 
     #[inline]
