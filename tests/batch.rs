@@ -60,7 +60,7 @@ fn csv_keeps_its_columns_and_gains_five() {
     work.ok(&["score", "posts.csv", "-o", "scored.csv"]);
     let output = work.read("scored.csv");
     let expected = "id,text,n,vader_neg,vader_neu,vader_pos,vader_compound,sentiment\r\n\
-        1,\"so,\nhappy\",2,0.0,0.147,0.853,0.6115,positive\r\n\
+        1,\"so,\nhappy\",2,0.0,0.213,0.787,0.5719,positive\r\n\
         2,plain,3,0.0,1.0,0.0,0.0,neutral\r\n";
     assert_eq!(output, expected);
 }
@@ -128,6 +128,10 @@ fn nothing_in_gives_nothing_out() {
     work.file("empty.jsonl", "");
     work.ok(&["score", "empty.jsonl", "-o", "scored.jsonl"]);
     assert_eq!(work.read("scored.jsonl"), "");
+    work.ok(&["score", "empty.jsonl", "-o", "scored.jsonl.gz"]);
+    assert_eq!(gunzip(&work.path("scored.jsonl.gz")), b"");
+    work.ok(&["score", "empty.jsonl", "-o", "scored.jsonl.zst"]);
+    assert_eq!(unzstd(&work.path("scored.jsonl.zst")), b"");
 }
 
 #[test]

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use moodring_feed::Feed;
+use moodring_job::compress::Compressor;
 use moodring_job::{Delivered, Grant, Reject, Report, Tally};
 use moodring_pool::driver::BoxError;
 use moodring_pool::{ShardId, Sink, wire};
 use moodring_record::write_reject;
-use moodring_store::{LazyFile, Output, StoreError};
+use moodring_store::{LazyFile, Output};
 use thiserror::Error;
 
 use super::plan::Plan;
@@ -57,17 +58,14 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// Opens the output, and writes its header.
     pub(crate) fn open(plan: &Plan, feed: &Feed, header: &[u8]) -> Result<Self, Failure> {
-        let rejects = LazyFile::open(&plan.rejects, plan.force || plan.output.is_none())
-            .map_err(store_failure)?;
+        let rejects = LazyFile::open(&plan.rejects, plan.replace_rejects).map_err(store_failure)?;
         let mut output = Output::open(plan.output.as_deref(), plan.force).map_err(store_failure)?;
+        // Packed even if there is none: a compressed file without any piece would be a damaged one.
         let mut packed = Vec::new();
-        if !header.is_empty() {
-            let compressor = moodring_job::compress::Compressor::new(plan.compression);
-            let done =
-                compressor.and_then(|mut compressor| compressor.compress(header, &mut packed));
-            done.map_err(Failure::failed)?;
-            output.append(&packed).map_err(store_failure)?;
-        }
+        let compressed = Compressor::new(plan.compression)
+            .and_then(|mut compressor| compressor.compress(header, &mut packed));
+        compressed.map_err(Failure::failed)?;
+        output.append(&packed).map_err(store_failure)?;
         Ok(Self {
             output,
             rejects,
@@ -151,16 +149,13 @@ impl Ledger {
             &reject.reason,
             &reject.raw,
         );
-        Ok(self
-            .rejects
-            .append(&self.line)
-            .map_err(Box::<StoreError>::new)?)
+        Ok(self.rejects.append(&self.line)?)
     }
 
     fn deliver(&mut self, delivered: &Delivered<'_>) -> Result<Vec<u8>, BoxError> {
         match *delivered {
             Delivered::Here(bytes) => {
-                self.output.append(bytes).map_err(Box::<StoreError>::new)?;
+                self.output.append(bytes)?;
                 Ok(Vec::new())
             }
             Delivered::Kept(len) => match &mut self.output {

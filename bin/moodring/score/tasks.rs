@@ -1,6 +1,6 @@
 //! Turns the feed's shards into tasks for the pool.
 
-use moodring_feed::{Content as Piece, Feed, FeedError, Origin, Shard};
+use moodring_feed::{Content as Piece, Feed, Origin, Shard};
 use moodring_job::{Content, Task};
 use moodring_pool::driver::BoxError;
 use moodring_pool::wire;
@@ -55,7 +55,7 @@ impl moodring_pool::Feed for Tasks {
         if self.interrupt.received().is_some() {
             return Ok(None);
         }
-        let shard = self.feed.next_shard().map_err(Box::<FeedError>::new)?;
+        let shard = self.feed.next_shard()?;
         shard.map(|shard| self.task(&shard)).transpose()
     }
 }
