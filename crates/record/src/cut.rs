@@ -2,7 +2,7 @@
 //!
 //! A newline inside quotes ends nothing, and whether it is inside quotes depends on all the bytes before it. The
 //! supervisor runs this over every byte of its quoted sources, so it looks at nothing but quotes until it has passed
-//! `min`, and from there at quotes and newlines only; [`memchr`] does both many bytes at a time.
+//! `min`, and from there at quotes and newlines only; memchr does both many bytes at a time.
 
 use memchr::{memchr, memchr2};
 

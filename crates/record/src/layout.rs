@@ -363,6 +363,19 @@ mod tests {
     }
 
     #[test]
+    fn a_layout_can_be_sent_to_another_process() {
+        for (format, head) in [
+            (Format::Jsonl, ""),
+            (Format::Tsv, "id\ttext\r\n"),
+            (Format::Text, "x"),
+        ] {
+            let layout = detect(format, head).unwrap();
+            let sent = serde_json::to_string(&layout).unwrap();
+            assert_eq!(serde_json::from_str::<Layout>(&sent).unwrap(), layout);
+        }
+    }
+
+    #[test]
     fn an_empty_source_is_no_error() {
         for format in [Format::Jsonl, Format::Csv, Format::Tsv, Format::Text] {
             for source in ["", "\u{feff}"] {

@@ -1,0 +1,255 @@
+//! What a scored record looks like.
+
+use moodring_record::Format::{Csv, Jsonl, Text, Tsv};
+use moodring_record::{FieldNames, Format, Layout, Quoting, Renderer};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::{models, names, score};
+
+fn score_text(format: Format, output: Format, source: &str) -> String {
+    score(format, output, &names("text", None), source)
+}
+
+fn jsonl(source: &str) -> String {
+    score_text(Jsonl, Jsonl, source)
+}
+
+const SCORES: &str = r#""vader":{"pos":0.25,"compound":-0.5},"sentiment":"negative"}"#;
+
+#[test]
+fn an_object_stays_as_it_is_and_the_scores_follow() {
+    assert_eq!(
+        jsonl(" { \"n\": 1.0e+2 ,\t\"text\" : \"\\u0041\" }\r\n"),
+        format!("{{ \"n\": 1.0e+2 ,\t\"text\" : \"\\u0041\" ,{SCORES}\n")
+    );
+}
+
+#[test]
+fn members_of_the_same_name_are_replaced() {
+    for source in [
+        r#"{"vader":{"x":[1,2]},"text":"a"}"#,
+        r#"{"vader":1,"sentiment":2,"text":"a"}"#,
+        r#"{"text":"a","sentiment":"x"}"#,
+        r#"{"sentiment":0,"text":"a","v\u0061der":1}"#,
+        r#"{"vader":1,"text":"a","vader":2,"sentiment":null}"#,
+    ] {
+        assert_eq!(
+            jsonl(source),
+            format!("{{\"text\":\"a\",{SCORES}\n"),
+            "{source}"
+        );
+    }
+    assert_eq!(
+        jsonl(r#"{ "vader":1 , "x":{"vader":2} , "sentiment":3 , "text":"a" }"#),
+        format!("{{ \"x\":{{\"vader\":2}}  , \"text\":\"a\" ,{SCORES}\n")
+    );
+}
+
+#[test]
+fn an_object_of_which_nothing_stays_gets_no_comma() {
+    let scored = score(
+        Jsonl,
+        Jsonl,
+        &names("sentiment", None),
+        r#"{"sentiment":"a","vader":1}"#,
+    );
+    assert_eq!(scored, format!("{{{SCORES}\n"));
+}
+
+#[test]
+fn a_row_stays_as_it_is_and_the_scores_follow() {
+    assert_eq!(
+        score_text(
+            Csv,
+            Csv,
+            "\u{feff}id,\"text\"\r\n1,\"a \"\"b\"\"\"\n\"2\",c"
+        ),
+        "id,\"text\",vader_pos,vader_compound,sentiment\r\n\
+         1,\"a \"\"b\"\"\",0.25,-0.5,negative\n\"2\",c,0.25,-0.5,negative\r\n"
+    );
+}
+
+#[test]
+fn columns_of_the_same_name_are_replaced() {
+    assert_eq!(
+        score_text(
+            Tsv,
+            Tsv,
+            "sentiment\t\"text\"\tvader_pos\tid\nx\t\"a\"\t\t7\n"
+        ),
+        "\"text\"\tid\tvader_pos\tvader_compound\tsentiment\n\"a\"\t7\t0.25\t-0.5\tnegative\n"
+    );
+}
+
+#[test]
+fn plain_quotes_stay_plain() {
+    assert_eq!(
+        score_text(Tsv, Tsv, "id\ttext\n1\t\"a\" b, c\n"),
+        "id\ttext\tvader_pos\tvader_compound\tsentiment\n1\t\"a\" b, c\t0.25\t-0.5\tnegative\n"
+    );
+    assert_eq!(
+        score_text(Tsv, Csv, "id\ttext\n1\t\"a\" b, c\n"),
+        "id,text,vader_pos,vader_compound,sentiment\n1,\"\"\"a\"\" b, c\",0.25,-0.5,negative\n"
+    );
+}
+
+#[test]
+fn rows_become_objects_of_strings() {
+    assert_eq!(
+        score_text(Csv, Jsonl, "id,text,sentiment\n1,\"a\t\"\"b\"\"\",x\n"),
+        format!("{{\"id\":\"1\",\"text\":\"a\\t\\\"b\\\"\",{SCORES}\n")
+    );
+}
+
+#[test]
+fn objects_become_rows_of_the_named_fields() {
+    let names = FieldNames {
+        text: "a.text".into(),
+        id: Some("id".into()),
+        time: Some("at".into()),
+    };
+    assert_eq!(
+        score(
+            Jsonl,
+            Csv,
+            &names,
+            "{\"a\":{\"text\":\"x,\\ny\"},\"b\":0,\"id\":7}\r\n"
+        ),
+        "id,at,a.text,vader_pos,vader_compound,sentiment\n7,,\"x,\ny\",0.25,-0.5,negative\n"
+    );
+}
+
+#[test]
+fn a_line_of_text_becomes_an_object_or_a_row() {
+    let object = format!("{{\"text\":\"a \\\"b\\\"\",{SCORES}\n");
+    assert_eq!(score_text(Text, Jsonl, "a \"b\""), object);
+    assert_eq!(score_text(Text, Text, "a \"b\"\r\n"), object);
+    assert_eq!(
+        score_text(Text, Csv, "a \"b\"\r\n"),
+        "text,vader_pos,vader_compound,sentiment\n\"a \"\"b\"\"\",0.25,-0.5,negative\n"
+    );
+}
+
+#[test]
+fn a_source_without_a_header_gives_none() {
+    assert_eq!(score_text(Csv, Csv, ""), "");
+    assert_eq!(score_text(Csv, Jsonl, "\n\n"), "");
+}
+
+#[test]
+fn all_models_add_their_figures() {
+    let mut both = models().to_vec();
+    both.push(both[0].clone());
+    both[1].model = "text\"blob".into();
+    both[1].figures.truncate(1);
+    let source = b"text\nx\n";
+    let layout = Layout::detect(
+        Csv,
+        Quoting::Auto,
+        &names("text", None),
+        &both,
+        source,
+        true,
+    )
+    .unwrap();
+    let write = |output| {
+        let renderer = Renderer::new(output, &layout, &both);
+        let mut reader = moodring_record::Reader::new(&layout, &source[5..]);
+        let mut out = renderer.header().unwrap_or_default();
+        let post = reader.next_record().unwrap().unwrap();
+        renderer.write(&mut out, &post, &[0.0, -0.0, 1.0], "neutral");
+        String::from_utf8(out).unwrap()
+    };
+    assert_eq!(
+        write(Jsonl),
+        "{\"text\":\"x\",\"vader\":{\"pos\":0.0,\"compound\":-0.0},\"text\\\"blob\":{\"pos\":1.0},\
+         \"sentiment\":\"neutral\"}\n"
+    );
+    assert_eq!(
+        write(Csv),
+        "text,vader_pos,vader_compound,\"text\"\"blob_pos\",sentiment\nx,0.0,-0.0,1.0,neutral\n"
+    );
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec(("[a-c\"é]{0,3}", inner), 0..4)
+                .prop_map(|members| members.into_iter().collect::<Map<_, _>>().into()),
+        ]
+    })
+}
+
+/// An object with a text, and perhaps with members that the scores will replace.
+fn object() -> impl Strategy<Value = Map<String, Value>> {
+    let key = prop_oneof![
+        "[a-c\"é]{0,3}",
+        Just("vader".to_owned()),
+        Just("sentiment".to_owned())
+    ];
+    let members = prop::collection::vec((key, value()), 0..5);
+    (members, any::<String>(), any::<prop::sample::Index>()).prop_map(|(mut members, text, at)| {
+        members.insert(
+            at.index(members.len() + 1),
+            ("text".to_owned(), text.into()),
+        );
+        members.into_iter().collect()
+    })
+}
+
+fn write_json(object: &Map<String, Value>, spaced: bool) -> String {
+    if spaced {
+        serde_json::to_string_pretty(object)
+            .unwrap()
+            .replace('\n', " ")
+    } else {
+        serde_json::to_string(object).unwrap()
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_scored_object_is_the_object_and_its_scores(mut object in object(), spaced: bool) {
+        let scored = jsonl(&write_json(&object, spaced));
+        object.shift_remove("vader");
+        object.shift_remove("sentiment");
+        object.insert("vader".to_owned(), json!({"pos": 0.25, "compound": -0.5}));
+        object.insert("sentiment".to_owned(), json!("negative"));
+        let read: Map<String, Value> = serde_json::from_str(&scored).unwrap();
+        // Not only equal: in the same order.
+        prop_assert_eq!(read.into_iter().collect::<Vec<_>>(), object.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn scoring_a_scored_object_changes_nothing(object in object(), spaced: bool) {
+        let scored = jsonl(&write_json(&object, spaced));
+        prop_assert_eq!(jsonl(&scored), scored);
+    }
+
+    #[test]
+    fn scoring_scored_rows_changes_nothing(
+        rows in prop::collection::vec(("[a\",\n\té]{0,4}", "[a\",\n\té]{1,4}"), 0..4),
+        format in prop_oneof![Just(Csv), Just(Tsv)],
+        ends in prop_oneof![Just("\n"), Just("\r\n")],
+    ) {
+        let quoted = |field: &str| format!("\"{}\"", field.replace('"', "\"\""));
+        let delimiter = if format == Csv { "," } else { "\t" };
+        let mut source = ["id", delimiter, "text", ends].concat();
+        for (id, text) in &rows {
+            source += &[&quoted(id), delimiter, &quoted(text), ends].concat();
+        }
+        let layout = crate::layout_of(format, &names("text", None), source.as_bytes());
+        // Some quoted TSV may also be read without quotes.
+        prop_assume!(layout.cutting() == moodring_record::Cutting::AtRecords);
+        let scored = score_text(format, format, &source);
+        prop_assert_eq!(score_text(format, format, &scored), scored);
+    }
+}
