@@ -30,15 +30,16 @@ impl Block {
     /// block is filled up with blanks.
     #[inline]
     pub(super) fn at(text: &[u8], from: usize) -> (Self, usize) {
-        if let Some(bytes) = text[from..].first_chunk() {
-            return (Self::of(bytes), from);
-        }
-        if let Some(bytes) = text.last_chunk() {
-            return (Self::of(bytes), text.len() - BYTES);
-        }
-        let mut bytes = [b' '; BYTES];
-        bytes[..text.len()].copy_from_slice(text);
-        (Self::of(&bytes), 0)
+        let mut filled_up = [b' '; BYTES];
+        let (bytes, at) = if let Some(bytes) = text[from..].first_chunk() {
+            (bytes, from)
+        } else if let Some(bytes) = text.last_chunk() {
+            (bytes, text.len() - BYTES)
+        } else {
+            filled_up[..text.len()].copy_from_slice(text);
+            (&filled_up, 0)
+        };
+        (Self::of(bytes), at)
     }
 
     /// The 16 bytes from `at`, in lower case.
@@ -80,50 +81,82 @@ mod x86 {
     #[target_feature(enable = "sse2")]
     #[inline]
     pub(super) fn block(bytes: &[u8; BYTES]) -> Block {
-        let mut block = Block {
-            folded: [0; BYTES + 16],
-            space: 0,
-            core: 0,
-            upper: 0,
-            lower: 0,
-            wide: 0,
-            exclaims: 0,
-            questions: 0,
-            nt: 0,
-        };
-        let (mut n, mut apostrophe, mut t) = (0, 0, 0);
-        for lane in 0..BYTES / 16 {
-            let at = 16 * lane;
-            let b = load(bytes[at..].first_chunk().expect("a block is four lanes"));
-            // Comparisons are signed: bytes beyond ASCII are less than any in it.
-            let small = _mm_or_si128(b, _mm_set1_epi8(0x20));
-            let letter = between(small, b'a', b'z');
-            let lower = _mm_and_si128(letter, _mm_cmpgt_epi8(b, _mm_set1_epi8(b'Z'.cast_signed())));
-            let upper = _mm_andnot_si128(lower, letter);
-            let folded = _mm_or_si128(b, _mm_and_si128(upper, _mm_set1_epi8(0x20)));
-            let space = _mm_or_si128(between(b, 9, 13), between(b, 28, 32));
-            let alphanumeric = _mm_or_si128(letter, between(b, b'0', b'9'));
-            let punctuation = _mm_andnot_si128(alphanumeric, between(b, 0x21, 0x7e));
-
-            store(
-                folded,
-                block.folded[at..]
-                    .first_chunk_mut()
-                    .expect("a block is four lanes"),
-            );
-            block.space |= mask(space) << at;
-            block.core |= (mask(_mm_or_si128(space, punctuation)) ^ 0xffff) << at;
-            block.upper |= mask(upper) << at;
-            block.lower |= mask(lower) << at;
-            block.wide |= mask(b) << at;
-            block.exclaims |= mask(equal(b, b'!')) << at;
-            block.questions |= mask(equal(b, b'?')) << at;
-            n |= mask(equal(folded, b'n')) << at;
-            apostrophe |= mask(equal(b, b'\'')) << at;
-            t |= mask(equal(folded, b't')) << at;
+        let (lanes, _) = bytes.as_chunks();
+        let lanes = [
+            lane(&lanes[0]),
+            lane(&lanes[1]),
+            lane(&lanes[2]),
+            lane(&lanes[3]),
+        ];
+        let mut folded = [0; BYTES + 16];
+        for (lane, bytes) in lanes.iter().zip(folded.as_chunks_mut().0) {
+            store(lane.folded, bytes);
         }
-        block.nt = n & apostrophe >> 1 & t >> 2;
-        block
+        let n = masks(lanes.map(|lane| lane.n));
+        let apostrophe = masks(lanes.map(|lane| lane.apostrophe));
+        let t = masks(lanes.map(|lane| lane.t));
+        Block {
+            folded,
+            space: masks(lanes.map(|lane| lane.space)),
+            core: masks(lanes.map(|lane| lane.core)),
+            upper: masks(lanes.map(|lane| lane.upper)),
+            lower: masks(lanes.map(|lane| lane.lower)),
+            wide: masks(lanes.map(|lane| lane.bytes)),
+            exclaims: masks(lanes.map(|lane| lane.exclaims)),
+            questions: masks(lanes.map(|lane| lane.questions)),
+            nt: n & apostrophe >> 1 & t >> 2,
+        }
+    }
+
+    /// Sixteen bytes, and which of them are what.
+    #[derive(Clone, Copy)]
+    struct Lane {
+        bytes: __m128i,
+        folded: __m128i,
+        space: __m128i,
+        core: __m128i,
+        upper: __m128i,
+        lower: __m128i,
+        exclaims: __m128i,
+        questions: __m128i,
+        n: __m128i,
+        apostrophe: __m128i,
+        t: __m128i,
+    }
+
+    #[target_feature(enable = "sse2")]
+    #[inline]
+    fn lane(bytes: &[u8; 16]) -> Lane {
+        // Comparisons are signed: bytes beyond ASCII are less than any in it.
+        let bytes = load(bytes);
+        let letter = between(_mm_or_si128(bytes, all(0x20)), b'a', b'z');
+        let lower = _mm_and_si128(letter, _mm_cmpgt_epi8(bytes, all(b'Z')));
+        let upper = _mm_andnot_si128(lower, letter);
+        let folded = _mm_or_si128(bytes, _mm_and_si128(upper, all(0x20)));
+        let space = _mm_or_si128(between(bytes, 9, 13), between(bytes, 28, 32));
+        let alphanumeric = _mm_or_si128(letter, between(bytes, b'0', b'9'));
+        let punctuation = _mm_andnot_si128(alphanumeric, between(bytes, 0x21, 0x7e));
+        Lane {
+            bytes,
+            folded,
+            space,
+            core: _mm_andnot_si128(_mm_or_si128(space, punctuation), all(0xff)),
+            upper,
+            lower,
+            exclaims: _mm_cmpeq_epi8(bytes, all(b'!')),
+            questions: _mm_cmpeq_epi8(bytes, all(b'?')),
+            n: _mm_cmpeq_epi8(folded, all(b'n')),
+            apostrophe: _mm_cmpeq_epi8(bytes, all(b'\'')),
+            t: _mm_cmpeq_epi8(folded, all(b't')),
+        }
+    }
+
+    /// The top bit of each byte.
+    #[target_feature(enable = "sse2")]
+    #[inline]
+    fn masks(lanes: [__m128i; 4]) -> u64 {
+        let [a, b, c, d] = lanes.map(|lane| u64::from(_mm_movemask_epi8(lane).cast_unsigned()));
+        a | b << 16 | c << 32 | d << 48
     }
 
     #[target_feature(enable = "sse2")]
@@ -147,23 +180,18 @@ mod x86 {
     /// Where the bytes are in `first..=last`.
     #[target_feature(enable = "sse2")]
     #[inline]
-    fn between(b: __m128i, first: u8, last: u8) -> __m128i {
-        _mm_and_si128(
-            _mm_cmpgt_epi8(b, _mm_set1_epi8((first - 1).cast_signed())),
-            _mm_cmplt_epi8(b, _mm_set1_epi8((last + 1).cast_signed())),
-        )
+    fn between(bytes: __m128i, first: u8, last: u8) -> __m128i {
+        let (from, to) = (
+            _mm_cmpgt_epi8(bytes, all(first - 1)),
+            _mm_cmplt_epi8(bytes, all(last + 1)),
+        );
+        _mm_and_si128(from, to)
     }
 
     #[target_feature(enable = "sse2")]
     #[inline]
-    fn equal(b: __m128i, byte: u8) -> __m128i {
-        _mm_cmpeq_epi8(b, _mm_set1_epi8(byte.cast_signed()))
-    }
-
-    #[target_feature(enable = "sse2")]
-    #[inline]
-    fn mask(lane: __m128i) -> u64 {
-        u64::from(_mm_movemask_epi8(lane).cast_unsigned())
+    fn all(byte: u8) -> __m128i {
+        _mm_set1_epi8(byte.cast_signed())
     }
 }
 

@@ -104,39 +104,33 @@ impl<O: Observer> Scanner<'_, O> {
         self.scan.exclaims += (block.exclaims & taken).count_ones() as usize;
         self.scan.questions += (block.questions & taken).count_ones() as usize;
 
-        let runs = filled & taken;
-        if runs & block.wide == 0 {
-            self.plain_runs(runs, &block, text, at);
-        } else {
-            for run in Runs(runs) {
-                if run & block.wide == 0 {
-                    self.plain_runs(run, &block, text, at);
-                } else {
-                    self.run(&text[at + first(run)..=at + last(run)]);
-                }
-            }
+        let mut runs = filled & taken;
+        while runs & block.wide != 0 {
+            let [plain, run] = up_to_marked(runs, block.wide);
+            self.plain_runs(plain, &block, text, at);
+            self.run(&text[at + first(run)..=at + last(run)]);
+            runs &= !(plain | run);
         }
+        self.plain_runs(runs, &block, text, at);
         at + whole
     }
 
     /// Takes tokens of ASCII within the block at `at`.
     #[inline]
     fn plain_runs(&mut self, runs: u64, block: &Block, text: &str, at: usize) {
-        let words = &mut self.scan.padded;
-        let before = words.len();
-        words.resize(before + MOST, Word::UNKNOWN);
-        let room: &mut [Word; MOST] = words[before..].first_chunk_mut().expect("it was just made");
+        let mut words = [Word::UNKNOWN; MOST];
         let mut count = 0;
         for run in Runs(runs) {
             let token = Token::of(run, block);
-            room[count] = token.word(block, self.lexicon);
+            words[count] = token.word(block, self.lexicon);
             if O::READS_TOKENS {
                 let token = &text[at + token.first..=at + token.last];
-                self.observer.token(before + count - LOOK_BACK, token);
+                self.observer
+                    .token(self.scan.padded.len() + count - LOOK_BACK, token);
             }
             count += 1;
         }
-        words.truncate(before + count);
+        self.scan.padded.extend_from_slice(&words[..count]);
     }
 
     /// Takes what is at `from` up to an ASCII blank, however long, and returns where that is.
@@ -225,11 +219,14 @@ impl<O: Observer> Scanner<'_, O> {
     }
 }
 
-/// A token of ASCII within a block, stripped.
+/// A token of ASCII within a block.
 struct Token {
+    /// Its bits before it was stripped. It has lost no letters by that.
+    run: u64,
+    /// The place of its first byte, now that it is stripped.
     first: usize,
+    /// The place of its last byte.
     last: usize,
-    bits: u64,
 }
 
 impl Token {
@@ -237,15 +234,13 @@ impl Token {
     #[inline]
     fn of(run: u64, block: &Block) -> Self {
         let core = run & block.core;
-        // One bit more than there is, so that a token of nothing but punctuation has a first and a last.
-        let (core_first, core_last) = (first(core | 1 << (BYTES - 1)), last(core | 1));
+        let (core_first, core_last) = (first(core), last(core));
+        // With nothing but punctuation the last is before the first.
         let is_short = core_last < core_first + 2;
-        let first = select_unpredictable(is_short, first(run), core_first);
-        let last = select_unpredictable(is_short, last(run), core_last);
         Self {
-            first,
-            last,
-            bits: run & u64::MAX << first & u64::MAX >> (BYTES - 1 - last),
+            run,
+            first: select_unpredictable(is_short, first(run), core_first),
+            last: select_unpredictable(is_short, last(run), core_last),
         }
     }
 
@@ -257,9 +252,9 @@ impl Token {
         } else {
             lexicon.find(block.folded_token(self.first, len))
         };
-        let is_capitals = self.bits & block.upper != 0 && self.bits & block.lower == 0;
+        let is_capitals = self.run & block.upper != 0 && self.run & block.lower == 0;
         word.with(Word::CAPITALS, is_capitals)
-            .with(Word::NEGATION, self.bits & block.nt != 0)
+            .with(Word::NEGATION, self.run & block.nt != 0)
     }
 }
 
@@ -281,14 +276,23 @@ impl Iterator for Runs {
     }
 }
 
-/// The place of the lowest bit of a mask that has one.
+/// The first of `runs` that has a bit in `marks`, and those before it. One must have.
 #[inline]
-fn first(mask: u64) -> usize {
-    mask.trailing_zeros() as usize
+fn up_to_marked(runs: u64, marks: u64) -> [u64; 2] {
+    let before_mark = (1 << first(runs & marks)) - 1;
+    let gaps = !runs & before_mark;
+    let plain = runs & ((1 << last(gaps)) - 1);
+    [plain, Runs(runs & !plain).next().unwrap_or_default()]
 }
 
-/// The place of the highest bit of a mask that has one.
+/// The place of the lowest bit of a mask, or the last place if there is none.
+#[inline]
+fn first(mask: u64) -> usize {
+    (mask | 1 << (BYTES - 1)).trailing_zeros() as usize
+}
+
+/// The place of the highest bit of a mask, or the first place if there is none.
 #[inline]
 fn last(mask: u64) -> usize {
-    BYTES - 1 - mask.leading_zeros() as usize
+    BYTES - 1 - (mask | 1).leading_zeros() as usize
 }

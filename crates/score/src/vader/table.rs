@@ -15,7 +15,10 @@ pub(super) const MAX_SHORT: usize = 15;
 
 /// A word of at most [`MAX_SHORT`] bytes, with its length in the last byte so that a zero byte in a token is a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Key(u128);
+pub(super) struct Key {
+    front: u64,
+    back: u64,
+}
 
 impl Key {
     /// The key of `word`.
@@ -30,14 +33,23 @@ impl Key {
     #[inline]
     pub(super) fn front(bytes: [u8; 16], len: usize) -> Self {
         let len = len % 16;
-        Self(u128::from_le_bytes(bytes) & FRONTS[len] | (len as u128) << 120)
+        let word = u128::from_le_bytes(bytes) & FRONTS[len];
+        Self {
+            front: word as u64,
+            back: (word >> 64) as u64 | (len as u64) << 56,
+        }
+    }
+
+    /// Is it the same word? Asked in one, since two comparisons would become two branches.
+    #[inline]
+    fn is(self, other: Self) -> bool {
+        (self.front ^ other.front) | (self.back ^ other.back) == 0
     }
 
     /// Folds the 128-bit product of the halves, as wyhash does.
     #[inline]
     fn hash(self, seed: u64) -> u64 {
-        let product = u128::from(self.0 as u64 ^ seed)
-            * u128::from((self.0 >> 64) as u64 ^ 0xa076_1d64_78bd_642f);
+        let product = u128::from(self.front ^ seed) * u128::from(self.back ^ 0xa076_1d64_78bd_642f);
         (product >> 64) as u64 ^ product as u64
     }
 }
@@ -128,7 +140,7 @@ impl Table {
         let flip = self.flips[bucket(hash, self.flips.len())];
         let slot =
             &self.slots[(place(hash, self.slots.len()) ^ flip as usize) & (self.slots.len() - 1)];
-        select_unpredictable(slot.key == key, slot.word, Word::UNKNOWN)
+        select_unpredictable(slot.key.is(key), slot.word, Word::UNKNOWN)
     }
 }
 

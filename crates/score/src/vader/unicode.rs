@@ -73,6 +73,11 @@ pub(super) fn is_upper(token: &str) -> bool {
 /// `str.lower()`, as UTF-8: one character may become two (`İ` is `i` with a dot above it), and a capital sigma at the end
 /// of a word becomes `ς`.
 pub(super) fn lower(token: &str) -> Lowered {
+    if token.is_ascii() {
+        let mut lowered = Lowered::from_slice(token.as_bytes());
+        lowered.make_ascii_lowercase();
+        return lowered;
+    }
     // Where a word ends, for sigma, takes properties that the standard library keeps to itself.
     if token.contains('Σ') {
         return Lowered::from_slice(token.to_lowercase().as_bytes());
