@@ -19,22 +19,16 @@ pub(crate) fn write_string(out: &mut Vec<u8>, value: &str) {
 
 /// The bytes before the first that must be escaped.
 fn plain_len(bytes: &[u8]) -> usize {
-    // Without a branch inside, a chunk compiles to a few vector instructions.
-    let is_plain = |chunk: &&[u8]| {
-        !chunk
-            .iter()
-            .fold(false, |any, &byte| any | is_special(byte))
-    };
+    let is_plain = |chunk: &&[u8]| chunk.iter().fold(0, |any, &byte| any | special(byte)) == 0;
     let len = LANES * bytes.chunks_exact(LANES).take_while(is_plain).count();
     let rest = &bytes[len..];
-    len + rest
-        .iter()
-        .position(|&byte| is_special(byte))
-        .unwrap_or(rest.len())
+    let first = rest.iter().position(|&byte| special(byte) != 0);
+    len + first.unwrap_or(rest.len())
 }
 
-fn is_special(byte: u8) -> bool {
-    matches!(byte, 0..b' ' | b'"' | b'\\')
+/// 1 for a byte that must be escaped, else 0: a number, because branches would keep a chunk out of vector registers.
+fn special(byte: u8) -> u8 {
+    u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\')
 }
 
 fn write_escape(out: &mut Vec<u8>, byte: u8) {
