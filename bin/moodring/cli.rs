@@ -68,6 +68,7 @@ pub(crate) struct WorkerArgs {
 /// Score files of posts.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct ScoreArgs {
     /// Files, folders (all their files, sorted), globs, or `-` for standard input
     #[arg(required = true, value_name = "INPUT")]

@@ -33,16 +33,16 @@ impl Failure {
 pub(crate) fn conclude(result: Result<(), Failure>) -> ExitCode {
     match result {
         Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
-        Err(Failure::Usage(error)) => report(error, 2),
-        Err(Failure::Failed(error)) => report(error, 1),
-        Err(Failure::Defeated(error)) => report(error, 3),
+        Err(Failure::Usage(error)) => report(&error, 2),
+        Err(Failure::Failed(error)) => report(&error, 1),
+        Err(Failure::Defeated(error)) => report(&error, 3),
         Err(Failure::Interrupted(signal)) => {
             ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX))
         }
     }
 }
 
-fn report(error: anyhow::Error, code: u8) -> ExitCode {
+fn report(error: &anyhow::Error, code: u8) -> ExitCode {
     // Where stderr is closed there is nobody to tell.
     let _ = writeln!(io::stderr(), "moodring: {}", one_line(format!("{error:#}")));
     ExitCode::from(code)

@@ -24,6 +24,7 @@ const WORKER_MEMORY: u64 = 48 << 20;
 
 /// A run of `moodring score`, ready to start.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Plan {
     pub(crate) inputs: Vec<Input>,
     /// The file to write, if it is not standard output.

@@ -61,16 +61,13 @@ impl Progress {
             reason = "a rate is shown with a few digits"
         )]
         let rate = records as f64 / self.began.elapsed().as_secs_f64();
-        let mut message = format!("{rate:.0} records/s");
-        if let Some(control) = &self.control {
-            let stats = control.stats();
-            message += &format!(", {} workers", stats.alive());
-            match stats.restarts() {
-                0 => {}
-                1 => message += ", 1 restart",
-                restarts => message += &format!(", {restarts} restarts"),
+        let pool = self.control.as_ref().map(Control::stats);
+        let message = match pool.map(|stats| (stats.alive(), stats.restarts())) {
+            None => format!("{rate:.0} records/s"),
+            Some((alive, restarts)) => {
+                format!("{rate:.0} records/s, {alive} workers, {restarts} restarts")
             }
-        }
+        };
         self.bar.set_message(message);
     }
 }

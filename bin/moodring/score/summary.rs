@@ -151,6 +151,7 @@ fn share(mood: Mood, totals: &Totals) -> String {
 /// A bar in eighths of a character.
 #[expect(
     clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     reason = "a share is within 0..1"
 )]

@@ -10,7 +10,7 @@ use moodring_pool::process::Exit;
 use moodring_pool::supervisor::{Action, Defeat, Event, RestartPolicy, Supervisor};
 use moodring_pool::{Config, Delivery, ShardId, WorkerId};
 
-/// SplitMix64 (Steele, Lea, Flood 2014): a few lines, and the same on every machine.
+/// `SplitMix64` (Steele, Lea, Flood 2014): a few lines, and the same on every machine.
 struct Dice(u64);
 
 impl Dice {
@@ -186,7 +186,7 @@ impl World {
                 self.work(id, Event::Committed(id, shard));
             }
             Action::Forget(shard) => {
-                assert!(self.complete.insert(shard), "{shard} was completed twice")
+                assert!(self.complete.insert(shard), "{shard} was completed twice");
             }
             Action::Retire(id) => {
                 let leaves = self.now + self.dice.micros(500);
@@ -276,7 +276,8 @@ impl World {
                 .map(|(&id, _)| id)
                 .collect();
             if !alive.is_empty() {
-                let victim = alive[self.dice.roll(alive.len() as u64) as usize];
+                let victim = self.dice.roll(alive.len() as u64);
+                let victim = usize::try_from(victim).map(|victim| alive[victim]).unwrap();
                 self.die(victim, self.now, Exit::Signal(9));
             }
         }
