@@ -60,20 +60,20 @@ fn an_unknown_model_or_flag_value_is_a_usage_error() {
         work.fails(2, &["score", "posts.jsonl", "--model", "vaider"])
             .contains("vaider")
     );
-    for args in [
+    for wrong in [
         ["--workers", "0"],
         ["--workers", "many"],
         ["--shard-size", "0"],
         ["--format", "xml"],
     ] {
-        assert_eq!(
-            work.run(&["score", "posts.jsonl", args[0], args[1]])
-                .status
-                .code(),
-            Some(2),
-            "{args:?}"
-        );
+        let said = work.fails(2, &["score", "posts.jsonl", wrong[0], wrong[1]]);
+        assert!(said.contains(wrong[0]) && said.contains(wrong[1]), "{said}");
     }
+    assert!(
+        work.fails(2, &["score", "posts.jsonl", "--wrokers", "2"])
+            .contains("--workers")
+    );
+    assert!(work.fails(2, &["score"]).contains("INPUT"));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! How a command ends: the sentence a person reads and the code a script reads.
 
-use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
+
+use clap::error::ErrorKind;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -42,12 +43,40 @@ pub(crate) fn conclude(result: Result<(), Failure>) -> ExitCode {
     }
 }
 
+/// Says why the command line cannot be understood, in one line like any other error; help is printed as it is.
+pub(crate) fn conclude_parsing(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // Where the output is closed there is nobody to read it.
+        let _ = error.print();
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    }
+    let rendered = error.to_string();
+    let lines = rendered
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let telling = lines.filter(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let sentence = telling.collect::<Vec<_>>().join("; ");
+    let sentence = sentence.strip_prefix("error: ").unwrap_or(&sentence);
+    say(&format!("{sentence}; --help tells more"));
+    ExitCode::from(2)
+}
+
 fn report(error: &anyhow::Error, code: u8) -> ExitCode {
-    // Where stderr is closed there is nobody to tell.
-    let _ = writeln!(io::stderr(), "moodring: {}", one_line(format!("{error:#}")));
+    let mut sentence = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Our own errors say what caused them; others leave that to their sources.
+        if sentence.is_empty() {
+            sentence = cause;
+        } else if !sentence.contains(&cause) {
+            sentence = format!("{sentence}: {cause}");
+        }
+    }
+    say(&sentence);
     ExitCode::from(code)
 }
 
-fn one_line(sentence: impl Display) -> String {
-    sentence.to_string().replace('\n', " ")
+/// Prints one line, whatever stands in the sentence. Where stderr is closed there is nobody to tell.
+fn say(sentence: &str) {
+    let _ = writeln!(io::stderr(), "moodring: {}", sentence.replace('\n', " "));
 }

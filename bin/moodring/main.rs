@@ -14,7 +14,10 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::conclude_parsing(&error),
+    };
     match cli.command {
         Command::Worker(args) => worker::run(&args),
         command => {

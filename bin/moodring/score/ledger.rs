@@ -58,8 +58,8 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// Opens the output, and writes its header.
     pub(crate) fn open(plan: &Plan, feed: &Feed, header: &[u8]) -> Result<Self, Failure> {
-        let rejects = LazyFile::open(&plan.rejects, plan.replace_rejects).map_err(store_failure)?;
         let mut output = Output::open(plan.output.as_deref(), plan.force).map_err(store_failure)?;
+        let rejects = LazyFile::open(&plan.rejects, plan.replace_rejects).map_err(store_failure)?;
         // Packed even if there is none: a compressed file without any piece would be a damaged one.
         let mut packed = Vec::new();
         let compressed = Compressor::new(plan.compression)

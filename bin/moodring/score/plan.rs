@@ -3,13 +3,14 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use moodring_feed::{Expanded, Feed, Input, Options, SourceId, expand};
 use moodring_job::compress::Compression;
 use moodring_job::{Setup, columns};
 use moodring_record::{FieldNames, Format, ModelColumns, Quoting, Renderer};
+use moodring_store::StoreError;
 
-use super::feed_failure;
+use super::{feed_failure, store_failure};
 use crate::cli::{ScoreArgs, SummaryFormat, Workers};
 use crate::exit::Failure;
 
@@ -201,19 +202,21 @@ fn output_kind(
     let by_name = extension
         .and_then(|extension| Format::from_extension(&extension))
         .filter(|&format| format != Format::Text);
-    let special = !path.is_file() && path.exists() && !path.is_dir();
-    let format = match (typed, by_name) {
-        (Some(format), _) | (None, Some(format)) => Ok(format),
-        (None, None) if special => Ok(common_format(inputs)),
-        (None, None) => Err(anyhow!("the name tells no format"))
-            .with_context(|| format!("cannot write `{}`", path.display()))
-            .context(
-                "name the output .jsonl, .csv or .tsv (also .gz, .zst), or add --output-format",
-            ),
-    };
-    format
-        .map(|format| (format, compression))
-        .map_err(Failure::Usage)
+    if path.is_dir() {
+        let folder = StoreError::IsFolder {
+            path: path.to_owned(),
+        };
+        return Err(store_failure(folder));
+    }
+    let device = path.exists() && !path.is_file();
+    match typed.or(by_name) {
+        Some(format) => Ok((format, compression)),
+        None if device => Ok((common_format(inputs), compression)),
+        None => Err(Failure::Usage(anyhow!(
+            "cannot tell the format of \"{}\" from its name: call it .jsonl, .csv or .tsv (also .gz or .zst), or add --output-format",
+            path.display()
+        ))),
+    }
 }
 
 /// The compression that a name tells, and the extension that tells the format.

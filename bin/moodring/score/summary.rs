@@ -106,24 +106,22 @@ fn summarize<'a>(plan: &'a Plan, totals: &Totals, restarts: u64, took: Duration)
 
 fn text(summary: &Summary<'_>, totals: &Totals) -> String {
     let mut lines = vec![format!(
-        "{} records in {:.2} s: {} records/s, {:.1} MB/s, {} workers, {} restarts",
-        grouped(summary.records),
+        "{} in {:.2} s: {} records/s, {:.1} MB/s, {}, {}",
+        counted(summary.records, "record"),
         summary.seconds,
         grouped(round(summary.records_per_second)),
         summary.megabytes_per_second,
-        summary.workers,
-        summary.restarts,
+        counted(summary.workers.into(), "worker"),
+        counted(summary.restarts, "restart"),
     )];
     if let Some(file) = &summary.rejects_file {
-        lines.push(format!(
-            "{} malformed records are in {file}",
-            grouped(summary.rejects)
-        ));
+        let rejects = counted(summary.rejects, "malformed record");
+        lines.push(format!("{rejects} set aside in {file}"));
     }
     if summary.blank_lines > 0 {
         lines.push(format!(
-            "{} empty lines were skipped",
-            grouped(summary.blank_lines)
+            "{} skipped",
+            counted(summary.blank_lines, "empty line")
         ));
     }
     if let Some(mean) = summary.mean {
@@ -168,6 +166,12 @@ fn bar(share: f64) -> String {
 )]
 fn round(rate: f64) -> u64 {
     rate.round() as u64
+}
+
+/// So many of something, as in `1 worker` and `2,400 records`.
+fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(number))
 }
 
 /// A number with commas between its thousands.
