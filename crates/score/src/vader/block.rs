@@ -7,6 +7,8 @@ pub(super) const BYTES: usize = 64;
 pub(super) struct Block {
     /// The bytes with ASCII capitals made small; zeros after them, so that 16 can be taken from anywhere.
     folded: [u8; BYTES + 16],
+    /// Where in the text the block begins.
+    pub(super) at: usize,
     /// ASCII blanks, as Python's `str.split` has them: 9 to 13 and 28 to 32.
     pub(super) space: u64,
     /// What `str.strip(string.punctuation)` leaves: neither ASCII punctuation nor blank.
@@ -26,10 +28,10 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// The block of `text` at `from`, or the last one of the text if it ends sooner, and where it is. A text shorter than a
-    /// block is filled up with blanks.
+    /// The block of `text` at `from`, or the last one of the text if it ends sooner. A text shorter than a block is filled
+    /// up with blanks.
     #[inline]
-    pub(super) fn at(text: &[u8], from: usize) -> (Self, usize) {
+    pub(super) fn of(text: &[u8], from: usize) -> Self {
         let mut filled_up = [b' '; BYTES];
         let (bytes, at) = if let Some(bytes) = text[from..].first_chunk() {
             (bytes, from)
@@ -39,7 +41,7 @@ impl Block {
             filled_up[..text.len()].copy_from_slice(text);
             (&filled_up, 0)
         };
-        (Self::of(bytes), at)
+        Self::classify(bytes, at)
     }
 
     /// The 16 bytes from `at`, in lower case.
@@ -56,14 +58,14 @@ impl Block {
     }
 
     #[inline]
-    fn of(bytes: &[u8; BYTES]) -> Self {
+    fn classify(bytes: &[u8; BYTES], at: usize) -> Self {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: SSE2 is part of every x86-64 processor.
         unsafe {
-            x86::block(bytes)
+            x86::block(bytes, at)
         }
         #[cfg(not(target_arch = "x86_64"))]
-        portable::block(bytes)
+        portable::block(bytes, at)
     }
 }
 
@@ -80,7 +82,7 @@ mod x86 {
 
     #[target_feature(enable = "sse2")]
     #[inline]
-    pub(super) fn block(bytes: &[u8; BYTES]) -> Block {
+    pub(super) fn block(bytes: &[u8; BYTES], at: usize) -> Block {
         let (lanes, _) = bytes.as_chunks();
         let lanes = [
             lane(&lanes[0]),
@@ -96,6 +98,7 @@ mod x86 {
         let apostrophe = masks(lanes.map(|lane| lane.apostrophe));
         let t = masks(lanes.map(|lane| lane.t));
         Block {
+            at,
             folded,
             space: masks(lanes.map(|lane| lane.space)),
             core: masks(lanes.map(|lane| lane.core)),
@@ -200,7 +203,7 @@ mod x86 {
 mod portable {
     use super::{BYTES, Block};
 
-    pub(super) fn block(bytes: &[u8; BYTES]) -> Block {
+    pub(super) fn block(bytes: &[u8; BYTES], at: usize) -> Block {
         let mut folded = [0; BYTES + 16];
         folded[..BYTES].copy_from_slice(&bytes.map(|b| b.to_ascii_lowercase()));
         let mask = |is: &dyn Fn(u8) -> bool| {
@@ -211,6 +214,7 @@ mod portable {
         };
         let is_space = |b| matches!(b, 9..=13 | 28..=32);
         Block {
+            at,
             folded,
             space: mask(&is_space),
             core: mask(&|b| !is_space(b) && !b.is_ascii_punctuation()),
@@ -239,7 +243,7 @@ mod tests {
                 if at + 1 < BYTES {
                     bytes[at + 1] = b'T';
                 }
-                let (fast, plain) = (Block::of(&bytes), portable::block(&bytes));
+                let (fast, plain) = (Block::classify(&bytes, 0), portable::block(&bytes, 0));
                 assert_eq!(fast.folded, plain.folded, "byte {byte}");
                 let masks = |b: &Block| {
                     [
@@ -260,6 +264,6 @@ mod tests {
 
     #[test]
     fn a_short_text_is_filled_up_with_blanks() {
-        assert_eq!(Block::at(b"ab", 0).0.space, !0b11);
+        assert_eq!(Block::of(b"ab", 0).space, !0b11);
     }
 }

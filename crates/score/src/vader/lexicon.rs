@@ -19,17 +19,12 @@ pub struct Lexicon {
     longest: usize,
     /// Some word has a character beyond ASCII.
     is_wide: bool,
+    /// By [`Word::index`]; apart from each other, as one is needed far more often.
+    valences: Box<[f64]>,
     /// By [`Word::index`].
-    strengths: Box<[Strength]>,
+    boosts: Box<[f64]>,
     idioms: Phrases,
     booster_phrases: Phrases,
-}
-
-/// The figures of one word.
-#[derive(Debug, Clone, Copy, Default)]
-struct Strength {
-    valence: f64,
-    boost: f64,
 }
 
 /// Up to three words by their index, the unused ones 0.
@@ -78,12 +73,12 @@ impl Lexicon {
 
     #[inline]
     pub(super) fn valence(&self, word: Word) -> f64 {
-        self.strengths[word.index()].valence
+        self.valences[word.index()]
     }
 
     #[inline]
     pub(super) fn boost(&self, word: Word) -> f64 {
-        self.strengths[word.index()].boost
+        self.boosts[word.index()]
     }
 
     /// The valence of these two or three words as an idiom, if they are one.
@@ -193,7 +188,8 @@ pub struct LexiconBuilder {
 #[derive(Debug, Clone, Copy, Default)]
 struct Draft {
     kinds: u32,
-    strength: Strength,
+    valence: f64,
+    boost: f64,
 }
 
 impl Default for LexiconBuilder {
@@ -238,7 +234,7 @@ impl LexiconBuilder {
             for (word, valence) in rows(include_str!("../../data/vader/words.tsv")) {
                 new.insert(word, |draft| {
                     draft.kinds |= Word::VALENCED;
-                    draft.strength.valence = valence;
+                    draft.valence = valence;
                 })?;
             }
             for (booster, amount) in rows(include_str!("../../data/vader/boosters.tsv")) {
@@ -265,7 +261,7 @@ impl LexiconBuilder {
         check_figure(valence)?;
         self.insert(word, |draft| {
             draft.kinds |= Word::VALENCED;
-            draft.strength.valence = valence;
+            draft.valence = valence;
         })
     }
 
@@ -280,7 +276,7 @@ impl LexiconBuilder {
             0 => Err(BadWord::Empty),
             1 => self.insert(booster.trim(), |draft| {
                 draft.kinds |= Word::BOOSTER;
-                draft.strength.boost = amount;
+                draft.boost = amount;
             }),
             2 | 3 => {
                 let phrase = self.phrase(booster)?;
@@ -374,7 +370,8 @@ impl LexiconBuilder {
             long,
             longest,
             is_wide,
-            strengths: self.drafts.iter().map(|draft| draft.strength).collect(),
+            valences: self.drafts.iter().map(|draft| draft.valence).collect(),
+            boosts: self.drafts.iter().map(|draft| draft.boost).collect(),
             idioms: sorted(self.idioms),
             booster_phrases: sorted(self.booster_phrases),
         }

@@ -51,7 +51,7 @@ impl Scan {
     /// Takes all of `text`.
     #[inline]
     pub(super) fn fill<O: Observer>(&mut self, text: &str, lexicon: &Lexicon, observer: &mut O) {
-        self.padded.resize(LOOK_BACK, Word::BEFORE);
+        (0..LOOK_BACK).for_each(|_| self.padded.push(Word::BEFORE));
         let mut scanner = Scanner {
             scan: self,
             lexicon,
@@ -61,8 +61,7 @@ impl Scan {
         while at < text.len() {
             at = scanner.block(text, at);
         }
-        self.padded
-            .resize(self.padded.len() + LOOK_AHEAD, Word::AFTER);
+        (0..LOOK_AHEAD).for_each(|_| self.padded.push(Word::AFTER));
     }
 
     /// The words of the text with [`LOOK_BACK`] in front of them and [`LOOK_AHEAD`] behind.
@@ -87,7 +86,8 @@ impl<O: Observer> Scanner<'_, O> {
     /// Takes the tokens that begin at `from` or later and end in the block there, and returns where the next may begin.
     #[inline]
     fn block(&mut self, text: &str, from: usize) -> usize {
-        let (block, at) = Block::at(text.as_bytes(), from);
+        let block = Block::of(text.as_bytes(), from);
+        let at = block.at;
         let fresh = u64::MAX << (from - at);
         let filled = !block.space & fresh;
         // The last token may go on after the block, unless the text ends there.
@@ -107,24 +107,24 @@ impl<O: Observer> Scanner<'_, O> {
         let mut runs = filled & taken;
         while runs & block.wide != 0 {
             let [plain, run] = up_to_marked(runs, block.wide);
-            self.plain_runs(plain, &block, text, at);
+            self.plain_runs(plain, &block, text);
             self.run(&text[at + first(run)..=at + last(run)]);
             runs &= !(plain | run);
         }
-        self.plain_runs(runs, &block, text, at);
+        self.plain_runs(runs, &block, text);
         at + whole
     }
 
-    /// Takes tokens of ASCII within the block at `at`.
+    /// Takes tokens of ASCII within a block.
     #[inline]
-    fn plain_runs(&mut self, runs: u64, block: &Block, text: &str, at: usize) {
+    fn plain_runs(&mut self, runs: u64, block: &Block, text: &str) {
         let mut words = [Word::UNKNOWN; MOST];
         let mut count = 0;
         for run in Runs(runs) {
             let token = Token::of(run, block);
             words[count] = token.word(block, self.lexicon);
             if O::READS_TOKENS {
-                let token = &text[at + token.first..=at + token.last];
+                let token = &text[block.at + token.first..=block.at + token.last];
                 self.observer
                     .token(self.scan.padded.len() + count - LOOK_BACK, token);
             }
@@ -171,8 +171,8 @@ impl<O: Observer> Scanner<'_, O> {
             let both: SmallVec<[u8; 128]> = description.bytes().chain(tail.bytes()).collect();
             self.tokens(std::str::from_utf8(&both).expect("two texts in a row are a text"));
         } else if description.is_ascii() && description.len() < BYTES {
-            let (block, at) = Block::at(description.as_bytes(), 0);
-            self.plain_runs(!block.space, &block, description, at);
+            let block = Block::of(description.as_bytes(), 0);
+            self.plain_runs(!block.space, &block, description);
         } else {
             self.tokens(description);
         }
