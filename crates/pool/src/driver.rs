@@ -38,6 +38,16 @@ pub trait Sink {
     /// # Errors
     /// Any error ends the run.
     fn release(&mut self, shard: ShardId, report: &[u8]) -> Result<Vec<u8>, BoxError>;
+
+    /// Learns that a released shard is complete: with [`Delivery::Commit`], that its result is where its grant said.
+    /// Shards complete in any order.
+    ///
+    /// # Errors
+    /// Any error ends the run.
+    fn complete(&mut self, shard: ShardId) -> Result<(), BoxError> {
+        let _ = shard;
+        Ok(())
+    }
 }
 
 /// How a run went.
@@ -358,7 +368,7 @@ impl Driver<'_> {
             Action::Forget(shard) => {
                 self.shards.remove(&shard);
                 self.stats.completed();
-                Ok(())
+                self.sink.complete(shard).map_err(PoolError::Sink)
             }
             Action::Retire(id) => self.send(id, &ToWorker::Retire),
             Action::Kill(id) => {

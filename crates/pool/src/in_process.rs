@@ -27,6 +27,7 @@ pub fn run<J: Job>(
         if delivery == Delivery::Commit {
             job.commit(shard, &grant).map_err(job_failed)?;
         }
+        sink.complete(shard).map_err(PoolError::Sink)?;
         shard = shard.next();
     }
     Ok(shard.0)
