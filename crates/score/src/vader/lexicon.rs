@@ -37,7 +37,7 @@ static BUILT_IN: LazyLock<Arc<Lexicon>> =
     LazyLock::new(|| Arc::new(LexiconBuilder::built_in().build()));
 
 impl Lexicon {
-    /// The lexicon of vaderSentiment 3.3.2, made at its first use (in about a millisecond) and shared from then on.
+    /// The lexicon of vaderSentiment 3.3.2, made at its first use (in about three milliseconds) and shared from then on.
     #[must_use]
     pub fn built_in() -> Arc<Self> {
         Arc::clone(&BUILT_IN)
@@ -207,7 +207,7 @@ impl LexiconBuilder {
     #[must_use]
     pub fn new() -> Self {
         let mut new = Self {
-            words: HashMap::new(),
+            words: HashMap::with_capacity(1 << 13),
             drafts: vec![Draft::default()],
             idioms: HashMap::new(),
             booster_phrases: HashMap::new(),
@@ -414,7 +414,6 @@ mod tests {
     #[test]
     fn the_built_in_lists_are_those_of_the_package() {
         let lexicon = Lexicon::built_in();
-        let valenced = |word: &Word| word.is_valenced();
         assert_eq!(
             rows(include_str!("../../data/vader/words.tsv")).count(),
             7506
@@ -427,10 +426,6 @@ mod tests {
             lexicon.valence(lexicon.find(b"fav")).to_bits(),
             2.0_f64.to_bits(),
             "the last of two rows counts"
-        );
-        assert!(
-            valenced(&lexicon.find(b"disillusionments"))
-                || lexicon.find(b"disillusionments") == Word::UNKNOWN
         );
         assert!(
             lexicon.find(b"very").is_any(Word::BOOSTER) && lexicon.find(b"very").is(Keyword::Very)

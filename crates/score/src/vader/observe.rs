@@ -17,6 +17,11 @@ pub trait Observer {
         let _ = (index, token);
     }
 
+    /// The tokens that come next are those of the description of an emoji, with what sticks to it.
+    fn emoji(&mut self, emoji: char, description: &str) {
+        let _ = (emoji, description);
+    }
+
     /// A rule changed the valence of the token at `index`.
     fn rule(&mut self, index: usize, rule: Rule, before: f64, after: f64) {
         let _ = (index, rule, before, after);

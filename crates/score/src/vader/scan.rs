@@ -156,6 +156,7 @@ impl<O: Observer> Scanner<'_, O> {
         for (at, c) in run.char_indices().filter(|(_, c)| !c.is_ascii()) {
             if let Some(next) = emoji::description(c) {
                 self.glued(description, &run[start..at]);
+                self.observer.emoji(c, next);
                 self.count_marks(next);
                 (description, start) = (next, at + c.len_utf8());
             }

@@ -6,6 +6,7 @@
 //! flipped, and which bits is looked up by another part of the hash ("hash and displace", Pagh 1999; the flipped
 //! bits are found by trying, the fullest buckets first).
 
+use std::cmp::Reverse;
 use std::hint::select_unpredictable;
 
 use super::word::Word;
@@ -85,7 +86,7 @@ impl Table {
     pub(super) fn new(words: &[(Key, Word)]) -> Self {
         let slots = (words.len() + words.len() / 16).next_power_of_two().max(2);
         let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-        // Two keys of one bucket with the same place can never be parted; then another seed is tried, which is rare.
+        // About every second seed will do, whatever the number of words.
         loop {
             if let Some(table) = Self::with_seed(words, slots, seed) {
                 return table;
@@ -94,27 +95,42 @@ impl Table {
         }
     }
 
+    /// The table with this seed, unless it gives two words of one bucket the same place: no flip would part them.
     fn with_seed(words: &[(Key, Word)], slots: usize, seed: u64) -> Option<Self> {
-        let mut buckets = vec![Vec::new(); slots / 2];
-        for &(key, word) in words {
-            let hash = key.hash(seed);
-            buckets[bucket(hash, slots / 2)].push((place(hash, slots), Slot { key, word }));
+        let buckets = slots / 2;
+        let mut members: Vec<_> = words
+            .iter()
+            .map(|&(key, word)| {
+                let hash = key.hash(seed);
+                (
+                    bucket(hash, buckets),
+                    place(hash, slots),
+                    Slot { key, word },
+                )
+            })
+            .collect();
+        members.sort_unstable_by_key(|&(bucket, place, _)| (bucket, place));
+        let same_bucket = |a: &(usize, usize, Slot), b: &(usize, usize, Slot)| a.0 == b.0;
+        if members
+            .windows(2)
+            .any(|pair| same_bucket(&pair[0], &pair[1]) && pair[0].1 == pair[1].1)
+        {
+            return None;
         }
-        let mut fullest_first: Vec<usize> = (0..buckets.len()).collect();
-        fullest_first.sort_by_key(|&bucket| std::cmp::Reverse(buckets[bucket].len()));
+        let mut fullest_first: Vec<_> = members.chunk_by(same_bucket).collect();
+        fullest_first.sort_by_key(|members| Reverse(members.len()));
 
-        let mut flips = vec![0; buckets.len()].into_boxed_slice();
+        let mut flips = vec![0; buckets].into_boxed_slice();
         let mut taken: Vec<Option<Slot>> = vec![None; slots];
-        for bucket in fullest_first {
-            let members = &buckets[bucket];
-            let flip = (0..slots).find(|flip| {
-                members.iter().enumerate().all(|(i, (place, _))| {
-                    taken[place ^ flip].is_none()
-                        && members[..i].iter().all(|(other, _)| other != place)
-                })
-            })?;
-            flips[bucket] = u32::try_from(flip).expect("a lexicon counts its words");
-            for &(place, slot) in members {
+        for members in fullest_first {
+            let fits = |flip: &usize| {
+                members
+                    .iter()
+                    .all(|(_, place, _)| taken[place ^ flip].is_none())
+            };
+            let flip = (0..slots).find(fits)?;
+            flips[members[0].0] = u32::try_from(flip).expect("a lexicon counts its words");
+            for &(_, place, slot) in members {
                 taken[place ^ flip] = Some(slot);
             }
         }
@@ -123,14 +139,11 @@ impl Table {
             key: Key::default(),
             word: Word::UNKNOWN,
         };
-        Some(Self {
-            seed,
-            flips,
-            slots: taken
-                .into_iter()
-                .map(|slot| slot.unwrap_or(empty))
-                .collect(),
-        })
+        let slots = taken
+            .into_iter()
+            .map(|slot| slot.unwrap_or(empty))
+            .collect();
+        Some(Self { seed, flips, slots })
     }
 
     /// The word with this key, or the unknown word.
