@@ -13,8 +13,8 @@
 //! 4. `sum` adds them up, and `round` rounds the figures.
 //!
 //! An [`Observer`] may look on, to explain the score afterwards. The time is linear in the length of the text (but for a
-//! logarithm where a text with "but" has more than 32 words with a valence), nothing is allocated for a text of up to some
-//! sixty tokens, and nothing recurses.
+//! logarithm where a text with "but" has more than 32 words with a valence), nothing is allocated for a text of up to
+//! ninety tokens of which sixteen have a valence, and nothing recurses.
 //!
 //! [vaderSentiment]: https://github.com/cjhutto/vaderSentiment
 
