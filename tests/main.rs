@@ -6,5 +6,7 @@ mod batch;
 mod chaos;
 mod cuts;
 mod errors;
+#[cfg(feature = "faults")]
+mod poison;
 mod rejects;
 mod signals;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moodring_record::{Format, Quoting};
@@ -124,6 +125,18 @@ pub(crate) struct ScoreArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
 
+    /// Where records go on which workers die [default: OUTPUT.quarantine.jsonl, or moodring.quarantine.jsonl]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) quarantine: Option<PathBuf>,
+
+    /// Kill a worker that spends longer than this on one record (0: never)
+    #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = parse_seconds)]
+    pub(crate) record_timeout: Duration,
+
+    /// End the run, with exit code 3, when so many workers in a row die without having achieved anything
+    #[arg(long, default_value = "5", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_crashes: u32,
+
     /// Stop at the first malformed record
     #[arg(long)]
     pub(crate) strict: bool,
@@ -196,6 +209,15 @@ fn parse_bytes(typed: &str) -> Result<u64, String> {
     bytes
         .filter(|&bytes| bytes > 0)
         .ok_or_else(|| "give a number of bytes above 0, such as 512K or 4M".to_owned())
+}
+
+/// A number of seconds, which may have a fraction.
+fn parse_seconds(typed: &str) -> Result<Duration, String> {
+    let seconds: Result<f64, _> = typed.trim_end_matches('s').parse();
+    let duration = seconds
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.ok_or_else(|| "give a number of seconds, such as 10 or 0.5".to_owned())
 }
 
 #[cfg(test)]

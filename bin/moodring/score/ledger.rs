@@ -1,13 +1,14 @@
 //! The end of the pipeline: places each shard's bytes in the output, keeps the rejects, counts.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use moodring_feed::Feed;
 use moodring_job::compress::Compressor;
 use moodring_job::{Delivered, Grant, Reject, Report, Tally};
 use moodring_pool::driver::BoxError;
-use moodring_pool::{ShardId, Sink, wire};
+use moodring_pool::{Quarantined, Released, Sink, wire};
 use moodring_record::write_reject;
 use moodring_store::{LazyFile, Output};
 use thiserror::Error;
@@ -36,14 +37,18 @@ pub(crate) struct Totals {
     pub(crate) blanks: u64,
     pub(crate) rejects: u64,
     pub(crate) tally: Tally,
+    pub(crate) quarantined: u64,
     /// Where the rejects are, if there are any.
     pub(crate) rejects_file: Option<PathBuf>,
+    /// Where the quarantined records are, if there are any.
+    pub(crate) quarantine_file: Option<PathBuf>,
 }
 
 /// The pool's sink.
 pub(crate) struct Ledger {
     output: Output,
     rejects: LazyFile,
+    quarantine: LazyFile,
     /// The inputs' names, by source.
     names: Vec<String>,
     /// How many line ends of each source have been released.
@@ -60,6 +65,8 @@ impl Ledger {
     pub(crate) fn open(plan: &Plan, feed: &Feed, header: &[u8]) -> Result<Self, Failure> {
         let mut output = Output::open(plan.output.as_deref(), plan.force).map_err(store_failure)?;
         let rejects = LazyFile::open(&plan.rejects, plan.replace_rejects).map_err(store_failure)?;
+        let quarantine =
+            LazyFile::open(&plan.quarantine, plan.replace_quarantine).map_err(store_failure)?;
         // Packed even if there is none: a compressed file without any piece would be a damaged one.
         let mut packed = Vec::new();
         let compressed = Compressor::new(plan.compression)
@@ -69,6 +76,7 @@ impl Ledger {
         Ok(Self {
             output,
             rejects,
+            quarantine,
             names: feed
                 .inputs()
                 .iter()
@@ -94,9 +102,12 @@ impl Ledger {
     /// The files to be removed if the run is ended on the spot.
     pub(crate) fn unfinished_files(&self) -> Vec<PathBuf> {
         let part = self.part_path().map(Path::to_owned);
-        let mut rejects = self.rejects.path().as_os_str().to_owned();
-        rejects.push(".part");
-        part.into_iter().chain([rejects.into()]).collect()
+        let lazy = [&self.rejects, &self.quarantine].map(|file| {
+            let mut name = file.path().as_os_str().to_owned();
+            name.push(".part");
+            name.into()
+        });
+        part.into_iter().chain(lazy).collect()
     }
 
     /// Shows `progress` from now on.
@@ -112,10 +123,14 @@ impl Ledger {
     /// The run is complete: the output appears under its name.
     pub(crate) fn commit(mut self) -> Result<Totals, Failure> {
         self.output.commit().map_err(store_failure)?;
-        let path = self.rejects.path().to_owned();
-        if self.rejects.commit().map_err(store_failure)? {
-            self.totals.rejects_file = Some(path);
-        }
+        let commit = |file: LazyFile| {
+            let path = file.path().to_owned();
+            file.commit()
+                .map(|written| written.then_some(path))
+                .map_err(store_failure)
+        };
+        self.totals.rejects_file = commit(self.rejects)?;
+        self.totals.quarantine_file = commit(self.quarantine)?;
         Ok(self.totals)
     }
 
@@ -123,6 +138,7 @@ impl Ledger {
     pub(crate) fn abandon(self) {
         if let Output::Stream(_) = self.output {
             let _ = self.rejects.commit();
+            let _ = self.quarantine.commit();
         }
     }
 
@@ -152,6 +168,41 @@ impl Ledger {
         Ok(self.rejects.append(&self.line)?)
     }
 
+    /// Sets a record aside on which workers died, with what is known of their end.
+    fn quarantine(
+        &mut self,
+        source: u32,
+        lines_before: u64,
+        record: &Reject,
+        why: &Quarantined,
+    ) -> Result<(), BoxError> {
+        let name = self.names.get(source as usize).map_or("", String::as_str);
+        let line = self.ordered.then_some(lines_before + record.line);
+        let reason = format!(
+            "{} workers died on it; the last one {}",
+            why.attempts, why.exit
+        );
+        self.line.clear();
+        write_reject(
+            &mut self.line,
+            name,
+            line,
+            record.offset,
+            &reason,
+            &record.raw,
+        );
+        // The line is an object: what belongs to a quarantine alone goes in before its end.
+        self.line
+            .truncate(self.line.trim_ascii_end().len().saturating_sub(1));
+        let words = serde_json::to_string(&why.last_words)?;
+        writeln!(
+            self.line,
+            ",\"cause\":\"{}\",\"attempts\":{},\"stderr\":{words}}}",
+            why.exit, why.attempts
+        )?;
+        Ok(self.quarantine.append(&self.line)?)
+    }
+
     fn deliver(&mut self, delivered: &Delivered<'_>) -> Result<Vec<u8>, BoxError> {
         match *delivered {
             Delivered::Here(bytes) => {
@@ -169,15 +220,19 @@ impl Ledger {
 }
 
 impl Sink for Ledger {
-    fn release(&mut self, _shard: ShardId, report: &[u8]) -> Result<Vec<u8>, BoxError> {
-        let report: Report<'_> = wire::decode(report)?;
+    fn release(&mut self, released: &Released<'_>) -> Result<Vec<u8>, BoxError> {
+        let report: Report<'_> = wire::decode(released.report)?;
         let passed = self.lines.entry(report.source).or_default();
         let lines_before = report.first_line + *passed;
         *passed += report.lines;
         for reject in &report.rejects {
             self.reject(report.source, lines_before, reject)?;
         }
+        for (record, why) in report.quarantined.iter().zip(released.quarantined) {
+            self.quarantine(report.source, lines_before, record, why)?;
+        }
         let totals = &mut self.totals;
+        totals.quarantined += report.quarantined.len() as u64;
         totals.shards += 1;
         totals.bytes += report.bytes;
         totals.records += report.records;

@@ -54,6 +54,8 @@ pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
             .unordered(plan.unordered)
             .delivery(delivery)
             .setup(setup)
+            .item_timeout(plan.record_timeout)
+            .max_crashes(plan.max_crashes)
             .build();
         interrupt.drains(pool.control());
         ledger.watch(Progress::start(&plan, Some(pool.control())));

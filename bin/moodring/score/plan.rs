@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use moodring_feed::{Expanded, Feed, Input, Options, SourceId, expand};
@@ -33,8 +34,13 @@ pub(crate) struct Plan {
     pub(crate) output_format: Format,
     pub(crate) compression: Compression,
     pub(crate) rejects: PathBuf,
-    /// Whether the rejects file of an earlier run may be replaced.
+    pub(crate) quarantine: PathBuf,
+    /// Whether the rejects or quarantine file of an earlier run may be replaced.
     pub(crate) replace_rejects: bool,
+    pub(crate) replace_quarantine: bool,
+    /// How long a worker may spend on one record.
+    pub(crate) record_timeout: Option<Duration>,
+    pub(crate) max_crashes: u32,
     pub(crate) workers: u32,
     pub(crate) models: Vec<String>,
     columns: Vec<ModelColumns>,
@@ -81,10 +87,15 @@ impl Plan {
         let (output_format, compression) =
             output_kind(output.as_deref(), args.output_format, &inputs)?;
         let workers = worker_count(args.workers);
-        let replace_rejects = args.force || (args.rejects.is_none() && output.is_none());
-        let rejects = args
-            .rejects
-            .unwrap_or_else(|| default_rejects(output.as_deref()));
+        // What stands beside a named output is that output's; a name of our own choice in this folder is free.
+        let replaceable =
+            |named: &Option<PathBuf>| args.force || (named.is_none() && output.is_none());
+        let (replace_rejects, replace_quarantine) =
+            (replaceable(&args.rejects), replaceable(&args.quarantine));
+        let beside =
+            |named: Option<PathBuf>, kind| named.unwrap_or_else(|| beside(output.as_deref(), kind));
+        let rejects = beside(args.rejects, "rejects");
+        let quarantine = beside(args.quarantine, "quarantine");
         Ok(Self {
             shard_size: args
                 .shard_size
@@ -109,7 +120,11 @@ impl Plan {
             output_format,
             compression,
             rejects,
+            quarantine,
             replace_rejects,
+            replace_quarantine,
+            record_timeout: Some(args.record_timeout).filter(|timeout| !timeout.is_zero()),
+            max_crashes: args.max_crashes,
             workers,
         })
     }
@@ -246,14 +261,15 @@ fn common_format(inputs: &[Input]) -> Format {
     }
 }
 
-fn default_rejects(output: Option<&Path>) -> PathBuf {
+/// The file of that kind that belongs to an output: `OUTPUT.rejects.jsonl`.
+fn beside(output: Option<&Path>, kind: &str) -> PathBuf {
     match output {
         Some(path) if !path.exists() || path.is_file() => {
             let mut name = path.as_os_str().to_owned();
-            name.push(".rejects.jsonl");
+            name.push(format!(".{kind}.jsonl"));
             name.into()
         }
-        _ => "moodring.rejects.jsonl".into(),
+        _ => format!("moodring.{kind}.jsonl").into(),
     }
 }
 

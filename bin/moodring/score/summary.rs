@@ -1,6 +1,7 @@
 //! What a run came to, for a person or for a machine.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use moodring_score::Mood;
@@ -20,6 +21,7 @@ const BAR: usize = 24;
 struct Summary<'a> {
     records: u64,
     rejects: u64,
+    quarantined: u64,
     blank_lines: u64,
     bytes: u64,
     seconds: f64,
@@ -35,6 +37,7 @@ struct Summary<'a> {
     shards: u64,
     output: Option<String>,
     rejects_file: Option<String>,
+    quarantine_file: Option<String>,
     cpu_seconds: f64,
     supervisor_cpu_seconds: f64,
     supervisor_peak_rss_bytes: u64,
@@ -80,6 +83,7 @@ fn summarize<'a>(plan: &'a Plan, totals: &Totals, restarts: u64, took: Duration)
     Summary {
         records: totals.records,
         rejects: totals.rejects,
+        quarantined: totals.quarantined,
         blank_lines: totals.blanks,
         bytes: totals.bytes,
         seconds,
@@ -93,15 +97,17 @@ fn summarize<'a>(plan: &'a Plan, totals: &Totals, restarts: u64, took: Duration)
         workers: if plan.in_process { 0 } else { plan.workers },
         restarts,
         shards: totals.shards,
-        output: plan.output.as_ref().map(|path| path.display().to_string()),
-        rejects_file: totals
-            .rejects_file
-            .as_ref()
-            .map(|path| path.display().to_string()),
+        output: shown(plan.output.as_deref()),
+        rejects_file: shown(totals.rejects_file.as_deref()),
+        quarantine_file: shown(totals.quarantine_file.as_deref()),
         cpu_seconds: usage.supervisor_cpu + usage.workers_cpu,
         supervisor_cpu_seconds: usage.supervisor_cpu,
         supervisor_peak_rss_bytes: usage.supervisor_peak_rss,
     }
+}
+
+fn shown(path: Option<&Path>) -> Option<String> {
+    path.map(|path| path.display().to_string())
 }
 
 fn text(summary: &Summary<'_>, totals: &Totals) -> String {
@@ -117,6 +123,12 @@ fn text(summary: &Summary<'_>, totals: &Totals) -> String {
     if let Some(file) = &summary.rejects_file {
         let rejects = counted(summary.rejects, "malformed record");
         lines.push(format!("{rejects} set aside in {file}"));
+    }
+    if let Some(file) = &summary.quarantine_file {
+        let killers = counted(summary.quarantined, "record");
+        lines.push(format!(
+            "{killers} on which workers died set aside in {file}"
+        ));
     }
     if summary.blank_lines > 0 {
         lines.push(format!(

@@ -6,6 +6,8 @@
 //! rendered bytes, which the worker writes itself where the run has a file to write to ([`part`]).
 
 pub mod compress;
+#[cfg(feature = "faults")]
+mod faults;
 mod message;
 pub mod part;
 mod range;

@@ -78,6 +78,8 @@ pub struct Report<'a> {
     pub tally: Tally,
     /// The records that could not be read.
     pub rejects: Vec<Reject>,
+    /// The records that were left out because workers died on them, in order; the pool knows the reasons.
+    pub quarantined: Vec<Reject>,
     /// The rendered bytes, or how many there are.
     #[serde(borrow)]
     pub output: Delivered<'a>,
@@ -92,14 +94,14 @@ pub enum Delivered<'a> {
     Here(#[serde(with = "serde_bytes", borrow)] &'a [u8]),
 }
 
-/// A record that could not be read.
+/// A record that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
     /// Its first byte in the (decompressed) input.
     pub offset: u64,
     /// Its line within the shard, from 0.
     pub line: u64,
-    /// What is wrong with it, as a sentence.
+    /// What is wrong with it, as a sentence; empty for a quarantined one.
     pub reason: String,
     /// The record as it stands in the input.
     #[serde(with = "serde_bytes")]

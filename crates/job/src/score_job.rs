@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use moodring_pool::{Job, JobError, ShardId, wire};
-use moodring_record::{Cutting, FigureColumn, Layout, ModelColumns, Reader, Renderer};
+use moodring_pool::{Job, JobError, ShardId, Turn, Work, wire};
+use moodring_record::{
+    Cutting, FigureColumn, Layout, Malformed, ModelColumns, Place, Reader, Renderer,
+};
 use moodring_score::{Decimals, Mood, Scorer};
 
 use crate::compress::Compressor;
@@ -47,6 +49,8 @@ pub struct ScoreJob {
     plain: Vec<u8>,
     /// The file that was read last, which most likely is the next one too.
     open: Option<(PathBuf, File)>,
+    #[cfg(feature = "faults")]
+    faults: crate::faults::Faults,
 }
 
 /// What came of a shard, beside its rendered bytes.
@@ -57,6 +61,7 @@ struct Scored {
     lines: u64,
     tally: Tally,
     rejects: Vec<Reject>,
+    quarantined: Vec<Reject>,
 }
 
 impl Job for ScoreJob {
@@ -85,16 +90,13 @@ impl Job for ScoreJob {
             input: Vec::new(),
             plain: Vec::new(),
             open: None,
+            #[cfg(feature = "faults")]
+            faults: crate::faults::Faults::from_environment(),
         })
     }
 
-    fn prepare(
-        &mut self,
-        shard: ShardId,
-        task: &[u8],
-        report: &mut Vec<u8>,
-    ) -> Result<(), JobError> {
-        let task: Task<'_> = wire::decode(task).map_err(JobError::new)?;
+    fn prepare(&mut self, work: &Work<'_>, report: &mut Vec<u8>) -> Result<(), JobError> {
+        let task: Task<'_> = wire::decode(work.task).map_err(JobError::new)?;
         let mut output = self.spare.pop().unwrap_or_default();
         output.clear();
         let mut input = std::mem::take(&mut self.input);
@@ -105,7 +107,7 @@ impl Job for ScoreJob {
                 (offset, &input[..])
             }
         };
-        let scored = self.score(&task.layout, offset, bytes, &mut output)?;
+        let scored = self.score(work, &task.layout, offset, bytes, &mut output)?;
         let consumed = match task.content {
             Content::Block { bytes, .. } => bytes.len() as u64,
             Content::Range { start, end, .. } => end - start,
@@ -121,6 +123,7 @@ impl Job for ScoreJob {
             lines,
             tally,
             rejects,
+            quarantined,
         } = scored;
         let summary = Report {
             source: task.source,
@@ -132,11 +135,12 @@ impl Job for ScoreJob {
             first_line: task.layout.first_line(),
             tally,
             rejects,
+            quarantined,
             output: delivered,
         };
         wire::encode_into(&summary, report).map_err(JobError::new)?;
         match self.part {
-            Some(_) => drop(self.kept.insert(shard, output)),
+            Some(_) => drop(self.kept.insert(work.shard, output)),
             None => self.spare.push(output),
         }
         Ok(())
@@ -193,6 +197,7 @@ impl ScoreJob {
     /// `output`, compressed if the run wants that.
     fn score(
         &mut self,
+        work: &Work<'_>,
         layout: &Layout,
         offset: u64,
         bytes: &[u8],
@@ -206,9 +211,16 @@ impl ScoreJob {
         let mut scored = Scored::default();
         let mut figures = Vec::new();
         let mut reader = Reader::new(layout, bytes);
-        while let Some(record) = reader.next_record() {
-            match record {
-                Ok(post) => {
+        for item in 0.. {
+            let turn = work.turn(item);
+            let Some(record) = reader.next_record() else {
+                break;
+            };
+            match (turn, record) {
+                (Turn::Pass, _) => {}
+                (Turn::Do, Ok(post)) => {
+                    #[cfg(feature = "faults")]
+                    self.faults.strike(post.text());
                     figures.clear();
                     let headline = figures_of(&self.models, post.text(), &mut figures);
                     let mood = Mood::of(headline);
@@ -216,12 +228,18 @@ impl ScoreJob {
                     scored.records += 1;
                     renderer.write(target, &post, &figures, mood.name());
                 }
-                Err(malformed) => scored.rejects.push(Reject {
-                    offset: offset + malformed.place.offset,
-                    line: malformed.place.line,
-                    reason: malformed.reason.to_string(),
-                    raw: malformed.raw.to_vec(),
-                }),
+                (Turn::Quarantined, Ok(post)) => {
+                    let aside = set_aside(offset, post.place(), post.raw(), String::new());
+                    scored.quarantined.push(aside);
+                }
+                (turn, Err(malformed)) => {
+                    let Malformed { place, raw, reason } = malformed;
+                    let aside = set_aside(offset, place, raw, reason.to_string());
+                    match turn {
+                        Turn::Quarantined => scored.quarantined.push(aside),
+                        Turn::Do | Turn::Pass => scored.rejects.push(aside),
+                    }
+                }
             }
         }
         scored.lines = reader.lines();
@@ -233,6 +251,16 @@ impl ScoreJob {
         }
         self.plain = plain;
         Ok(scored)
+    }
+}
+
+/// A record at `place` of a shard that begins at `offset`.
+fn set_aside(offset: u64, place: Place, raw: &[u8], reason: String) -> Reject {
+    Reject {
+        offset: offset + place.offset,
+        line: place.line,
+        reason,
+        raw: raw.to_vec(),
     }
 }
 

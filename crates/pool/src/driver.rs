@@ -12,8 +12,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use thiserror::Error;
 use tracing::{debug, warn};
 
+use crate::black_box::BlackBox;
 use crate::control::{Control, Stats};
-use crate::ids::{ShardId, WorkerId};
+use crate::ids::{Scope, ShardId, WorkerId};
 use crate::process::{Exit, WorkerCommand, WorkerProcess};
 use crate::supervisor::{Action, Config, Defeat, Delivery, Event, Supervisor};
 use crate::wire::{self, Payload, Report, ToWorker};
@@ -32,12 +33,12 @@ pub trait Feed: Send {
 
 /// Where results go.
 pub trait Sink {
-    /// Takes the report of a shard, once for each shard: in input order if the pool is ordered. The answer is the grant
-    /// for the job's [`commit`](crate::Job::commit); it is not used with [`Delivery::Inline`].
+    /// Takes a shard, once each: in input order if the pool is ordered. The answer is the grant for the job's
+    /// [`commit`](crate::Job::commit); it is not used with [`Delivery::Inline`].
     ///
     /// # Errors
     /// Any error ends the run.
-    fn release(&mut self, shard: ShardId, report: &[u8]) -> Result<Vec<u8>, BoxError>;
+    fn release(&mut self, released: &Released<'_>) -> Result<Vec<u8>, BoxError>;
 
     /// Learns that a released shard is complete: with [`Delivery::Commit`], that its result is where its grant said.
     /// Shards complete in any order.
@@ -48,6 +49,30 @@ pub trait Sink {
         let _ = shard;
         Ok(())
     }
+}
+
+/// A shard whose turn has come.
+#[derive(Debug)]
+pub struct Released<'a> {
+    /// Which one it is.
+    pub shard: ShardId,
+    /// What the job reported of it.
+    pub report: &'a [u8],
+    /// The items that were left out, in ascending order, as workers died on them.
+    pub quarantined: &'a [Quarantined],
+}
+
+/// An item on which workers died.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Its number in its shard.
+    pub item: u64,
+    /// How the last of them ended.
+    pub exit: Exit,
+    /// How many they were.
+    pub attempts: u32,
+    /// What the last of them said on its standard error.
+    pub last_words: String,
 }
 
 /// How a run went.
@@ -94,7 +119,8 @@ pub enum PoolError {
 pub(crate) enum Signal {
     Said(WorkerId, Report),
     Garbled(WorkerId, String),
-    Exited(WorkerId, Exit),
+    Connected(WorkerId, BlackBox),
+    Exited(WorkerId, Exit, String),
     Input(Result<Option<Vec<u8>>, BoxError>),
     Drain,
 }
@@ -119,6 +145,20 @@ impl PoolBuilder {
     #[must_use]
     pub fn delivery(mut self, delivery: Delivery) -> Self {
         self.config.delivery = delivery;
+        self
+    }
+
+    /// A worker that makes no progress for so long is killed, and the item it was at suspected.
+    #[must_use]
+    pub fn item_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.config.item_timeout = timeout;
+        self
+    }
+
+    /// So many deaths in a row without progress end the run.
+    #[must_use]
+    pub fn max_crashes(mut self, crashes: u32) -> Self {
+        self.config.restart.max_crashes = crashes.max(1);
         self
     }
 
@@ -181,6 +221,7 @@ impl Pool {
     pub fn run(self, feed: impl Feed + 'static, sink: &mut dyn Sink) -> Result<Outcome, PoolError> {
         let setup = wire::encode(&ToWorker::Setup { setup: &self.setup })?;
         let pulls = start_feed(feed, self.signals_in.clone()).map_err(PoolError::Thread)?;
+        let sample_period = self.config.item_timeout.map(sample_period);
         let mut driver = Driver {
             supervisor: Supervisor::new(self.config, Duration::ZERO),
             began: Instant::now(),
@@ -192,6 +233,9 @@ impl Pool {
             pulls,
             signals_in: self.signals_in,
             stats: self.stats,
+            sample_period,
+            next_sample: sample_period,
+            last_exit: None,
             sink,
             failure: None,
             drained: false,
@@ -226,6 +270,13 @@ struct InFlight {
     task: Vec<u8>,
     report: Option<Payload>,
     grant: Vec<u8>,
+    released: bool,
+    quarantined: Vec<Quarantined>,
+}
+
+/// How often to look at the black boxes to notice an item's timeout soon enough.
+fn sample_period(timeout: Duration) -> Duration {
+    (timeout / 8).clamp(Duration::from_millis(5), Duration::from_millis(500))
 }
 
 struct Driver<'a> {
@@ -240,6 +291,11 @@ struct Driver<'a> {
     pulls: Sender<()>,
     signals_in: Sender<Signal>,
     stats: Arc<Stats>,
+    /// How often the black boxes are looked at, and when next.
+    sample_period: Option<Duration>,
+    next_sample: Option<Duration>,
+    /// How the last worker ended that did, and its last words.
+    last_exit: Option<(Exit, String)>,
     sink: &'a mut dyn Sink,
     /// The first error that ended the run from outside the supervisor.
     failure: Option<PoolError>,
@@ -259,6 +315,7 @@ impl Driver<'_> {
                 Some(signal) => self.observe(signal),
                 None => Some(Event::Tick),
             };
+            self.sample();
             if let Some(event) = event {
                 self.supervisor.handle(self.began.elapsed(), event);
             }
@@ -277,13 +334,29 @@ impl Driver<'_> {
         })
     }
 
-    /// The next signal, or `None` when a deadline of the supervisor comes first.
+    /// The next signal, or `None` when a deadline of the supervisor or the next look at the workers comes first.
     fn next_signal(&self, signals: &Receiver<Signal>) -> Option<Signal> {
-        let received = match self.supervisor.poll_timeout() {
+        let due = [self.supervisor.poll_timeout(), self.next_sample];
+        let received = match due.into_iter().flatten().min() {
             Some(due) => signals.recv_timeout(due.saturating_sub(self.began.elapsed())),
             None => signals.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         received.ok()
+    }
+
+    /// Looks at the black boxes when that is due.
+    fn sample(&mut self) {
+        let now = self.began.elapsed();
+        if self.next_sample.is_none_or(|due| due > now) {
+            return;
+        }
+        self.next_sample = self.sample_period.map(|period| now + period);
+        for (&id, worker) in &self.workers {
+            if let Some(black_box) = &worker.black_box {
+                self.supervisor
+                    .handle(now, Event::Sampled(id, black_box.read()));
+            }
+        }
     }
 
     /// What a signal means to the supervisor.
@@ -294,18 +367,26 @@ impl Driver<'_> {
             Signal::Said(id, Report::Prepared(shard, report)) => {
                 self.prepared(id, shard, report)?
             }
+            Signal::Said(id, Report::Tried(shard)) => Event::Tried(id, shard),
             Signal::Said(id, Report::Committed(shard)) => Event::Committed(id, shard),
+            Signal::Connected(id, black_box) => {
+                self.workers.get_mut(&id)?.black_box = Some(black_box);
+                return None;
+            }
             Signal::Said(_, Report::Failed(_, reason)) => self.fail(PoolError::Job(reason)),
             Signal::Garbled(id, error) => {
                 warn!(worker = %id, error, "a worker sent garbage and is killed for it");
                 self.workers.get(&id)?.kill();
                 return None;
             }
-            Signal::Exited(id, exit) => {
-                if self.workers.remove(&id).is_some() {
+            Signal::Exited(id, exit, last_words) => {
+                let worker = self.workers.remove(&id);
+                if worker.is_some() {
                     self.stats.exited();
                 }
-                Event::Exited(id, exit)
+                let sample = worker.and_then(|worker| Some(worker.black_box?.read()));
+                self.last_exit = Some((exit.clone(), last_words));
+                Event::Exited(id, exit, sample)
             }
             Signal::Input(Ok(Some(task))) => self.take_in(task),
             Signal::Input(Ok(None)) => Event::InputEnd,
@@ -331,6 +412,8 @@ impl Driver<'_> {
                     task,
                     report: None,
                     grant: Vec::new(),
+                    released: false,
+                    quarantined: Vec::new(),
                 },
             );
             self.taken += 1;
@@ -338,16 +421,17 @@ impl Driver<'_> {
         Event::Input
     }
 
-    /// Keeps a report. One that comes again, after a death, must be the same.
+    /// Keeps a report. One that comes again after its shard was released must be the same.
     fn prepared(&mut self, id: WorkerId, shard: ShardId, report: Payload) -> Option<Event> {
         let kept = self.shards.get_mut(&shard)?;
-        match &kept.report {
-            Some(earlier) if earlier.as_slice() != report.as_slice() => {
-                return Some(self.fail(PoolError::Unstable(shard)));
-            }
-            Some(_) => {}
-            None => kept.report = Some(report),
+        let same = kept
+            .report
+            .as_ref()
+            .is_some_and(|known| known.as_slice() == report.as_slice());
+        if kept.released && !same {
+            return Some(self.fail(PoolError::Unstable(shard)));
         }
+        kept.report = Some(report);
         Some(Event::Prepared(id, shard))
     }
 
@@ -362,7 +446,11 @@ impl Driver<'_> {
                 let _ = self.pulls.send(());
                 Ok(())
             }
-            Action::Assign(id, shard) => self.assign(id, shard),
+            Action::Assign(id, shard, scope) => self.assign(id, shard, scope),
+            Action::Quarantine(shard, item, attempts) => {
+                self.quarantine(shard, item, attempts);
+                Ok(())
+            }
             Action::Release(shard, id) => self.release(shard, id),
             Action::Regrant(shard, id) => self.grant(shard, id),
             Action::Forget(shard) => {
@@ -393,24 +481,55 @@ impl Driver<'_> {
                 self.workers.insert(id, worker);
             }
             Err(error) => {
-                let _ = self
-                    .signals_in
-                    .send(Signal::Exited(id, Exit::NotStarted(error.to_string())));
+                let _ = self.signals_in.send(Signal::Exited(
+                    id,
+                    Exit::NotStarted(error.to_string()),
+                    String::new(),
+                ));
             }
         }
     }
 
-    fn assign(&self, id: WorkerId, shard: ShardId) -> Result<(), PoolError> {
+    fn assign(&self, id: WorkerId, shard: ShardId, scope: Scope) -> Result<(), PoolError> {
         let Some(kept) = self.shards.get(&shard) else {
             return Ok(());
         };
+        let quarantined = kept
+            .quarantined
+            .iter()
+            .map(|quarantined| quarantined.item)
+            .collect();
         self.send(
             id,
             &ToWorker::Assign {
                 shard,
+                scope,
+                quarantined,
                 task: &kept.task,
             },
         )
+    }
+
+    /// Notes that a shard goes on without an item, on which the worker that ended last has died.
+    fn quarantine(&mut self, shard: ShardId, item: u64, attempts: u32) {
+        let Some(kept) = self.shards.get_mut(&shard) else {
+            return;
+        };
+        let (exit, last_words) = self
+            .last_exit
+            .clone()
+            .unwrap_or((Exit::Unknown, String::new()));
+        warn!(%shard, item, attempts, %exit, "an item that kills workers is quarantined");
+        let at = kept.quarantined.partition_point(|known| known.item < item);
+        kept.quarantined.insert(
+            at,
+            Quarantined {
+                item,
+                exit,
+                attempts,
+                last_words,
+            },
+        );
     }
 
     /// Gives a report to the sink, and the sink's grant to the worker.
@@ -419,7 +538,13 @@ impl Driver<'_> {
             return Ok(());
         };
         let report = kept.report.as_ref().map_or(&[][..], Payload::as_slice);
-        kept.grant = self.sink.release(shard, report).map_err(PoolError::Sink)?;
+        let released = Released {
+            shard,
+            report,
+            quarantined: &kept.quarantined,
+        };
+        kept.grant = self.sink.release(&released).map_err(PoolError::Sink)?;
+        kept.released = true;
         self.grant(shard, id)
     }
 

@@ -39,6 +39,12 @@ impl fmt::Display for WorkerId {
     }
 }
 
-/// How many workers died while they worked on a shard.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Attempt(pub u32);
+/// Which items of a shard a worker is to do. What an item is, a record say, is the job's affair; it numbers them from 0
+/// in an order that is the same each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scope {
+    /// All that are not quarantined.
+    All,
+    /// This one alone, to see whether it kills.
+    Only(u64),
+}

@@ -1,10 +1,11 @@
 //! The same run without processes: one thread does the job itself. It is what the pool's cost is measured against,
 //! and how a job is tested.
 
-use crate::driver::{Feed, PoolError, Sink};
+use crate::black_box::Recorder;
+use crate::driver::{Feed, PoolError, Released, Sink};
 use crate::ids::ShardId;
 use crate::supervisor::Delivery;
-use crate::worker::{Job, JobError};
+use crate::worker::{Job, JobError, Work};
 
 /// Runs every task of `feed` in this thread; gives how many there were.
 ///
@@ -18,12 +19,19 @@ pub fn run<J: Job>(
 ) -> Result<u64, PoolError> {
     let job_failed = |JobError(reason)| PoolError::Job(reason);
     let mut job = J::start(setup).map_err(job_failed)?;
+    let recorder = Recorder::new();
     let mut shard = ShardId(0);
     let mut report = Vec::new();
     while let Some(task) = feed.next_task().map_err(PoolError::Feed)? {
         report.clear();
-        job.prepare(shard, &task, &mut report).map_err(job_failed)?;
-        let grant = sink.release(shard, &report).map_err(PoolError::Sink)?;
+        let work = Work::whole(shard, &task, &recorder);
+        job.prepare(&work, &mut report).map_err(job_failed)?;
+        let released = Released {
+            shard,
+            report: &report,
+            quarantined: &[],
+        };
+        let grant = sink.release(&released).map_err(PoolError::Sink)?;
         if delivery == Delivery::Commit {
             job.commit(shard, &grant).map_err(job_failed)?;
         }

@@ -18,10 +18,12 @@
 //! died in between goes out again and is committed at the same place. See [`Delivery`] for pools that need no second
 //! phase.
 //!
-//! Modules in reading order: [`ids`] and [`wire`], what is said between the processes; [`supervisor`], every decision,
+//! Modules in reading order: [`ids`] and [`wire`], what is said between the processes, and [`black_box`], what is
+//! seen without being said; [`supervisor`], every decision,
 //! as a pure state machine; [`process`](mod@process) and [`driver`](mod@driver), which carry the decisions out;
 //! [`worker`], the other side; [`in_process`], the same run without processes.
 
+pub mod black_box;
 mod control;
 pub mod driver;
 pub mod ids;
@@ -32,7 +34,7 @@ pub mod wire;
 pub mod worker;
 
 pub use control::{Control, Stats};
-pub use driver::{Feed, Outcome, Pool, PoolBuilder, PoolError, Sink};
-pub use ids::{Attempt, ShardId, WorkerId};
+pub use driver::{Feed, Outcome, Pool, PoolBuilder, PoolError, Quarantined, Released, Sink};
+pub use ids::{Scope, ShardId, WorkerId};
 pub use supervisor::{Config, Delivery};
-pub use worker::{Job, JobError};
+pub use worker::{Job, JobError, Turn, Work};

@@ -7,9 +7,9 @@
 //! when it is killed, nobody else waits for it.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ChildStderr, Command, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -17,9 +17,13 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, IpcOneShotServer, IpcSender};
 use tracing::debug;
 
+use crate::black_box::BlackBox;
 use crate::driver::Signal;
 use crate::ids::WorkerId;
 use crate::wire::{Hello, Report};
+
+/// How much of what a worker said last is kept, in bytes.
+const LAST_WORDS: usize = 2048;
 
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,11 +32,38 @@ pub enum Exit {
     Code(i32),
     /// Killed by this signal.
     Signal(i32),
+    /// Killed by the supervisor, as it made no progress.
+    TimedOut,
     /// It could not be started.
     NotStarted(String),
     /// Nobody can tell.
     Unknown,
 }
+
+impl Exit {
+    /// Whether the process brought this upon itself. A signal such as SIGKILL may as well have come from outside: from
+    /// a person, a script, or a kernel that is short of memory.
+    #[must_use]
+    pub fn is_own_fault(&self) -> bool {
+        match self {
+            Self::Code(_) | Self::TimedOut => true,
+            Self::Signal(signal) => OWN_SIGNALS.contains(signal),
+            Self::NotStarted(_) | Self::Unknown => false,
+        }
+    }
+}
+
+/// The signals that a process earns by what it does: signal(7).
+const OWN_SIGNALS: [i32; 8] = [
+    libc::SIGABRT,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGSEGV,
+    libc::SIGSYS,
+    libc::SIGTRAP,
+    libc::SIGXCPU,
+];
 
 impl From<ExitStatus> for Exit {
     fn from(status: ExitStatus) -> Self {
@@ -49,6 +80,7 @@ impl fmt::Display for Exit {
         match self {
             Self::Code(code) => write!(f, "exited with code {code}"),
             Self::Signal(signal) => write!(f, "was killed by signal {signal}"),
+            Self::TimedOut => f.write_str("made no progress and was killed"),
             Self::NotStarted(reason) => write!(f, "could not be started: {reason}"),
             Self::Unknown => f.write_str("ended for no known reason"),
         }
@@ -85,6 +117,8 @@ impl WorkerCommand {
 pub(crate) struct WorkerProcess {
     child: Arc<Mutex<Child>>,
     outbox: Sender<Vec<u8>>,
+    /// What it is doing, once it has said hello.
+    pub(crate) black_box: Option<BlackBox>,
 }
 
 impl WorkerProcess {
@@ -110,11 +144,15 @@ impl WorkerProcess {
             .name(format!("read {id}"))
             .spawn(move || {
                 read(server, id, inbox, &signals);
-                let exit = exit_rx.recv().unwrap_or(Exit::Unknown);
+                let (exit, last_words) = exit_rx.recv().unwrap_or((Exit::Unknown, String::new()));
                 debug!(worker = %id, %exit, "worker ended");
-                let _ = signals.send(Signal::Exited(id, exit));
+                let _ = signals.send(Signal::Exited(id, exit, last_words));
             })?;
-        Ok(Self { child, outbox })
+        Ok(Self {
+            child,
+            outbox,
+            black_box: None,
+        })
     }
 
     /// Queues a frame for the worker. One that is dead never gets it: its [`Signal::Exited`] is on the way.
@@ -149,6 +187,7 @@ fn spawn(command: &WorkerCommand, address: &str) -> io::Result<Child> {
         .stdin(std::process::Stdio::null());
     // The results are on the channel; a worker must not be able to write into the output of the run.
     process.stdout(std::process::Stdio::null());
+    process.stderr(std::process::Stdio::piped());
     // SAFETY: between fork and exec only async-signal-safe calls are made (prctl, getppid, _exit), and no memory is
     // allocated or shared.
     unsafe {
@@ -170,8 +209,10 @@ fn die_with_parent(parent: u32) -> io::Result<()> {
     }
 }
 
-/// Waits for the process to end and reports how.
-fn wait(child: &Mutex<Child>, address: String, exit: &Sender<Exit>) {
+/// Passes on what the process says on its standard error, waits for it to end, and reports how, with its last words.
+fn wait(child: &Mutex<Child>, address: String, exit: &Sender<(Exit, String)>) {
+    let stderr = lock(child).stderr.take();
+    let last_words = stderr.map(pass_on).unwrap_or_default();
     // Waiting without reaping leaves the lock free for a kill, and the process id ours until the lock is held.
     let pid = rustix::process::Pid::from_child(&lock(child));
     let options = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
@@ -179,10 +220,30 @@ fn wait(child: &Mutex<Child>, address: String, exit: &Sender<Exit>) {
         rustix::process::waitid(rustix::process::WaitId::Pid(pid), options)
     {}
     let status = lock(child).wait();
-    let _ = exit.send(status.map_or(Exit::Unknown, Exit::from));
+    let _ = exit.send((status.map_or(Exit::Unknown, Exit::from), last_words));
     // A worker that died before it connected would leave the reader in `accept` for ever: connect in its place. Where
     // the reader is past that, the address is gone and this fails.
     let _ = IpcSender::<Hello>::connect(address);
+}
+
+/// Copies a worker's standard error to ours until it ends; gives the tail of it.
+fn pass_on(mut stderr: ChildStderr) -> String {
+    let mut tail = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        match stderr.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(got) => {
+                // Where our standard error is closed there is nobody to read it.
+                let _ = io::stderr().write_all(&buffer[..got]);
+                tail.extend_from_slice(&buffer[..got]);
+                tail.drain(..tail.len().saturating_sub(LAST_WORDS));
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    String::from_utf8_lossy(&tail).trim_end().to_owned()
 }
 
 /// Accepts the worker's connection, starts its writer, and reads its reports until there are no more.
@@ -203,7 +264,18 @@ fn read(
         let _ = signals.send(Signal::Said(id, Report::Unfit(reason)));
         return;
     }
-    let Hello { tasks, reports, .. } = hello;
+    let Hello {
+        tasks,
+        reports,
+        black_box,
+        ..
+    } = hello;
+    let Some(black_box) = BlackBox::new(black_box) else {
+        let reason = "its black box is too small".to_owned();
+        let _ = signals.send(Signal::Said(id, Report::Unfit(reason)));
+        return;
+    };
+    let _ = signals.send(Signal::Connected(id, black_box));
     let writer = thread::Builder::new()
         .name(format!("write {id}"))
         .spawn(move || write(&tasks, &inbox));

@@ -4,14 +4,14 @@
 //! under [`FRAME_LIMIT`], must consume the whole frame, and returns an error whatever the bytes are: a hostile frame
 //! neither panics nor makes us allocate more than the limit. Payloads borrow from the frame they came in.
 
-use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender};
+use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, IpcSharedMemory};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::ids::ShardId;
+use crate::ids::{Scope, ShardId};
 
 /// Raised whenever a message changes its meaning or its bytes.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// The largest frame, in bytes. A frame holds one shard or one result, so this bounds the longest record (a text of
 /// 1 GiB is not a post).
@@ -28,6 +28,8 @@ pub struct Hello {
     pub tasks: IpcBytesSender,
     /// Where the worker's reports come out: [`FromWorker`] frames.
     pub reports: IpcBytesReceiver,
+    /// The page in which the worker shows what it is doing.
+    pub black_box: IpcSharedMemory,
 }
 
 impl Hello {
@@ -67,6 +69,10 @@ pub enum ToWorker<'a> {
     Assign {
         /// Which shard it is.
         shard: ShardId,
+        /// Which items of it to do.
+        scope: Scope,
+        /// The items that are quarantined, in ascending order.
+        quarantined: Vec<u64>,
         /// The job's own bytes.
         #[serde(with = "serde_bytes", borrow)]
         task: &'a [u8],
@@ -100,6 +106,11 @@ pub enum FromWorker<'a> {
         /// What the sink must know of it.
         #[serde(with = "serde_bytes", borrow)]
         report: &'a [u8],
+    },
+    /// The one item that was tried did no harm.
+    Tried {
+        /// Which shard it is of.
+        shard: ShardId,
     },
     /// A prepared shard is where its grant says.
     Committed {
@@ -216,6 +227,8 @@ pub enum Report {
     Unfit(String),
     /// See [`FromWorker::Prepared`].
     Prepared(ShardId, Payload),
+    /// See [`FromWorker::Tried`].
+    Tried(ShardId),
     /// See [`FromWorker::Committed`].
     Committed(ShardId),
     /// See [`FromWorker::Failed`].
@@ -231,6 +244,7 @@ impl Report {
         Ok(match decode(&frame)? {
             FromWorker::Ready => Self::Ready,
             FromWorker::Unfit { reason } => Self::Unfit(reason.to_owned()),
+            FromWorker::Tried { shard } => Self::Tried(shard),
             FromWorker::Committed { shard } => Self::Committed(shard),
             FromWorker::Failed { shard, reason } => Self::Failed(shard, reason.to_owned()),
             FromWorker::Prepared { shard, report } => {
@@ -252,10 +266,12 @@ mod tests {
     fn a_payload_borrows_from_its_frame() {
         let frame = encode(&ToWorker::Assign {
             shard: ShardId(7),
+            scope: Scope::All,
+            quarantined: vec![3],
             task: b"posts",
         })
         .unwrap();
-        let ToWorker::Assign { shard, task } = decode(&frame).unwrap() else {
+        let ToWorker::Assign { shard, task, .. } = decode(&frame).unwrap() else {
             panic!("another message")
         };
         assert_eq!((shard, task), (ShardId(7), &b"posts"[..]));

@@ -11,7 +11,8 @@ use ipc_channel::TryRecvError;
 use ipc_channel::ipc::{self, IpcBytesReceiver, IpcBytesSender, IpcSender};
 use thiserror::Error;
 
-use crate::ids::ShardId;
+use crate::black_box::Recorder;
+use crate::ids::{Scope, ShardId};
 use crate::wire::{self, FromWorker, Hello, PROTOCOL, ToWorker};
 
 /// An error that another worker would meet too, such as an unreadable input or a full disk. It ends the run: a death
@@ -27,6 +28,59 @@ impl JobError {
     }
 }
 
+/// A shard to be worked through.
+#[derive(Debug)]
+pub struct Work<'a> {
+    /// Which shard it is.
+    pub shard: ShardId,
+    /// The task, as the feed gave it.
+    pub task: &'a [u8],
+    scope: Scope,
+    quarantined: &'a [u64],
+    recorder: &'a Recorder,
+}
+
+impl<'a> Work<'a> {
+    /// A whole shard, done for the first time.
+    #[must_use]
+    pub fn whole(shard: ShardId, task: &'a [u8], recorder: &'a Recorder) -> Self {
+        Self {
+            shard,
+            task,
+            scope: Scope::All,
+            quarantined: &[],
+            recorder,
+        }
+    }
+
+    /// What to do with the next item, to be asked before it is touched. Items are numbered from 0, the same way each
+    /// time the shard is done.
+    #[inline]
+    #[must_use]
+    pub fn turn(&self, item: u64) -> Turn {
+        match self.scope {
+            Scope::Only(only) if only != item => return Turn::Pass,
+            Scope::All if self.quarantined.binary_search(&item).is_ok() => {
+                return Turn::Quarantined;
+            }
+            Scope::Only(_) | Scope::All => {}
+        }
+        self.recorder.begin(item);
+        Turn::Do
+    }
+}
+
+/// What to do with an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// The work.
+    Do,
+    /// Nothing, but report what it is: workers have died on it.
+    Quarantined,
+    /// Nothing: another item is being tried alone, and the report will not be used.
+    Pass,
+}
+
 /// What the workers of a pool do.
 pub trait Job: Sized {
     /// Called once in each worker process, with the bytes the pool was built with.
@@ -35,17 +89,15 @@ pub trait Job: Sized {
     /// A job that cannot start here can start nowhere: the run ends with this error.
     fn start(setup: &[u8]) -> Result<Self, JobError>;
 
-    /// Works through `task` and appends to `report` what the sink must get. The same task must give the same report in
+    /// Works through a task and appends to `report` what the sink must get. The same task must give the same report in
     /// any worker, as it may have to be done again.
+    ///
+    /// A task of several items, such as records, asks [`Work::turn`] before each: so the supervisor knows which one
+    /// killed a worker, and can have the rest done without it.
     ///
     /// # Errors
     /// See [`JobError`].
-    fn prepare(
-        &mut self,
-        shard: ShardId,
-        task: &[u8],
-        report: &mut Vec<u8>,
-    ) -> Result<(), JobError>;
+    fn prepare(&mut self, work: &Work<'_>, report: &mut Vec<u8>) -> Result<(), JobError>;
 
     /// Puts the result of a prepared shard where `grant` says. Only called with
     /// [`Delivery::Commit`](crate::Delivery::Commit).
@@ -65,7 +117,8 @@ pub trait Job: Sized {
 #[must_use]
 pub fn serve<J: Job>(address: &str) -> ExitCode {
     ignore_terminal_signals();
-    let Some((tasks, reports)) = connect(address) else {
+    let recorder = Recorder::new();
+    let Some((tasks, reports)) = connect(address, &recorder) else {
         eprintln!(
             "moodring worker: no supervisor listens at `{address}`; this command is not for typing"
         );
@@ -74,6 +127,7 @@ pub fn serve<J: Job>(address: &str) -> ExitCode {
     let mut worker = Worker {
         tasks,
         reports,
+        recorder,
         queue: VecDeque::new(),
         frame: Vec::new(),
         report: Vec::new(),
@@ -93,7 +147,7 @@ fn ignore_terminal_signals() {
     }
 }
 
-fn connect(address: &str) -> Option<(IpcBytesReceiver, IpcBytesSender)> {
+fn connect(address: &str, recorder: &Recorder) -> Option<(IpcBytesReceiver, IpcBytesSender)> {
     let bootstrap = IpcSender::<Hello>::connect(address.to_owned()).ok()?;
     let (task_sender, tasks) = ipc::bytes_channel().ok()?;
     let (reports, report_receiver) = ipc::bytes_channel().ok()?;
@@ -104,6 +158,7 @@ fn connect(address: &str) -> Option<(IpcBytesReceiver, IpcBytesSender)> {
             build,
             tasks: task_sender,
             reports: report_receiver,
+            black_box: recorder.share(),
         })
         .ok()?;
     Some((tasks, reports))
@@ -120,6 +175,7 @@ enum Ending {
 struct Worker {
     tasks: IpcBytesReceiver,
     reports: IpcBytesSender,
+    recorder: Recorder,
     /// Messages received and not done yet.
     queue: VecDeque<Vec<u8>>,
     frame: Vec<u8>,
@@ -133,7 +189,15 @@ impl Worker {
         loop {
             let frame = self.next_message()?;
             match wire::decode(&frame) {
-                Ok(ToWorker::Assign { shard, task }) => self.prepare(&mut job, shard, task)?,
+                Ok(ToWorker::Assign {
+                    shard,
+                    scope,
+                    quarantined,
+                    task,
+                }) => {
+                    let quarantined = &quarantined;
+                    self.prepare(&mut job, shard, scope, quarantined, task)?;
+                }
                 Ok(ToWorker::Commit { shard, grant }) => self.commit(&mut job, shard, grant)?,
                 Ok(ToWorker::Retire) => return Ok(()),
                 Ok(ToWorker::Setup { .. }) => {
@@ -154,23 +218,43 @@ impl Worker {
         J::start(setup).or_else(|JobError(reason)| self.unfit(&reason))
     }
 
-    fn prepare<J: Job>(&mut self, job: &mut J, shard: ShardId, task: &[u8]) -> Result<(), Ending> {
+    fn prepare<J: Job>(
+        &mut self,
+        job: &mut J,
+        shard: ShardId,
+        scope: Scope,
+        quarantined: &[u64],
+        task: &[u8],
+    ) -> Result<(), Ending> {
         let mut report = std::mem::take(&mut self.report);
         report.clear();
-        let done = job.prepare(shard, task, &mut report);
-        let said = match &done {
-            Ok(()) => self.say(&FromWorker::Prepared {
+        self.recorder.preparing(shard);
+        let work = Work {
+            shard,
+            task,
+            scope,
+            quarantined,
+            recorder: &self.recorder,
+        };
+        let done = job.prepare(&work, &mut report);
+        self.recorder.idle();
+        let said = match (&done, scope) {
+            (Ok(()), Scope::All) => self.say(&FromWorker::Prepared {
                 shard,
                 report: &report,
             }),
-            Err(JobError(reason)) => self.say(&FromWorker::Failed { shard, reason }),
+            (Ok(()), Scope::Only(_)) => self.say(&FromWorker::Tried { shard }),
+            (Err(JobError(reason)), _) => self.say(&FromWorker::Failed { shard, reason }),
         };
         self.report = report;
         said
     }
 
     fn commit<J: Job>(&mut self, job: &mut J, shard: ShardId, grant: &[u8]) -> Result<(), Ending> {
-        match job.commit(shard, grant) {
+        self.recorder.committing(shard);
+        let done = job.commit(shard, grant);
+        self.recorder.idle();
+        match done {
             Ok(()) => self.say(&FromWorker::Committed { shard }),
             Err(JobError(reason)) => self.say(&FromWorker::Failed {
                 shard,

@@ -6,9 +6,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::time::Duration;
 
+use moodring_pool::black_box::{Phase, Sample};
 use moodring_pool::process::Exit;
 use moodring_pool::supervisor::{Action, Defeat, Event, RestartPolicy, Supervisor};
-use moodring_pool::{Config, Delivery, ShardId, WorkerId};
+use moodring_pool::{Config, Delivery, Scope, ShardId, WorkerId};
+
+/// How many items each shard of a world has.
+const ITEMS: u64 = 7;
 
 /// `SplitMix64` (Steele, Lea, Flood 2014): a few lines, and the same on every machine.
 struct Dice(u64);
@@ -32,6 +36,8 @@ impl Dice {
 struct Faults {
     /// One in so many workers never becomes ready, or dies before it does.
     bad_start: Option<u64>,
+    /// Every so manieth item kills the worker that does it.
+    poison: Option<u64>,
     /// At every event a random worker is killed with a chance of one in so many.
     kill: Option<u64>,
 }
@@ -41,6 +47,8 @@ struct SimWorker {
     /// When its last word reaches the supervisor.
     last_word: Duration,
     died: Option<Duration>,
+    /// What its black box shows from when on.
+    timeline: Vec<(Duration, Sample)>,
 }
 
 /// News on its way to the supervisor: what a worker had not said when it died is never heard.
@@ -68,6 +76,7 @@ struct World {
     window: u64,
     released: Vec<ShardId>,
     complete: BTreeSet<ShardId>,
+    quarantined: BTreeSet<(ShardId, u64)>,
 }
 
 impl World {
@@ -88,6 +97,7 @@ impl World {
             window,
             released: Vec::new(),
             complete: BTreeSet::new(),
+            quarantined: BTreeSet::new(),
         }
     }
 
@@ -167,12 +177,12 @@ impl World {
         match action {
             Action::Spawn(id) => self.spawn(id),
             Action::Pull => self.pull(),
-            Action::Assign(id, shard) => {
+            Action::Assign(id, shard, scope) => {
                 assert!(
                     !self.complete.contains(&shard),
                     "{shard} went out after it was complete"
                 );
-                self.work(id, Event::Prepared(id, shard));
+                self.work_through(id, shard, scope);
             }
             Action::Release(shard, id) => {
                 self.released.push(shard);
@@ -188,6 +198,17 @@ impl World {
             Action::Forget(shard) => {
                 assert!(self.complete.insert(shard), "{shard} was completed twice");
             }
+            Action::Quarantine(shard, item, attempts) => {
+                assert!(
+                    self.is_poison(shard, item),
+                    "item {item} of {shard} is innocent"
+                );
+                assert!(attempts == 2 || self.faults.kill.is_some());
+                assert!(
+                    self.quarantined.insert((shard, item)),
+                    "{shard} was quarantined twice"
+                );
+            }
             Action::Retire(id) => {
                 let leaves = self.now + self.dice.micros(500);
                 self.die(id, leaves, Exit::Code(0));
@@ -201,6 +222,7 @@ impl World {
             busy_until: self.now,
             last_word: self.now,
             died: None,
+            timeline: Vec::new(),
         };
         assert!(
             self.workers.insert(id, worker).is_none(),
@@ -243,6 +265,52 @@ impl World {
         self.deliver(None, self.now, self.last_input, content);
     }
 
+    fn is_poison(&self, shard: ShardId, item: u64) -> bool {
+        self.faults
+            .poison
+            .is_some_and(|every| (shard.0 * ITEMS + item) % every == every - 1)
+    }
+
+    /// The worker does the items of a shard, or dies on one.
+    fn work_through(&mut self, id: WorkerId, shard: ShardId, scope: Scope) {
+        let items: Vec<u64> = match scope {
+            Scope::Only(item) => vec![item],
+            Scope::All => (0..ITEMS)
+                .filter(|&item| !self.quarantined.contains(&(shard, item)))
+                .collect(),
+        };
+        for item in items {
+            let spent = self.dice.micros(200);
+            let poison = self.is_poison(shard, item);
+            let now = self.now;
+            let alive = |worker: &&mut SimWorker| worker.died.is_none();
+            let Some(worker) = self.workers.get_mut(&id).filter(alive) else {
+                return;
+            };
+            let begins = worker.busy_until.max(now);
+            let begun = worker.timeline.last().map_or(0, |(_, sample)| sample.begun) + 1;
+            worker.timeline.push((
+                begins,
+                Sample {
+                    phase: Phase::Preparing,
+                    shard,
+                    item,
+                    begun,
+                },
+            ));
+            worker.busy_until = begins + spent;
+            let dies = worker.busy_until;
+            if poison {
+                return self.die(id, dies, Exit::Signal(11));
+            }
+        }
+        let done = match scope {
+            Scope::All => Event::Prepared(id, shard),
+            Scope::Only(_) => Event::Tried(id, shard),
+        };
+        self.work(id, done);
+    }
+
     /// The worker spends some time and then says something.
     fn work(&mut self, id: WorkerId, then: Event) {
         let spent = self.dice.micros(1_000);
@@ -254,14 +322,23 @@ impl World {
         self.post(Some(id), said, then);
     }
 
+    /// A death foreseen for later gives way to one that comes before: its news is never heard, as it is said too late.
     fn die(&mut self, id: WorkerId, at: Duration, exit: Exit) {
         let Some(worker) = self.workers.get_mut(&id) else {
             return;
         };
-        if worker.died.is_none() {
-            worker.died = Some(at);
-            self.post(Some(id), at, Event::Exited(id, exit));
+        if worker.died.is_some_and(|died| died <= at) {
+            return;
         }
+        worker.died = Some(at);
+        let begun = |(begins, _): &&(Duration, Sample)| *begins <= at;
+        let last = worker
+            .timeline
+            .iter()
+            .rev()
+            .find(begun)
+            .map(|(_, sample)| *sample);
+        self.post(Some(id), at, Event::Exited(id, exit, last));
     }
 
     fn maybe_kill(&mut self) {
@@ -272,7 +349,7 @@ impl World {
             let alive: Vec<_> = self
                 .workers
                 .iter()
-                .filter(|(_, w)| w.died.is_none())
+                .filter(|(_, worker)| worker.died.is_none_or(|died| died > self.now))
                 .map(|(&id, _)| id)
                 .collect();
             if !alive.is_empty() {
@@ -343,6 +420,7 @@ fn every_shard_is_released_once_and_in_order_whatever_dies() {
             config,
             Faults {
                 bad_start: Some(6),
+                poison: None,
                 kill: Some(8 + seed % 40),
             },
         );
@@ -357,6 +435,43 @@ fn every_shard_is_released_once_and_in_order_whatever_dies() {
 }
 
 #[test]
+fn exactly_the_poison_is_quarantined_whatever_else_dies() {
+    for_every_seed(|seed| {
+        let config = Config {
+            max_shard_deaths: u32::MAX,
+            restart: RestartPolicy {
+                max_crashes: u32::MAX,
+                ..RestartPolicy::default()
+            },
+            ..config(seed)
+        };
+        let shards = 1 + seed % 20;
+        let poison = 3 + seed % 50;
+        let kill = (seed % 3 == 0).then_some(30);
+        let mut world = World::new(
+            seed,
+            shards,
+            config,
+            Faults {
+                bad_start: None,
+                poison: Some(poison),
+                kill,
+            },
+        );
+        world.run().expect("poison does not end a run");
+        assert_eq!(world.complete.len() as u64, shards);
+        let all = (0..shards).flat_map(|shard| (0..ITEMS).map(move |item| (ShardId(shard), item)));
+        let expected: Vec<_> = all
+            .filter(|&(shard, item)| world.is_poison(shard, item))
+            .collect();
+        assert_eq!(
+            world.quarantined.iter().copied().collect::<Vec<_>>(),
+            expected
+        );
+    });
+}
+
+#[test]
 fn workers_that_always_die_end_the_run() {
     for seed in 0..200 {
         let mut world = World::new(
@@ -365,6 +480,7 @@ fn workers_that_always_die_end_the_run() {
             config(seed),
             Faults {
                 bad_start: None,
+                poison: None,
                 kill: Some(1),
             },
         );
@@ -389,6 +505,7 @@ fn an_abort_leaves_no_worker_behind() {
             config(seed),
             Faults {
                 bad_start: Some(9),
+                poison: None,
                 kill: None,
             },
         );
@@ -407,6 +524,7 @@ fn a_drain_finishes_what_was_taken_and_takes_no_more() {
             config(seed),
             Faults {
                 bad_start: Some(9),
+                poison: None,
                 kill: Some(50),
             },
         );

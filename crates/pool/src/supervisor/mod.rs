@@ -24,7 +24,8 @@ pub use restart::RestartPolicy;
 use restart::{History, Verdict};
 use window::{Release, Window};
 
-use crate::ids::{ShardId, WorkerId};
+use crate::black_box::{Phase as BoxPhase, Sample};
+use crate::ids::{Scope, ShardId, WorkerId};
 use crate::process::Exit;
 
 /// How a result gets from a worker to the sink.
@@ -55,6 +56,8 @@ pub struct Config {
     pub restart: RestartPolicy,
     /// So many workers may die while they work on the same shard.
     pub max_shard_deaths: u32,
+    /// A worker that has something to do and begins no new item for so long is killed.
+    pub item_timeout: Option<Duration>,
     /// How long a worker may take from its start until it is ready.
     pub start_timeout: Duration,
     /// How long a retired worker may take to leave.
@@ -73,6 +76,7 @@ impl Config {
             delivery: Delivery::Inline,
             restart: RestartPolicy::default(),
             max_shard_deaths: 20,
+            item_timeout: None,
             start_timeout: Duration::from_secs(20),
             drain_timeout: Duration::from_secs(2),
         }
@@ -88,10 +92,14 @@ pub enum Event {
     Unfit(WorkerId, String),
     /// A worker has prepared a shard.
     Prepared(WorkerId, ShardId),
+    /// A worker has survived the one item it was to try.
+    Tried(WorkerId, ShardId),
     /// A worker has committed a shard.
     Committed(WorkerId, ShardId),
-    /// A worker is dead, and everything it ever said has been handled.
-    Exited(WorkerId, Exit),
+    /// What a worker's black box shows.
+    Sampled(WorkerId, Sample),
+    /// A worker is dead, and everything it ever said has been handled; what its black box showed last, if it had one.
+    Exited(WorkerId, Exit, Option<Sample>),
     /// The input gave the shard that an [`Action::Pull`] asked for.
     Input,
     /// The input has ended.
@@ -111,8 +119,10 @@ pub enum Action {
     Spawn(WorkerId),
     /// Take one shard from the input; answer with [`Event::Input`] or [`Event::InputEnd`].
     Pull,
-    /// Send a shard to a worker.
-    Assign(WorkerId, ShardId),
+    /// Send a shard to a worker, or one item of it.
+    Assign(WorkerId, ShardId, Scope),
+    /// From now on, send a shard without this item: so many workers died on it, the last one just now.
+    Quarantine(ShardId, u64, u32),
     /// The turn of a shard has come: give its report to the sink, and with [`Delivery::Commit`] send the sink's grant
     /// to the worker that holds the result.
     Release(ShardId, WorkerId),
@@ -189,8 +199,33 @@ struct Worker {
     state: State,
     /// The shards it holds unreported, in the order it got them: it works on the first.
     out: VecDeque<ShardId>,
+    duty: Duty,
     progressed: bool,
+    /// It was killed for making no progress.
+    timed_out: bool,
+    watch: Watch,
     history: History,
+}
+
+/// What a worker may be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Duty {
+    /// It has been given nothing yet, so that nothing it did can be the cause of anything.
+    Fresh,
+    /// Shards.
+    Shards,
+    /// It has one item to try, and gets nothing else meanwhile.
+    Trial,
+}
+
+/// What was seen of a worker's progress.
+#[derive(Debug, Clone, Copy, Default)]
+struct Watch {
+    sample: Option<Sample>,
+    /// Since when the sample has been the same, or the worker has had something to do, whichever is later.
+    since: Duration,
+    /// When it was looked at last.
+    looked: Duration,
 }
 
 /// What the input is known to have.
@@ -216,6 +251,8 @@ pub struct Supervisor {
     input: Input,
     phase: Phase,
     last_progress: Option<Duration>,
+    /// How many items were quarantined in a row with nothing achieved in between.
+    barren_quarantines: u32,
     actions: VecDeque<Action>,
 }
 
@@ -230,6 +267,7 @@ impl Supervisor {
             input: Input::Open { pulls: 0 },
             phase: Phase::Running,
             last_progress: None,
+            barren_quarantines: 0,
             actions: VecDeque::new(),
             config,
         };
@@ -243,7 +281,10 @@ impl Supervisor {
                 id,
                 state,
                 out: VecDeque::new(),
+                duty: Duty::Fresh,
                 progressed: false,
+                timed_out: false,
+                watch: Watch::default(),
                 history: History::default(),
             });
         }
@@ -261,8 +302,10 @@ impl Supervisor {
                 }
             }
             Event::Prepared(id, shard) => self.prepared(now, id, shard),
+            Event::Tried(id, shard) => self.tried(now, id, shard),
             Event::Committed(id, shard) => self.committed(now, id, shard),
-            Event::Exited(id, exit) => self.exited(now, id, exit),
+            Event::Sampled(id, sample) => self.sampled(now, id, sample),
+            Event::Exited(id, exit, sample) => self.exited(now, id, exit, sample),
             Event::Input => {
                 if let Input::Open { pulls } = &mut self.input {
                     *pulls = pulls.saturating_sub(1);
@@ -351,12 +394,14 @@ impl Supervisor {
         for release in releases {
             match release {
                 Release::First(shard, holder) => {
+                    self.touch(now, holder);
                     self.actions.push_back(Action::Release(shard, holder));
                     if self.config.delivery == Delivery::Inline {
                         self.actions.push_back(Action::Forget(shard));
                     }
                 }
                 Release::Again(shard, holder) => {
+                    self.touch(now, holder);
                     self.actions.push_back(Action::Regrant(shard, holder));
                 }
             }
@@ -372,27 +417,87 @@ impl Supervisor {
 
     fn progress(&mut self, now: Duration, id: WorkerId) {
         self.last_progress = Some(now);
+        self.barren_quarantines = 0;
         if let Some(worker) = self.current(id) {
             worker.progressed = true;
         }
     }
 
-    fn exited(&mut self, now: Duration, id: WorkerId, exit: Exit) {
-        let last_progress = self.last_progress;
-        let policy = self.config.restart;
+    fn tried(&mut self, now: Duration, id: WorkerId, shard: ShardId) {
+        let Some(worker) = self.current(id) else {
+            return;
+        };
+        worker.out.retain(|&out| out != shard);
+        worker.duty = Duty::Shards;
+        if self.window.tried(shard, id) {
+            self.progress(now, id);
+        }
+    }
+
+    /// Kills a worker that has something to do and is where it was for too long.
+    fn sampled(&mut self, now: Duration, id: WorkerId, sample: Sample) {
+        let Some(timeout) = self.config.item_timeout else {
+            return;
+        };
+        let busy = self.window.is_busy(id);
+        let Some(worker) = self
+            .current(id)
+            .filter(|worker| worker.state == State::Ready)
+        else {
+            return;
+        };
+        let watch = &mut worker.watch;
+        // If nobody looked for long, the worker may have moved and stopped again: the clock starts now.
+        let unseen = now.saturating_sub(watch.looked) > timeout / 2;
+        watch.looked = now;
+        if !busy || unseen || watch.sample != Some(sample) {
+            watch.sample = Some(sample);
+            watch.since = now;
+        } else if now.saturating_sub(watch.since) >= timeout {
+            worker.timed_out = true;
+            worker.state = State::Terminating;
+            self.actions.push_back(Action::Kill(id));
+        }
+    }
+
+    /// The worker has been given something: its time counts from here.
+    fn touch(&mut self, now: Duration, id: WorkerId) {
+        if let Some(worker) = self.current(id) {
+            worker.watch.since = now;
+        }
+    }
+
+    fn exited(&mut self, now: Duration, id: WorkerId, exit: Exit, sample: Option<Sample>) {
         let running = matches!(self.phase, Phase::Running);
         let Some(worker) = self.current(id) else {
             return;
         };
+        let exit = if worker.timed_out {
+            Exit::TimedOut
+        } else {
+            exit
+        };
         let worked_on = worker.out.front().copied();
         worker.out.clear();
         worker.state = State::Gone;
+        // An item that was begun may be what killed the worker; the ones before it were achieved.
+        worker.progressed |= sample.is_some_and(|sample| sample.begun > 1);
+        if worker.progressed {
+            self.barren_quarantines = 0;
+        }
         self.window.lost(id);
         if !running {
             return;
         }
         if let Some(shard) = worked_on {
-            let deaths = self.window.count_death(shard);
+            let at = sample
+                .filter(|at| at.phase == BoxPhase::Preparing && at.shard == shard && at.begun > 0);
+            let quarantined = at.is_some_and(|at| self.judge_item(id, shard, at.item, &exit));
+            let deaths = if quarantined {
+                0
+            } else {
+                self.window.count_death(shard)
+            };
             if deaths >= self.config.max_shard_deaths {
                 return self.give_up(Defeat::DeadlyShard {
                     shard,
@@ -401,6 +506,27 @@ impl Supervisor {
                 });
             }
         }
+        self.replace(now, id, exit);
+    }
+
+    /// Decides what an item on which a worker died is in for; true if it is quarantined.
+    fn judge_item(&mut self, id: WorkerId, shard: ShardId, item: u64, exit: &Exit) -> bool {
+        let Some(attempts) = self.window.suspect(shard, item, exit.is_own_fault()) else {
+            return false;
+        };
+        self.actions
+            .push_back(Action::Quarantine(shard, item, attempts));
+        self.barren_quarantines += 1;
+        if let Some(worker) = self.current(id) {
+            worker.history.clear();
+        }
+        true
+    }
+
+    /// Decides whether and when a dead worker's slot is filled again.
+    fn replace(&mut self, now: Duration, id: WorkerId, last: Exit) {
+        let (policy, last_progress) = (self.config.restart, self.last_progress);
+        let barren = self.barren_quarantines;
         let Some(worker) = self.current(id) else {
             return;
         };
@@ -409,13 +535,17 @@ impl Supervisor {
             .history
             .judge(&policy, now, progressed, last_progress)
         {
+            // A job that dies on whatever it is given would have everything quarantined.
+            Verdict::RestartAt(_) if barren >= policy.max_crashes.saturating_mul(2) => {
+                self.give_up(Defeat::CrashLoop {
+                    crashes: barren.saturating_mul(2),
+                    last,
+                });
+            }
             Verdict::RestartAt(until) => worker.state = State::Backoff { until },
             Verdict::GiveUp => {
                 let crashes = worker.history.crashes;
-                self.give_up(Defeat::CrashLoop {
-                    crashes,
-                    last: exit,
-                });
+                self.give_up(Defeat::CrashLoop { crashes, last });
             }
         }
     }
@@ -430,6 +560,9 @@ impl Supervisor {
                 }
                 State::Backoff { until } if until <= now => {
                     worker.id.incarnation += 1;
+                    worker.duty = Duty::Fresh;
+                    worker.timed_out = false;
+                    worker.watch = Watch::default();
                     let id = worker.id;
                     self.workers[index].state = self.start(id, now);
                 }
@@ -443,13 +576,18 @@ impl Supervisor {
         if self.phase != Phase::Running {
             return;
         }
-        while let Some(worker) = self.least_busy() {
-            let id = self.workers[worker].id;
-            let Some(shard) = self.window.assign(id) else {
+        while let Some(index) = self.for_trial() {
+            let id = self.workers[index].id;
+            let Some((shard, item)) = self.window.assign_trial(id) else {
                 break;
             };
-            self.workers[worker].out.push_back(shard);
-            self.actions.push_back(Action::Assign(id, shard));
+            self.assign(now, index, shard, Scope::Only(item));
+        }
+        while let Some(index) = self.least_busy() {
+            let Some(shard) = self.window.assign(self.workers[index].id) else {
+                break;
+            };
+            self.assign(now, index, shard, Scope::All);
         }
         self.pull();
         if self.input == Input::Ended && self.window.is_empty() {
@@ -457,10 +595,42 @@ impl Supervisor {
         }
     }
 
+    fn assign(&mut self, now: Duration, index: usize, shard: ShardId, scope: Scope) {
+        let worker = &mut self.workers[index];
+        if worker.out.is_empty() {
+            worker.watch.since = now;
+        }
+        worker.duty = match scope {
+            Scope::All => Duty::Shards,
+            Scope::Only(_) => Duty::Trial,
+        };
+        worker.out.push_back(shard);
+        self.actions
+            .push_back(Action::Assign(worker.id, shard, scope));
+    }
+
+    /// A worker to try a suspect item in, if one waits: a fresh one, so that nothing it did before can be the cause. If
+    /// none is fresh nor about to be, an idle one must do.
+    fn for_trial(&self) -> Option<usize> {
+        if !self.window.has_trial() {
+            return None;
+        }
+        let coming = |worker: &Worker| {
+            matches!(worker.state, State::Starting { .. } | State::Backoff { .. })
+        };
+        let fresh_ones_come = self.workers.iter().any(coming);
+        self.workers.iter().position(|worker| {
+            let idle = worker.state == State::Ready && worker.out.is_empty();
+            idle && (worker.duty == Duty::Fresh || !fresh_ones_come)
+        })
+    }
+
     /// The ready worker with the fewest shards out, if any has credit left.
     fn least_busy(&self) -> Option<usize> {
         let has_credit = |worker: &Worker| {
-            worker.state == State::Ready && worker.out.len() < self.config.credits
+            worker.state == State::Ready
+                && worker.duty != Duty::Trial
+                && worker.out.len() < self.config.credits
         };
         let candidates = self
             .workers

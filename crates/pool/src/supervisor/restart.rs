@@ -46,6 +46,11 @@ pub(super) struct History {
 }
 
 impl History {
+    /// Forgets the deaths so far: their cause has been found.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     /// Judges a death at `now`. `progressed`: the dead worker had achieved something. `pool_progress`: when any worker
     /// last did.
     pub(super) fn judge(

@@ -28,9 +28,22 @@ struct Shard {
     stage: Stage,
     /// Its turn came once, so that its place in the output is fixed even if it has to be prepared again.
     released: bool,
-    /// How many workers died working on it.
+    /// How many workers died working on it, since one of its items was quarantined.
     deaths: u32,
+    /// An item on which a worker died, and which has to be tried alone before the shard goes on.
+    suspect: Option<Suspect>,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Suspect {
+    item: u64,
+    /// How many workers died on it when it was tried alone.
+    deaths_alone: u32,
+}
+
+/// So many workers must die on an item alone before it is quarantined, if each may as well have been killed from
+/// outside: someone who kills workers at random hits the same short trial once, but not time after time.
+const DEATHS_BY_OTHERS: u32 = 4;
 
 /// A prepared shard that may move on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +64,8 @@ pub(super) struct Window {
     shards: VecDeque<Shard>,
     /// The shards in stage `Waiting`, oldest first: a shard that lost its worker goes out before newer ones.
     waiting: BTreeSet<ShardId>,
+    /// Those of them that have a suspect item to be tried first.
+    trials: BTreeSet<ShardId>,
     /// In an ordered run: the shard whose turn is next.
     turn: ShardId,
 }
@@ -65,6 +80,7 @@ impl Window {
             base: first,
             shards: VecDeque::new(),
             waiting: BTreeSet::new(),
+            trials: BTreeSet::new(),
             turn: first,
         }
     }
@@ -89,6 +105,7 @@ impl Window {
             stage: Stage::Waiting,
             released: false,
             deaths: 0,
+            suspect: None,
         });
         self.waiting.insert(id);
         id
@@ -101,6 +118,67 @@ impl Window {
             shard.stage = Stage::Out(worker);
         }
         Some(id)
+    }
+
+    /// Whether a suspect item waits for a worker to be tried in.
+    pub(super) fn has_trial(&self) -> bool {
+        !self.trials.is_empty()
+    }
+
+    /// Hands the oldest suspect item to `worker`, alone.
+    pub(super) fn assign_trial(&mut self, worker: WorkerId) -> Option<(ShardId, u64)> {
+        let id = self.trials.pop_first()?;
+        let shard = self.get_mut(id)?;
+        shard.stage = Stage::Out(worker);
+        shard.suspect.map(|suspect| (id, suspect.item))
+    }
+
+    /// Notes that a suspect item did no harm alone. False if it was not with that worker.
+    pub(super) fn tried(&mut self, id: ShardId, worker: WorkerId) -> bool {
+        let out = |shard: &&mut Shard| shard.stage == Stage::Out(worker) && shard.suspect.is_some();
+        let Some(shard) = self.get_mut(id).filter(out) else {
+            return false;
+        };
+        shard.suspect = None;
+        shard.stage = Stage::Waiting;
+        self.waiting.insert(id);
+        true
+    }
+
+    /// Judges an item on which a worker died, after [`Window::lost`]. It is tried alone next; if it has killed alone
+    /// too, it is quarantined, and this gives how many workers that took.
+    pub(super) fn suspect(&mut self, id: ShardId, item: u64, own_fault: bool) -> Option<u32> {
+        // A shard whose turn has come was done once without harm, so all of its items are innocent.
+        let shard = self
+            .get_mut(id)
+            .filter(|shard| shard.stage == Stage::Waiting && !shard.released)?;
+        let mut suspect = Suspect {
+            item,
+            deaths_alone: 0,
+        };
+        if let Some(known) = shard.suspect.filter(|known| known.item == item) {
+            suspect.deaths_alone = known.deaths_alone + 1;
+        }
+        let enough = if own_fault { 1 } else { DEATHS_BY_OTHERS };
+        let guilty = suspect.deaths_alone >= enough;
+        if guilty {
+            shard.suspect = None;
+            shard.deaths = 0;
+            self.trials.remove(&id);
+            self.waiting.insert(id);
+            return Some(suspect.deaths_alone + 1);
+        }
+        shard.suspect = Some(suspect);
+        self.waiting.remove(&id);
+        self.trials.insert(id);
+        None
+    }
+
+    /// Whether `worker` has anything to do.
+    pub(super) fn is_busy(&self, worker: WorkerId) -> bool {
+        let busy =
+            |stage| matches!(stage, Stage::Out(holder) | Stage::Placed(holder) if holder == worker);
+        self.shards.iter().any(|shard| busy(shard.stage))
     }
 
     /// Notes that `worker` has prepared a shard and gives the shards that may move on because of it. `None` if the
@@ -166,7 +244,12 @@ impl Window {
             };
             if lost {
                 shard.stage = Stage::Waiting;
-                self.waiting.insert(ShardId(id));
+                let queue = if shard.suspect.is_some() {
+                    &mut self.trials
+                } else {
+                    &mut self.waiting
+                };
+                queue.insert(ShardId(id));
             }
         }
     }

@@ -1,0 +1,123 @@
+//! Records that kill: they are found, set aside, and cost nobody else anything.
+
+use serde_json::Value;
+
+use crate::util::{Workspace, posts};
+
+/// `count` posts, those at `poison` with a text that the worker's faults are set on.
+fn poisoned(count: usize, poison: &[usize]) -> String {
+    let lines = posts(count);
+    let line = |(at, line): (usize, &str)| {
+        if poison.contains(&at) {
+            format!("{{\"id\": {at}, \"text\": \"POISON {at}\"}}\n")
+        } else {
+            format!("{line}\n")
+        }
+    };
+    lines.lines().enumerate().map(line).collect()
+}
+
+/// Scores a file with poison in it and one without; the outputs must be the same, and exactly the poison set aside.
+fn only_poison_is_lost(cause: &str, poison: &[usize], more: &[&str]) {
+    let work = Workspace::new();
+    let input = poisoned(3_000, poison);
+    let innocent = |line: &&str| !line.contains("POISON");
+    let clean: Vec<_> = input.lines().filter(innocent).collect();
+    work.file("posts.jsonl", &input);
+    work.file("clean.jsonl", clean.join("\n"));
+    work.ok(&["score", "clean.jsonl", "-o", "expected.jsonl"]);
+    let args = [
+        "score",
+        "posts.jsonl",
+        "-o",
+        "scored.jsonl",
+        "--workers",
+        "2",
+        "--shard-size",
+        "20K",
+    ];
+    let mut command = work.command(&[&args[..], more].concat());
+    let run = command
+        .env("MOODRING_FAULTS", format!("{cause}=POISON"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{cause}: {said}");
+    assert!(
+        work.read("scored.jsonl") == work.read("expected.jsonl"),
+        "{cause}: the output differs"
+    );
+
+    let lines: Vec<_> = input.lines().collect();
+    let quarantine = work.read("scored.jsonl.quarantine.jsonl");
+    let set_aside: Vec<Value> = quarantine
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(set_aside.len(), poison.len(), "{cause}: {quarantine}");
+    for (record, &at) in set_aside.iter().zip(poison) {
+        assert_eq!(record["line"], at + 1);
+        assert_eq!(record["raw"], lines[at]);
+        // A signal that may have come from outside needs more evidence.
+        assert_eq!(record["attempts"], if cause == "kill" { 5 } else { 2 });
+        if cause == "panic" {
+            assert!(
+                record["stderr"]
+                    .as_str()
+                    .unwrap()
+                    .contains("a fault was asked for")
+            );
+        }
+    }
+}
+
+#[test]
+fn a_record_that_crashes_workers_is_quarantined_after_two_deaths() {
+    for cause in ["segv", "abort", "exit0", "exit1", "panic", "overflow"] {
+        only_poison_is_lost(cause, &[0, 1, 1_500, 2_999], &[]);
+    }
+}
+
+#[test]
+fn a_record_that_gets_workers_killed_needs_more_evidence() {
+    only_poison_is_lost("kill", &[1_234], &[]);
+}
+
+#[test]
+fn a_record_that_hangs_is_quarantined_after_the_timeout() {
+    for cause in ["hang", "stop"] {
+        only_poison_is_lost(cause, &[700, 2_000], &["--record-timeout", "0.5"]);
+    }
+}
+
+#[test]
+fn workers_that_always_die_end_the_run_with_what_they_said() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(3_000));
+    let args = [
+        "score",
+        "posts.jsonl",
+        "-o",
+        "scored.jsonl",
+        "--workers",
+        "2",
+        "--log-level",
+        "off",
+    ];
+    let run = work
+        .command(&args)
+        .env("MOODRING_FAULTS", "panic=")
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(3));
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(
+        said.lines()
+            .last()
+            .unwrap()
+            .contains("exited with code 101"),
+        "{said}"
+    );
+    assert!(said.contains("a fault was asked for"));
+    assert_eq!(work.listing(), ["posts.jsonl"]);
+}
