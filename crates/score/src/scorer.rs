@@ -91,7 +91,10 @@ impl Scorer for Zero {
     }
 
     fn figures(&self) -> &'static [Figure] {
-        &[Figure { name: "zero", decimals: Decimals::Rounded(1) }]
+        &[Figure {
+            name: "zero",
+            decimals: Decimals::Rounded(1),
+        }]
     }
 
     fn headline(&self) -> usize {
@@ -109,7 +112,11 @@ pub struct UnknownModel(pub String);
 
 impl fmt::Display for UnknownModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no model `{}`; the models are: vader, textblob", self.0)
+        write!(
+            f,
+            "there is no model `{}`; the models are: vader, textblob",
+            self.0
+        )
     }
 }
 
