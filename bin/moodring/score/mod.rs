@@ -1,6 +1,6 @@
 //! `moodring score`: posts in, scored posts out.
 //!
-//! The typed flags become a [`Plan`](plan::Plan); [`tasks`] feeds the pool, [`ledger`] takes what it releases,
+//! The typed flags become a [`Plan`]; [`tasks`] feeds the pool, [`ledger`] takes what it releases,
 //! [`signals`] ends it early; [`progress`] and [`summary`] tell a person about it.
 
 mod ledger;

@@ -1,6 +1,6 @@
 //! Carries the supervisor's decisions out: turns actions into processes and messages, and the world into events.
 //!
-//! It decides nothing. Its loop takes one [`Signal`] at a time, tells the [`Supervisor`] of it, and does what that
+//! It decides nothing. Its loop takes one `Signal` at a time, tells the [`Supervisor`] of it, and does what that
 //! answers. The feed runs in a thread of its own, as reading the input may block.
 
 use std::collections::HashMap;
@@ -244,7 +244,7 @@ impl Pool {
     }
 }
 
-/// Runs the feed in a thread: it answers each message on the returned channel with one [`Signal::Input`].
+/// Runs the feed in a thread: it answers each message on the returned channel with one `Signal::Input`.
 fn start_feed(
     mut feed: impl Feed + 'static,
     signals: Sender<Signal>,

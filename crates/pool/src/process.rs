@@ -155,7 +155,7 @@ impl WorkerProcess {
         })
     }
 
-    /// Queues a frame for the worker. One that is dead never gets it: its [`Signal::Exited`] is on the way.
+    /// Queues a frame for the worker. One that is dead never gets it: its `Signal::Exited` is on the way.
     pub(crate) fn send(&self, frame: Vec<u8>) {
         let _ = self.outbox.send(frame);
     }
