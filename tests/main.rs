@@ -9,4 +9,5 @@ mod errors;
 #[cfg(feature = "faults")]
 mod poison;
 mod rejects;
+mod scaling;
 mod signals;

@@ -137,6 +137,22 @@ pub(crate) struct ScoreArgs {
     #[arg(long, default_value = "5", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_crashes: u32,
 
+    /// Replace a worker that holds more memory than this, such as 500M
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    pub(crate) max_memory: Option<u64>,
+
+    /// Replace a worker after so many shards
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_shards: Option<u64>,
+
+    /// Run the workers at a lower priority: added to their nice value
+    #[arg(long, default_value = "0", value_name = "N", value_parser = clap::value_parser!(i32).range(0..=19))]
+    pub(crate) nice: i32,
+
+    /// Bind each worker to a CPU
+    #[arg(long)]
+    pub(crate) pin: bool,
+
     /// Stop at the first malformed record
     #[arg(long)]
     pub(crate) strict: bool,
@@ -170,7 +186,7 @@ pub(crate) enum Workers {
 }
 
 /// More processes than this on one machine is a slip of the finger.
-const MAX_WORKERS: u32 = 4096;
+pub(crate) const MAX_WORKERS: u32 = 4096;
 
 impl std::str::FromStr for Workers {
     type Err = String;

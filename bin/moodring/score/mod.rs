@@ -56,8 +56,10 @@ pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
             .setup(setup)
             .item_timeout(plan.record_timeout)
             .max_crashes(plan.max_crashes)
+            .max_shards(plan.max_shards)
+            .limits(plan.limits)
             .build();
-        interrupt.drains(pool.control());
+        interrupt.steers(pool.control(), plan.workers);
         ledger.watch(Progress::start(&plan, Some(pool.control())));
         pool.run(tasks, &mut ledger).map(|outcome| outcome.restarts)
     };

@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use moodring_feed::{Expanded, Feed, Input, Options, SourceId, expand};
 use moodring_job::compress::Compression;
 use moodring_job::{Setup, columns};
+use moodring_pool::Limits;
 use moodring_record::{FieldNames, Format, ModelColumns, Quoting, Renderer};
 use moodring_store::StoreError;
 
@@ -41,6 +42,8 @@ pub(crate) struct Plan {
     /// How long a worker may spend on one record.
     pub(crate) record_timeout: Option<Duration>,
     pub(crate) max_crashes: u32,
+    pub(crate) max_shards: Option<u64>,
+    pub(crate) limits: Limits,
     pub(crate) workers: u32,
     pub(crate) models: Vec<String>,
     columns: Vec<ModelColumns>,
@@ -125,6 +128,12 @@ impl Plan {
             replace_quarantine,
             record_timeout: Some(args.record_timeout).filter(|timeout| !timeout.is_zero()),
             max_crashes: args.max_crashes,
+            max_shards: args.max_shards,
+            limits: Limits {
+                nice: args.nice,
+                pin: args.pin,
+                max_memory: args.max_memory,
+            },
             workers,
         })
     }

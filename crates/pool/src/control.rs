@@ -25,6 +25,16 @@ impl Control {
         let _ = self.signals.send(Signal::Drain);
     }
 
+    /// Has so many workers from now on, at least one. Those that are too many finish what they hold.
+    pub fn resize(&self, workers: u32) {
+        let _ = self.signals.send(Signal::Resize(workers));
+    }
+
+    /// Replaces every worker by a new process, one at a time and without a pause in the work.
+    pub fn renew(&self) {
+        let _ = self.signals.send(Signal::Renew);
+    }
+
     /// What the pool is doing.
     #[must_use]
     pub fn stats(&self) -> &Stats {
@@ -47,7 +57,7 @@ impl Stats {
         self.alive.load(Ordering::Relaxed)
     }
 
-    /// How many workers were started in the place of dead ones.
+    /// How many workers were started in the place of others.
     #[must_use]
     pub fn restarts(&self) -> u64 {
         self.restarts.load(Ordering::Relaxed)

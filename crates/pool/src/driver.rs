@@ -15,6 +15,7 @@ use tracing::{debug, warn};
 use crate::black_box::BlackBox;
 use crate::control::{Control, Stats};
 use crate::ids::{Scope, ShardId, WorkerId};
+use crate::limits::{Limits, Scale};
 use crate::process::{Exit, WorkerCommand, WorkerProcess};
 use crate::supervisor::{Action, Config, Defeat, Delivery, Event, Supervisor};
 use crate::wire::{self, Payload, Report, ToWorker};
@@ -123,6 +124,8 @@ pub(crate) enum Signal {
     Exited(WorkerId, Exit, String),
     Input(Result<Option<Vec<u8>>, BoxError>),
     Drain,
+    Resize(u32),
+    Renew,
 }
 
 /// Builds a [`Pool`].
@@ -130,10 +133,18 @@ pub(crate) enum Signal {
 pub struct PoolBuilder {
     config: Config,
     command: WorkerCommand,
+    limits: Limits,
     setup: Vec<u8>,
 }
 
 impl PoolBuilder {
+    /// What each worker may take of the machine.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// Releases results as they come instead of in input order.
     #[must_use]
     pub fn unordered(mut self, unordered: bool) -> Self {
@@ -152,6 +163,13 @@ impl PoolBuilder {
     #[must_use]
     pub fn item_timeout(mut self, timeout: Option<Duration>) -> Self {
         self.config.item_timeout = timeout;
+        self
+    }
+
+    /// A worker is replaced after so many shards, when it can be spared.
+    #[must_use]
+    pub fn max_shards(mut self, shards: Option<u64>) -> Self {
+        self.config.max_shards = shards;
         self
     }
 
@@ -177,6 +195,7 @@ impl PoolBuilder {
         Pool {
             config: self.config,
             command: self.command,
+            limits: self.limits,
             setup: self.setup,
             signals_in,
             signals,
@@ -190,6 +209,7 @@ impl PoolBuilder {
 pub struct Pool {
     config: Config,
     command: WorkerCommand,
+    limits: Limits,
     setup: Vec<u8>,
     signals_in: Sender<Signal>,
     signals: Receiver<Signal>,
@@ -203,6 +223,7 @@ impl Pool {
         PoolBuilder {
             config: Config::new(workers),
             command,
+            limits: Limits::default(),
             setup: Vec::new(),
         }
     }
@@ -221,11 +242,14 @@ impl Pool {
     pub fn run(self, feed: impl Feed + 'static, sink: &mut dyn Sink) -> Result<Outcome, PoolError> {
         let setup = wire::encode(&ToWorker::Setup { setup: &self.setup })?;
         let pulls = start_feed(feed, self.signals_in.clone()).map_err(PoolError::Thread)?;
-        let sample_period = self.config.item_timeout.map(sample_period);
+        let by_memory = self.limits.max_memory.map(|_| MAX_SAMPLE_PERIOD);
+        let sample_period = self.config.item_timeout.map(sample_period).or(by_memory);
         let mut driver = Driver {
             supervisor: Supervisor::new(self.config, Duration::ZERO),
             began: Instant::now(),
             command: self.command,
+            limits: self.limits,
+            scale: self.limits.max_memory.and_then(Scale::new),
             setup,
             workers: HashMap::new(),
             shards: HashMap::new(),
@@ -274,15 +298,20 @@ struct InFlight {
     quarantined: Vec<Quarantined>,
 }
 
+/// The workers are looked at this often at least, where there is something to look for.
+const MAX_SAMPLE_PERIOD: Duration = Duration::from_millis(500);
+
 /// How often to look at the black boxes to notice an item's timeout soon enough.
 fn sample_period(timeout: Duration) -> Duration {
-    (timeout / 8).clamp(Duration::from_millis(5), Duration::from_millis(500))
+    (timeout / 8).clamp(Duration::from_millis(5), MAX_SAMPLE_PERIOD)
 }
 
 struct Driver<'a> {
     supervisor: Supervisor,
     began: Instant,
     command: WorkerCommand,
+    limits: Limits,
+    scale: Option<Scale>,
     setup: Vec<u8>,
     workers: HashMap<WorkerId, WorkerProcess>,
     shards: HashMap<ShardId, InFlight>,
@@ -357,6 +386,17 @@ impl Driver<'_> {
                     .handle(now, Event::Sampled(id, black_box.read()));
             }
         }
+        if let Some(scale) = &mut self.scale {
+            let workers = self
+                .workers
+                .iter()
+                .map(|(&id, worker)| (worker.pid(), id))
+                .collect();
+            for id in scale.oversize(&workers) {
+                debug!(worker = %id, "worker holds too much memory and is replaced");
+                self.supervisor.handle(now, Event::Oversize(id));
+            }
+        }
     }
 
     /// What a signal means to the supervisor.
@@ -391,6 +431,8 @@ impl Driver<'_> {
             Signal::Input(Ok(Some(task))) => self.take_in(task),
             Signal::Input(Ok(None)) => Event::InputEnd,
             Signal::Input(Err(error)) => self.fail(PoolError::Feed(error)),
+            Signal::Resize(workers) => Event::Resize(workers),
+            Signal::Renew => Event::Renew,
             Signal::Drain => {
                 self.drained = true;
                 Event::Drain
@@ -473,7 +515,7 @@ impl Driver<'_> {
     }
 
     fn spawn(&mut self, id: WorkerId) {
-        match WorkerProcess::start(&self.command, id, &self.signals_in) {
+        match WorkerProcess::start(&self.command, &self.limits, id, &self.signals_in) {
             Ok(worker) => {
                 debug!(worker = %id, pid = worker.pid(), "worker started");
                 self.stats.spawned(id.incarnation);

@@ -20,6 +20,7 @@ use tracing::debug;
 use crate::black_box::BlackBox;
 use crate::driver::Signal;
 use crate::ids::WorkerId;
+use crate::limits::{Limits, Settled};
 use crate::wire::{Hello, Report};
 
 /// How much of what a worker said last is kept, in bytes.
@@ -126,11 +127,16 @@ impl WorkerProcess {
     /// as the pool: the kernel ends a worker together with the *thread* that started it.
     pub(crate) fn start(
         command: &WorkerCommand,
+        limits: &Limits,
         id: WorkerId,
         signals: &Sender<Signal>,
     ) -> io::Result<Self> {
         let (server, address) = IpcOneShotServer::<Hello>::new()?;
-        let child = Arc::new(Mutex::new(spawn(command, &address)?));
+        let child = Arc::new(Mutex::new(spawn(
+            command,
+            limits.settle(id.slot),
+            &address,
+        )?));
         let (outbox, inbox) = unbounded();
         let (exit_tx, exit_rx) = bounded(1);
         {
@@ -177,7 +183,7 @@ fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
     child.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn spawn(command: &WorkerCommand, address: &str) -> io::Result<Child> {
+fn spawn(command: &WorkerCommand, limits: Settled, address: &str) -> io::Result<Child> {
     let supervisor = std::process::id();
     let mut process = Command::new(&command.program);
     process
@@ -188,10 +194,13 @@ fn spawn(command: &WorkerCommand, address: &str) -> io::Result<Child> {
     // The results are on the channel; a worker must not be able to write into the output of the run.
     process.stdout(std::process::Stdio::null());
     process.stderr(std::process::Stdio::piped());
-    // SAFETY: between fork and exec only async-signal-safe calls are made (prctl, getppid, _exit), and no memory is
-    // allocated or shared.
+    // SAFETY: between fork and exec only system calls are made, all of them async-signal-safe (prctl, getppid, and those
+    // that set limits), and no memory is allocated or shared.
     unsafe {
-        process.pre_exec(move || die_with_parent(supervisor));
+        process.pre_exec(move || {
+            die_with_parent(supervisor)?;
+            limits.apply()
+        });
     }
     process.spawn()
 }

@@ -132,7 +132,7 @@ impl World {
                     self.now = self.now.max(due);
                     return Event::Tick;
                 }
-                (_, None) => panic!("nothing will ever happen again"),
+                (_, None) => panic!("nothing will ever happen again: {:?}", self.supervisor),
             }
             let Some(Reverse(letter)) = self.letters.pop() else {
                 continue;
@@ -468,6 +468,46 @@ fn exactly_the_poison_is_quarantined_whatever_else_dies() {
             world.quarantined.iter().copied().collect::<Vec<_>>(),
             expected
         );
+    });
+}
+
+#[test]
+fn resizing_and_renewing_lose_nothing_and_end_with_the_workers_wanted() {
+    for_every_seed(|seed| {
+        let config = Config {
+            max_shard_deaths: u32::MAX,
+            max_shards: (seed % 4 == 0).then_some(1 + seed % 7),
+            restart: RestartPolicy {
+                max_crashes: u32::MAX,
+                ..RestartPolicy::default()
+            },
+            ..config(seed)
+        };
+        let shards = 5 + seed % 40;
+        let kill = (seed % 3 == 0).then_some(25);
+        let faults = Faults {
+            bad_start: None,
+            poison: None,
+            kill,
+        };
+        let mut world = World::new(seed, shards, config, faults);
+        // A pool may grow, and its window with it.
+        world.window = u64::MAX;
+        for _ in 0..seed % 6 {
+            let said = world.dice.micros(30_000);
+            let workers = u32::try_from(1 + world.dice.roll(8)).unwrap();
+            let event = if world.dice.roll(3) == 0 {
+                Event::Renew
+            } else {
+                Event::Resize(workers)
+            };
+            world.post(None, said, event);
+        }
+        world
+            .run()
+            .expect("neither resizing nor renewing ends a run");
+        assert_eq!(world.complete.len() as u64, shards);
+        assert_eq!(world.released.len() as u64, shards);
     });
 }
 

@@ -7,188 +7,42 @@
 //! here and nowhere else. The tests drive it through seeded simulations of a hostile world.
 //!
 //! ```text
-//!  a worker:  Starting ─▶ Ready ─▶ Draining ─▶ Gone
-//!                │  ▲       │          │
-//!                ▼  └─Backoff◀── death │
-//!             Terminating ◀────────────┘ (too slow to start or to leave)
+//!  a worker:  Starting ─▶ Ready ─▶ Leaving ─▶ Draining ─▶ Gone, or Starting in its place
+//!                │  ▲       │          │          │
+//!                ▼  └─Backoff◀── death ┘          │
+//!             Terminating ◀───────────────────────┘ (too slow to start or to leave)
 //! ```
 
 mod restart;
+mod vocabulary;
 mod window;
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::time::Duration;
 
 pub use restart::RestartPolicy;
 use restart::{History, Verdict};
+pub use vocabulary::{Action, Config, Defeat, Delivery, Event};
 use window::{Release, Window};
 
 use crate::black_box::{Phase as BoxPhase, Sample};
 use crate::ids::{Scope, ShardId, WorkerId};
 use crate::process::Exit;
 
-/// How a result gets from a worker to the sink.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
-    /// The report is the whole result: once it is here, the worker is not needed for it.
-    Inline,
-    /// The report only describes the result. The worker keeps it until its turn comes, and then writes it where the
-    /// sink's grant says.
-    Commit,
-}
-
-/// How a pool is run.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// How many worker processes.
-    pub workers: u32,
-    /// How many unreported shards a worker holds at most: one to work on and the next ones at hand. A blocked send is
-    /// the other side's death or slowness, so this is kept small.
-    pub credits: usize,
-    /// How many shards there are at most between the input and the output.
-    pub window: usize,
-    /// Whether results are released in input order, or as they come.
-    pub ordered: bool,
-    /// How results are delivered.
-    pub delivery: Delivery,
-    /// When to replace a dead worker.
-    pub restart: RestartPolicy,
-    /// So many workers may die while they work on the same shard.
-    pub max_shard_deaths: u32,
-    /// A worker that has something to do and begins no new item for so long is killed.
-    pub item_timeout: Option<Duration>,
-    /// How long a worker may take from its start until it is ready.
-    pub start_timeout: Duration,
-    /// How long a retired worker may take to leave.
-    pub drain_timeout: Duration,
-}
-
-impl Config {
-    /// What suits `workers` workers.
-    #[must_use]
-    pub fn new(workers: u32) -> Self {
-        Self {
-            workers: workers.max(1),
-            credits: 2,
-            window: 4 * workers as usize + 8,
-            ordered: true,
-            delivery: Delivery::Inline,
-            restart: RestartPolicy::default(),
-            max_shard_deaths: 20,
-            item_timeout: None,
-            start_timeout: Duration::from_secs(20),
-            drain_timeout: Duration::from_secs(2),
-        }
-    }
-}
-
-/// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// A worker has started its job.
-    Ready(WorkerId),
-    /// A worker says that its job cannot start anywhere.
-    Unfit(WorkerId, String),
-    /// A worker has prepared a shard.
-    Prepared(WorkerId, ShardId),
-    /// A worker has survived the one item it was to try.
-    Tried(WorkerId, ShardId),
-    /// A worker has committed a shard.
-    Committed(WorkerId, ShardId),
-    /// What a worker's black box shows.
-    Sampled(WorkerId, Sample),
-    /// A worker is dead, and everything it ever said has been handled; what its black box showed last, if it had one.
-    Exited(WorkerId, Exit, Option<Sample>),
-    /// The input gave the shard that an [`Action::Pull`] asked for.
-    Input,
-    /// The input has ended.
-    InputEnd,
-    /// Take no more input; finish what is under way.
-    Drain,
-    /// End at once: something outside failed.
-    Abort,
-    /// Time has passed.
-    Tick,
-}
-
-/// Something to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Start this worker.
-    Spawn(WorkerId),
-    /// Take one shard from the input; answer with [`Event::Input`] or [`Event::InputEnd`].
-    Pull,
-    /// Send a shard to a worker, or one item of it.
-    Assign(WorkerId, ShardId, Scope),
-    /// From now on, send a shard without this item: so many workers died on it, the last one just now.
-    Quarantine(ShardId, u64, u32),
-    /// The turn of a shard has come: give its report to the sink, and with [`Delivery::Commit`] send the sink's grant
-    /// to the worker that holds the result.
-    Release(ShardId, WorkerId),
-    /// A shard that was released before is prepared again: send its old grant to this worker.
-    Regrant(ShardId, WorkerId),
-    /// A shard is complete: what was kept of it can go.
-    Forget(ShardId),
-    /// Tell a worker that nothing more will come.
-    Retire(WorkerId),
-    /// Kill a worker.
-    Kill(WorkerId),
-}
-
-/// Why a run was given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Defeat {
-    /// One slot's workers died again and again while nothing progressed.
-    CrashLoop {
-        /// How many of them, in a row.
-        crashes: u32,
-        /// How the last one ended.
-        last: Exit,
-    },
-    /// Too many workers died on one shard.
-    DeadlyShard {
-        /// Which one.
-        shard: ShardId,
-        /// How many workers.
-        deaths: u32,
-        /// How the last one ended.
-        last: Exit,
-    },
-    /// The job cannot start.
-    Unfit(String),
-    /// An [`Event::Abort`] came.
-    Aborted,
-}
-
-impl fmt::Display for Defeat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CrashLoop { crashes, last } => {
-                write!(
-                    f,
-                    "{crashes} workers in a row died before they achieved anything; the last one {last}"
-                )
-            }
-            Self::DeadlyShard {
-                shard,
-                deaths,
-                last,
-            } => {
-                write!(f, "{deaths} workers died on {shard}; the last one {last}")
-            }
-            Self::Unfit(reason) => write!(f, "the workers cannot start: {reason}"),
-            Self::Aborted => f.write_str("the run was aborted"),
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    Starting { deadline: Duration },
+    Starting {
+        deadline: Duration,
+    },
     Ready,
-    Backoff { until: Duration },
-    Draining { deadline: Duration },
+    /// Gets nothing new, and is let go when it holds nothing more.
+    Leaving,
+    Backoff {
+        until: Duration,
+    },
+    Draining {
+        deadline: Duration,
+    },
     Terminating,
     Gone,
 }
@@ -200,11 +54,42 @@ struct Worker {
     /// The shards it holds unreported, in the order it got them: it works on the first.
     out: VecDeque<ShardId>,
     duty: Duty,
+    /// How many shards it has prepared.
+    prepared: u64,
     progressed: bool,
     /// It was killed for making no progress.
     timed_out: bool,
     watch: Watch,
     history: History,
+}
+
+impl Worker {
+    fn new(slot: u32, state: State) -> Self {
+        Self {
+            id: WorkerId {
+                slot,
+                incarnation: 0,
+            },
+            state,
+            out: VecDeque::new(),
+            duty: Duty::Fresh,
+            prepared: 0,
+            progressed: false,
+            timed_out: false,
+            watch: Watch::default(),
+            history: History::default(),
+        }
+    }
+
+    /// The next process in the same slot, of which nothing is known but what its predecessors died of.
+    fn succeed(&mut self) -> WorkerId {
+        let WorkerId { slot, incarnation } = self.id;
+        let history = self.history;
+        *self = Self::new(slot, State::Gone);
+        self.id.incarnation = incarnation + 1;
+        self.history = history;
+        self.id
+    }
 }
 
 /// What a worker may be given.
@@ -253,6 +138,10 @@ pub struct Supervisor {
     last_progress: Option<Duration>,
     /// How many items were quarantined in a row with nothing achieved in between.
     barren_quarantines: u32,
+    /// The slots whose workers are to be replaced, one at a time.
+    renewals: VecDeque<u32>,
+    /// The slot that is being renewed: until its new worker is ready.
+    renewing: Option<u32>,
     actions: VecDeque<Action>,
 }
 
@@ -268,26 +157,12 @@ impl Supervisor {
             phase: Phase::Running,
             last_progress: None,
             barren_quarantines: 0,
+            renewals: VecDeque::new(),
+            renewing: None,
             actions: VecDeque::new(),
             config,
         };
-        for slot in 0..supervisor.config.workers {
-            let id = WorkerId {
-                slot,
-                incarnation: 0,
-            };
-            let state = supervisor.start(id, now);
-            supervisor.workers.push(Worker {
-                id,
-                state,
-                out: VecDeque::new(),
-                duty: Duty::Fresh,
-                progressed: false,
-                timed_out: false,
-                watch: Watch::default(),
-                history: History::default(),
-            });
-        }
+        supervisor.resize(now, supervisor.config.workers);
         supervisor.schedule(now);
         supervisor
     }
@@ -312,6 +187,9 @@ impl Supervisor {
                     self.window.push();
                 }
             }
+            Event::Resize(workers) => self.resize(now, workers.max(1)),
+            Event::Oversize(id) => self.renew(id.slot),
+            Event::Renew => (0..self.config.workers).for_each(|slot| self.renew(slot)),
             Event::InputEnd | Event::Drain => self.input = Input::Ended,
             Event::Abort => self.give_up(Defeat::Aborted),
             Event::Tick => {}
@@ -331,7 +209,7 @@ impl Supervisor {
         let due = |worker: &Worker| match worker.state {
             State::Starting { deadline } | State::Draining { deadline } => Some(deadline),
             State::Backoff { until } => Some(until),
-            State::Ready | State::Terminating | State::Gone => None,
+            State::Ready | State::Leaving | State::Terminating | State::Gone => None,
         };
         self.workers.iter().filter_map(due).min()
     }
@@ -366,11 +244,14 @@ impl Supervisor {
             .filter(|worker| worker.id == id)
     }
 
-    fn start(&mut self, id: WorkerId, now: Duration) -> State {
+    fn start(&mut self, id: WorkerId, now: Duration) {
         self.actions.push_back(Action::Spawn(id));
-        State::Starting {
-            deadline: now + self.config.start_timeout,
-        }
+        self.set(
+            id.slot,
+            State::Starting {
+                deadline: now + self.config.start_timeout,
+            },
+        );
     }
 
     fn ready(&mut self, id: WorkerId) {
@@ -379,14 +260,108 @@ impl Supervisor {
             .filter(|worker| matches!(worker.state, State::Starting { .. }))
         {
             worker.state = State::Ready;
+            if self.renewing == Some(id.slot) {
+                self.renewing = None;
+            }
+        }
+    }
+
+    /// Has the first `workers` slots filled and the others emptied.
+    fn resize(&mut self, now: Duration, workers: u32) {
+        if self.phase != Phase::Running {
+            return;
+        }
+        self.config.workers = workers;
+        self.window.grow(4 * workers as usize + 8);
+        for slot in 0..workers.max(self.slots()) {
+            let known = self
+                .workers
+                .get(slot as usize)
+                .map(|worker| (worker.id, worker.state));
+            match known {
+                None => {
+                    let worker = Worker::new(slot, State::Gone);
+                    let id = worker.id;
+                    self.workers.push(worker);
+                    self.start(id, now);
+                }
+                Some((_, State::Gone)) if slot < workers => self.succeed(slot, now),
+                Some((_, State::Leaving)) if slot < workers => self.set(slot, State::Ready),
+                Some((_, State::Ready)) if slot >= workers => self.set(slot, State::Leaving),
+                Some((_, State::Backoff { .. })) if slot >= workers => self.set(slot, State::Gone),
+                Some((id, State::Starting { .. })) if slot >= workers => {
+                    self.set(slot, State::Terminating);
+                    self.actions.push_back(Action::Kill(id));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn slots(&self) -> u32 {
+        u32::try_from(self.workers.len()).unwrap_or(u32::MAX)
+    }
+
+    fn set(&mut self, slot: u32, state: State) {
+        self.workers[slot as usize].state = state;
+    }
+
+    /// Fills a slot with a new process.
+    fn succeed(&mut self, slot: u32, now: Duration) {
+        let id = self.workers[slot as usize].succeed();
+        self.start(id, now);
+    }
+
+    /// Puts a slot's worker on the list of those to be replaced.
+    fn renew(&mut self, slot: u32) {
+        if !self.renewals.contains(&slot) && self.renewing != Some(slot) {
+            self.renewals.push_back(slot);
+        }
+    }
+
+    /// Begins the next renewal if none is under way, and lets go of workers that hold nothing more.
+    fn let_go(&mut self, now: Duration) {
+        while self.renewing.is_none()
+            && let Some(slot) = self.renewals.pop_front()
+        {
+            let worker = &mut self.workers[slot as usize];
+            if worker.state == State::Ready && slot < self.config.workers {
+                worker.state = State::Leaving;
+                self.renewing = Some(slot);
+            }
+        }
+        // What a worker holds prepared may wait for a shard that nobody is left to do. Then it goes all the same, and
+        // what it held is done again.
+        let at_work = |worker: &Worker| {
+            let coming = matches!(worker.state, State::Starting { .. } | State::Backoff { .. });
+            coming || worker.state == State::Ready
+        };
+        let others = self.workers.iter().any(at_work);
+        for worker in &mut self.workers {
+            let wanted = if others {
+                self.window.holds(worker.id)
+            } else {
+                self.window.is_busy(worker.id)
+            };
+            if worker.state == State::Leaving && !wanted {
+                let deadline = now + self.config.drain_timeout;
+                worker.state = State::Draining { deadline };
+                self.actions.push_back(Action::Retire(worker.id));
+            }
         }
     }
 
     fn prepared(&mut self, now: Duration, id: WorkerId, shard: ShardId) {
+        let most = self.config.max_shards;
         let Some(worker) = self.current(id) else {
             return;
         };
         worker.out.retain(|&out| out != shard);
+        worker.prepared += 1;
+        let worn_out = most.is_some_and(|most| worker.prepared >= most);
+        if worn_out {
+            self.renew(id.slot);
+        }
         let Some(releases) = self.window.prepared(shard, id) else {
             return;
         };
@@ -442,7 +417,7 @@ impl Supervisor {
         let busy = self.window.is_busy(id);
         let Some(worker) = self
             .current(id)
-            .filter(|worker| worker.state == State::Ready)
+            .filter(|worker| matches!(worker.state, State::Ready | State::Leaving))
         else {
             return;
         };
@@ -472,6 +447,7 @@ impl Supervisor {
         let Some(worker) = self.current(id) else {
             return;
         };
+        let retired = matches!(worker.state, State::Draining { .. });
         let exit = if worker.timed_out {
             Exit::TimedOut
         } else {
@@ -486,7 +462,16 @@ impl Supervisor {
             self.barren_quarantines = 0;
         }
         self.window.lost(id);
+        if self.renewing == Some(id.slot) && id.slot >= self.config.workers {
+            self.renewing = None;
+        }
         if !running {
+            return;
+        }
+        if retired {
+            if id.slot < self.config.workers {
+                self.succeed(id.slot, now);
+            }
             return;
         }
         if let Some(shard) = worked_on {
@@ -526,7 +511,7 @@ impl Supervisor {
     /// Decides whether and when a dead worker's slot is filled again.
     fn replace(&mut self, now: Duration, id: WorkerId, last: Exit) {
         let (policy, last_progress) = (self.config.restart, self.last_progress);
-        let barren = self.barren_quarantines;
+        let (barren, wanted) = (self.barren_quarantines, self.config.workers);
         let Some(worker) = self.current(id) else {
             return;
         };
@@ -542,6 +527,7 @@ impl Supervisor {
                     last,
                 });
             }
+            Verdict::RestartAt(_) if id.slot >= wanted => {}
             Verdict::RestartAt(until) => worker.state = State::Backoff { until },
             Verdict::GiveUp => {
                 let crashes = worker.history.crashes;
@@ -559,12 +545,8 @@ impl Supervisor {
                     self.actions.push_back(Action::Kill(worker.id));
                 }
                 State::Backoff { until } if until <= now => {
-                    worker.id.incarnation += 1;
-                    worker.duty = Duty::Fresh;
-                    worker.timed_out = false;
-                    worker.watch = Watch::default();
-                    let id = worker.id;
-                    self.workers[index].state = self.start(id, now);
+                    let slot = worker.id.slot;
+                    self.succeed(slot, now);
                 }
                 _ => {}
             }
@@ -576,6 +558,7 @@ impl Supervisor {
         if self.phase != Phase::Running {
             return;
         }
+        self.let_go(now);
         while let Some(index) = self.for_trial() {
             let id = self.workers[index].id;
             let Some((shard, item)) = self.window.assign_trial(id) else {
@@ -647,7 +630,7 @@ impl Supervisor {
         let Input::Open { pulls } = &mut self.input else {
             return;
         };
-        let at_hand = self.workers.len();
+        let at_hand = self.config.workers as usize;
         while *pulls < self.window.room() && self.window.waiting() + *pulls < at_hand {
             *pulls += 1;
             self.actions.push_back(Action::Pull);
@@ -659,7 +642,7 @@ impl Supervisor {
         self.phase = Phase::Finishing;
         for worker in &mut self.workers {
             match worker.state {
-                State::Ready => {
+                State::Ready | State::Leaving => {
                     worker.state = State::Draining {
                         deadline: now + self.config.drain_timeout,
                     };
@@ -682,7 +665,7 @@ impl Supervisor {
         self.phase = Phase::GivingUp(defeat);
         for worker in &mut self.workers {
             match worker.state {
-                State::Starting { .. } | State::Ready | State::Draining { .. } => {
+                State::Starting { .. } | State::Ready | State::Leaving | State::Draining { .. } => {
                     worker.state = State::Terminating;
                     self.actions.push_back(Action::Kill(worker.id));
                 }

@@ -174,6 +174,24 @@ impl Window {
         None
     }
 
+    /// Makes room for so many shards at least.
+    pub(super) fn grow(&mut self, capacity: usize) {
+        // A window that was set smaller on purpose stays as it is; a pool that grows needs more.
+        if !self.shards.is_empty() {
+            self.capacity = self.capacity.max(capacity);
+        }
+    }
+
+    /// Whether anything would be lost with `worker`.
+    pub(super) fn holds(&self, worker: WorkerId) -> bool {
+        self.is_busy(worker)
+            || self.delivery == Delivery::Commit
+                && self
+                    .shards
+                    .iter()
+                    .any(|shard| shard.stage == Stage::Prepared(worker))
+    }
+
     /// Whether `worker` has anything to do.
     pub(super) fn is_busy(&self, worker: WorkerId) -> bool {
         let busy =

@@ -1,0 +1,114 @@
+//! What a worker may take of the machine.
+
+use std::collections::HashMap;
+use std::io;
+
+use rustix::process::{Resource, Rlimit};
+use rustix::thread::CpuSet;
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+use crate::ids::WorkerId;
+
+/// Limits of each worker process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Added to the worker's nice value: nice(2).
+    pub nice: i32,
+    /// Whether each worker is bound to a CPU of its own, as far as there are enough.
+    pub pin: bool,
+    /// A worker that holds more bytes than this is replaced when it can be spared. It cannot get more than twice as
+    /// much: an allocation beyond that fails, and a worker that meets it aborts.
+    pub max_memory: Option<u64>,
+}
+
+/// The limits of one worker, worked out before the process is forked: after that nothing may be allocated.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settled {
+    nice: i32,
+    cpu: Option<CpuSet>,
+    data: Option<u64>,
+}
+
+impl Limits {
+    /// What the worker in `slot` gets. Without a list of CPUs from the kernel there is no pinning.
+    pub(crate) fn settle(&self, slot: u32) -> Settled {
+        let cpu = self.pin.then(|| own_cpu(slot)).flatten();
+        Settled {
+            nice: self.nice,
+            cpu,
+            data: self.max_memory.map(|most| most.saturating_mul(2)),
+        }
+    }
+}
+
+impl Settled {
+    /// Sets the limits of the calling process. Makes system calls only, as it runs between fork and exec.
+    pub(crate) fn apply(&self) -> io::Result<()> {
+        if self.nice != 0 {
+            rustix::process::nice(self.nice)?;
+        }
+        if let Some(cpu) = &self.cpu {
+            rustix::thread::sched_setaffinity(None, cpu)?;
+        }
+        if let Some(data) = self.data {
+            let limit = Rlimit {
+                current: Some(data),
+                maximum: Some(data),
+            };
+            rustix::process::setrlimit(Resource::Data, limit)?;
+        }
+        Ok(())
+    }
+}
+
+/// The CPU of a slot, counting those that this process may use round and round.
+fn own_cpu(slot: u32) -> Option<CpuSet> {
+    let allowed = rustix::thread::sched_getaffinity(None).ok()?;
+    let cpus: Vec<usize> = (0..CpuSet::MAX_CPU)
+        .filter(|&cpu| allowed.is_set(cpu))
+        .collect();
+    let mut own = CpuSet::new();
+    own.set(*cpus.get(slot as usize % cpus.len().max(1))?);
+    Some(own)
+}
+
+/// Looks at how much memory workers hold.
+pub(crate) struct Scale {
+    system: System,
+    most: u64,
+}
+
+impl Scale {
+    /// A scale that finds workers over `most` bytes; `None` where the system does not tell.
+    pub(crate) fn new(most: u64) -> Option<Self> {
+        Some(Self {
+            system: System::new().ok()?,
+            most,
+        })
+    }
+
+    /// Those of the workers, given by process id, whose resident memory is over the limit.
+    pub(crate) fn oversize(&mut self, workers: &HashMap<u32, WorkerId>) -> Vec<WorkerId> {
+        let pids: Vec<Pid> = workers.keys().map(|&pid| Pid::from_u32(pid)).collect();
+        let what = ProcessRefreshKind::nothing().with_memory();
+        self.system
+            .refresh_processes_specifics(ProcessesToUpdate::Some(&pids), true, what);
+        let over = |pid: &&Pid| {
+            self.system
+                .process(**pid)
+                .is_some_and(|process| process.memory() > self.most)
+        };
+        pids.iter()
+            .filter(over)
+            .filter_map(|pid| workers.get(&pid.as_u32()).copied())
+            .collect()
+    }
+}
+
+impl std::fmt::Debug for Scale {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scale")
+            .field("most", &self.most)
+            .finish_non_exhaustive()
+    }
+}
