@@ -117,6 +117,8 @@ pub trait Job: Sized {
 #[must_use]
 pub fn serve<J: Job>(address: &str) -> ExitCode {
     ignore_terminal_signals();
+    // A process that was started as `/proc/self/exe` would be listed as `exe`. A wrong name does no harm.
+    let _ = rustix::thread::set_name(c"moodring-worker");
     let recorder = Recorder::new();
     let Some((tasks, reports)) = connect(address, &recorder) else {
         eprintln!(
