@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use moodring_feed::Feed;
 use moodring_job::compress::Compressor;
 use moodring_job::{Delivered, Grant, Reject, Report, Tally};
-use moodring_pool::driver::BoxError;
+use moodring_pool::BoxError;
 use moodring_pool::{Quarantined, Released, Sink, wire};
 use moodring_record::write_reject;
 use moodring_store::{LazyFile, Output};

@@ -2,7 +2,7 @@
 
 use moodring_feed::{Content as Piece, Feed, Origin, Shard};
 use moodring_job::{Content, Task};
-use moodring_pool::driver::BoxError;
+use moodring_pool::BoxError;
 use moodring_pool::wire;
 
 use super::signals::Interrupt;

@@ -9,111 +9,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
-use thiserror::Error;
 use tracing::{debug, warn};
 
 use crate::black_box::BlackBox;
-use crate::control::{Control, Stats};
+use crate::control::Stats;
 use crate::ids::{Scope, ShardId, WorkerId};
 use crate::limits::{Limits, Scale};
+use crate::pool::{BoxError, Feed, Outcome, Pool, PoolError, Quarantined, Released, Sink};
 use crate::process::{Exit, WorkerCommand, WorkerProcess};
-use crate::supervisor::{Action, Config, Defeat, Delivery, Event, Supervisor};
+use crate::supervisor::{Action, Defeat, Delivery, Event, Supervisor};
 use crate::wire::{self, Payload, Report, ToWorker};
-
-/// Any error of a feed or a sink; whoever started the pool knows what it is.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Where tasks come from.
-pub trait Feed: Send {
-    /// The next task, or `None` at the end. May block.
-    ///
-    /// # Errors
-    /// Any error ends the run.
-    fn next_task(&mut self) -> Result<Option<Vec<u8>>, BoxError>;
-}
-
-/// Where results go.
-pub trait Sink {
-    /// Takes a shard, once each: in input order if the pool is ordered. The answer is the grant for the job's
-    /// [`commit`](crate::Job::commit); it is not used with [`Delivery::Inline`].
-    ///
-    /// # Errors
-    /// Any error ends the run.
-    fn release(&mut self, released: &Released<'_>) -> Result<Vec<u8>, BoxError>;
-
-    /// Learns that a released shard is complete: with [`Delivery::Commit`], that its result is where its grant said.
-    /// Shards complete in any order.
-    ///
-    /// # Errors
-    /// Any error ends the run.
-    fn complete(&mut self, shard: ShardId) -> Result<(), BoxError> {
-        let _ = shard;
-        Ok(())
-    }
-}
-
-/// A shard whose turn has come.
-#[derive(Debug)]
-pub struct Released<'a> {
-    /// Which one it is.
-    pub shard: ShardId,
-    /// What the job reported of it.
-    pub report: &'a [u8],
-    /// The items that were left out, in ascending order, as workers died on them.
-    pub quarantined: &'a [Quarantined],
-}
-
-/// An item on which workers died.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quarantined {
-    /// Its number in its shard.
-    pub item: u64,
-    /// How the last of them ended.
-    pub exit: Exit,
-    /// How many they were.
-    pub attempts: u32,
-    /// What the last of them said on its standard error.
-    pub last_words: String,
-}
-
-/// How a run went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// How many shards were completed.
-    pub shards: u64,
-    /// How many workers were started in the place of dead ones.
-    pub restarts: u64,
-    /// Whether [`Control::drain`] ended it before the input did.
-    pub drained: bool,
-}
-
-/// Why a run failed.
-#[derive(Debug, Error)]
-pub enum PoolError {
-    /// The supervisor gave up.
-    #[error("{0}")]
-    Defeat(Defeat),
-    /// A job met an error of its own.
-    #[error("{0}")]
-    Job(String),
-    /// The feed failed.
-    #[error(transparent)]
-    Feed(BoxError),
-    /// The sink failed.
-    #[error(transparent)]
-    Sink(BoxError),
-    /// The job broke its promise: a shard that was done again gave another result.
-    #[error(
-        "{0} gave another result when it was done again after a worker's death; the job must be deterministic"
-    )]
-    Unstable(ShardId),
-    /// A message could not be encoded.
-    #[error(transparent)]
-    Wire(#[from] wire::WireError),
-    /// The operating system refused a thread.
-    #[error("failed to start a thread of the supervisor: {0}")]
-    Thread(std::io::Error),
-}
 
 /// Something that reached the driver's loop.
 #[derive(Debug)]
@@ -128,144 +33,37 @@ pub(crate) enum Signal {
     Renew,
 }
 
-/// Builds a [`Pool`].
-#[derive(Debug)]
-pub struct PoolBuilder {
-    config: Config,
-    command: WorkerCommand,
-    limits: Limits,
-    setup: Vec<u8>,
-}
-
-impl PoolBuilder {
-    /// What each worker may take of the machine.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Releases results as they come instead of in input order.
-    #[must_use]
-    pub fn unordered(mut self, unordered: bool) -> Self {
-        self.config.ordered = !unordered;
-        self
-    }
-
-    /// How results are delivered; [`Delivery::Inline`] unless said.
-    #[must_use]
-    pub fn delivery(mut self, delivery: Delivery) -> Self {
-        self.config.delivery = delivery;
-        self
-    }
-
-    /// A worker that makes no progress for so long is killed, and the item it was at suspected.
-    #[must_use]
-    pub fn item_timeout(mut self, timeout: Option<Duration>) -> Self {
-        self.config.item_timeout = timeout;
-        self
-    }
-
-    /// A worker is replaced after so many shards, when it can be spared.
-    #[must_use]
-    pub fn max_shards(mut self, shards: Option<u64>) -> Self {
-        self.config.max_shards = shards;
-        self
-    }
-
-    /// So many deaths in a row without progress end the run.
-    #[must_use]
-    pub fn max_crashes(mut self, crashes: u32) -> Self {
-        self.config.restart.max_crashes = crashes.max(1);
-        self
-    }
-
-    /// The bytes that every worker's [`Job::start`](crate::Job::start) gets.
-    #[must_use]
-    pub fn setup(mut self, setup: Vec<u8>) -> Self {
-        self.setup = setup;
-        self
-    }
-
-    /// Ready to run.
-    #[must_use]
-    pub fn build(self) -> Pool {
-        let (signals_in, signals) = unbounded();
-        let stats = Arc::new(Stats::default());
-        Pool {
-            config: self.config,
-            command: self.command,
-            limits: self.limits,
-            setup: self.setup,
-            signals_in,
-            signals,
-            stats,
-        }
-    }
-}
-
-/// N supervised worker processes.
-#[derive(Debug)]
-pub struct Pool {
-    config: Config,
-    command: WorkerCommand,
-    limits: Limits,
-    setup: Vec<u8>,
-    signals_in: Sender<Signal>,
-    signals: Receiver<Signal>,
-    stats: Arc<Stats>,
-}
-
-impl Pool {
-    /// A pool of `workers` processes started by `command`.
-    #[must_use]
-    pub fn builder(workers: u32, command: WorkerCommand) -> PoolBuilder {
-        PoolBuilder {
-            config: Config::new(workers),
-            command,
-            limits: Limits::default(),
-            setup: Vec::new(),
-        }
-    }
-
-    /// A hand on the pool for other threads.
-    #[must_use]
-    pub fn control(&self) -> Control {
-        Control::new(self.signals_in.clone(), Arc::clone(&self.stats))
-    }
-
-    /// Runs every task of `feed` and gives the results to `sink`. Blocks until all workers are gone; call it from a
-    /// thread that lives that long.
-    ///
-    /// # Errors
-    /// See [`PoolError`]. Whatever the error, no worker is left behind.
-    pub fn run(self, feed: impl Feed + 'static, sink: &mut dyn Sink) -> Result<Outcome, PoolError> {
-        let setup = wire::encode(&ToWorker::Setup { setup: &self.setup })?;
-        let pulls = start_feed(feed, self.signals_in.clone()).map_err(PoolError::Thread)?;
-        let by_memory = self.limits.max_memory.map(|_| MAX_SAMPLE_PERIOD);
-        let sample_period = self.config.item_timeout.map(sample_period).or(by_memory);
-        let mut driver = Driver {
-            supervisor: Supervisor::new(self.config, Duration::ZERO),
-            began: Instant::now(),
-            command: self.command,
-            limits: self.limits,
-            scale: self.limits.max_memory.and_then(Scale::new),
-            setup,
-            workers: HashMap::new(),
-            shards: HashMap::new(),
-            taken: 0,
-            pulls,
-            signals_in: self.signals_in,
-            stats: self.stats,
-            sample_period,
-            next_sample: sample_period,
-            last_exit: None,
-            sink,
-            failure: None,
-            drained: false,
-        };
-        driver.run(&self.signals)
-    }
+/// Runs a pool to its end: see [`Pool::run`].
+pub(crate) fn run(
+    pool: Pool,
+    feed: impl Feed + 'static,
+    sink: &mut dyn Sink,
+) -> Result<Outcome, PoolError> {
+    let setup = wire::encode(&ToWorker::Setup { setup: &pool.setup })?;
+    let pulls = start_feed(feed, pool.signals_in.clone()).map_err(PoolError::Thread)?;
+    let by_memory = pool.limits.max_memory.map(|_| MAX_SAMPLE_PERIOD);
+    let sample_period = pool.config.item_timeout.map(sample_period).or(by_memory);
+    let mut driver = Driver {
+        supervisor: Supervisor::new(pool.config, Duration::ZERO),
+        began: Instant::now(),
+        command: pool.command,
+        limits: pool.limits,
+        scale: pool.limits.max_memory.and_then(Scale::new),
+        setup,
+        workers: HashMap::new(),
+        shards: HashMap::new(),
+        taken: 0,
+        pulls,
+        signals_in: pool.signals_in,
+        stats: pool.stats,
+        sample_period,
+        next_sample: sample_period,
+        last_exit: None,
+        sink,
+        failure: None,
+        drained: false,
+    };
+    driver.run(&pool.signals)
 }
 
 /// Runs the feed in a thread: it answers each message on the returned channel with one `Signal::Input`.

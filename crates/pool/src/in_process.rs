@@ -2,8 +2,8 @@
 //! and how a job is tested.
 
 use crate::black_box::Recorder;
-use crate::driver::{Feed, PoolError, Released, Sink};
 use crate::ids::ShardId;
+use crate::pool::{Feed, PoolError, Released, Sink};
 use crate::supervisor::Delivery;
 use crate::worker::{Job, JobError, Work};
 

@@ -20,23 +20,26 @@
 //!
 //! Modules in reading order: [`ids`] and [`wire`], what is said between the processes, and [`black_box`], what is
 //! seen without being said; [`supervisor`], every decision,
-//! as a pure state machine; [`process`](mod@process) and [`driver`](mod@driver), which carry the decisions out;
+//! as a pure state machine; [`process`](mod@process) and `driver`, which carry the decisions out;
 //! [`worker`], the other side; [`in_process`], the same run without processes.
 
 pub mod black_box;
 mod control;
-pub mod driver;
+mod driver;
 pub mod ids;
 pub mod in_process;
 mod limits;
+mod pool;
 pub mod process;
 pub mod supervisor;
 pub mod wire;
 pub mod worker;
 
 pub use control::{Control, Stats};
-pub use driver::{Feed, Outcome, Pool, PoolBuilder, PoolError, Quarantined, Released, Sink};
 pub use ids::{Scope, ShardId, WorkerId};
 pub use limits::Limits;
+pub use pool::{
+    BoxError, Feed, Outcome, Pool, PoolBuilder, PoolError, Quarantined, Released, Sink,
+};
 pub use supervisor::{Config, Delivery};
 pub use worker::{Job, JobError, Turn, Work};

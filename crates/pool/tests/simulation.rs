@@ -400,18 +400,22 @@ fn config(seed: u64) -> Config {
     config
 }
 
+/// A pool that no number of deaths defeats, for worlds in which the innocent die.
+fn enduring(seed: u64) -> Config {
+    Config {
+        max_shard_deaths: u32::MAX,
+        restart: RestartPolicy {
+            max_crashes: u32::MAX,
+            ..RestartPolicy::default()
+        },
+        ..config(seed)
+    }
+}
+
 #[test]
 fn every_shard_is_released_once_and_in_order_whatever_dies() {
     for_every_seed(|seed| {
-        let config = Config {
-            // Here only the innocent die: no number of deaths may end the run.
-            max_shard_deaths: u32::MAX,
-            restart: RestartPolicy {
-                max_crashes: u32::MAX,
-                ..RestartPolicy::default()
-            },
-            ..config(seed)
-        };
+        let config = enduring(seed);
         let ordered = config.ordered;
         let shards = seed % 40;
         let mut world = World::new(
@@ -437,14 +441,7 @@ fn every_shard_is_released_once_and_in_order_whatever_dies() {
 #[test]
 fn exactly_the_poison_is_quarantined_whatever_else_dies() {
     for_every_seed(|seed| {
-        let config = Config {
-            max_shard_deaths: u32::MAX,
-            restart: RestartPolicy {
-                max_crashes: u32::MAX,
-                ..RestartPolicy::default()
-            },
-            ..config(seed)
-        };
+        let config = enduring(seed);
         let shards = 1 + seed % 20;
         let poison = 3 + seed % 50;
         let kill = (seed % 3 == 0).then_some(30);
@@ -475,13 +472,8 @@ fn exactly_the_poison_is_quarantined_whatever_else_dies() {
 fn resizing_and_renewing_lose_nothing_and_end_with_the_workers_wanted() {
     for_every_seed(|seed| {
         let config = Config {
-            max_shard_deaths: u32::MAX,
             max_shards: (seed % 4 == 0).then_some(1 + seed % 7),
-            restart: RestartPolicy {
-                max_crashes: u32::MAX,
-                ..RestartPolicy::default()
-            },
-            ..config(seed)
+            ..enduring(seed)
         };
         let shards = 5 + seed % 40;
         let kill = (seed % 3 == 0).then_some(25);
