@@ -6,6 +6,7 @@ mod batch;
 mod chaos;
 mod cuts;
 mod errors;
+mod explain;
 #[cfg(feature = "faults")]
 mod poison;
 mod rejects;

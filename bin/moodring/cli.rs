@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moodring_record::{Format, Quoting};
 
+use crate::explain::ExplainArgs;
 use crate::logging::{LogFormat, LogLevel};
 
 const EXAMPLES: &str = "\
@@ -47,6 +48,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Score files of posts
     Score(Box<ScoreArgs>),
+    /// Show why a text has the score it has
+    Explain(ExplainArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -2,6 +2,7 @@
 
 mod cli;
 mod exit;
+mod explain;
 mod generate;
 mod logging;
 mod score;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), exit::Failure> {
     match command {
         Command::Score(args) => score::run(*args),
+        Command::Explain(args) => explain::run(&args),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man => generate::man(),
         Command::Worker(_) => Ok(()),

@@ -1,0 +1,168 @@
+//! Listens to VADER.
+
+use moodring_score::Vader;
+use moodring_score::vader::{Observer, Rule, Sums};
+
+use super::{Explanation, Step, Sum, Token, sentiment};
+
+/// How VADER scores `text`.
+pub(super) fn explain(text: &str) -> Explanation {
+    let mut listener = Listener::default();
+    let scores = Vader::new().score_observed(text, &mut listener);
+    let mut sums = Vec::new();
+    if let Some(found) = listener.sums {
+        sums = vec![
+            Sum::new("sum of valences", found.valences),
+            Sum::new("emphasis by ! and ?", found.emphasis),
+            Sum::new("positive valences, one more for each", found.positive),
+            Sum::new("negative valences, one less for each", found.negative),
+            Sum::new("tokens without a valence", found.neutral),
+        ];
+    }
+    let tokens = listener.tokens;
+    Explanation {
+        model: "vader",
+        text: text.to_owned(),
+        tokens,
+        sums,
+        figures: vec![
+            Sum::new("neg", scores.neg),
+            Sum::new("neu", scores.neu),
+            Sum::new("pos", scores.pos),
+            Sum::new("compound", scores.compound),
+        ],
+        sentiment: sentiment(scores.compound),
+    }
+}
+
+#[derive(Default)]
+struct Listener {
+    tokens: Vec<Token>,
+    sums: Option<Sums>,
+}
+
+impl Observer for Listener {
+    fn token(&mut self, _index: usize, token: &str) {
+        let token = token.to_owned();
+        self.tokens.push(Token {
+            text: token,
+            value: Some(0.0),
+            rules: Vec::new(),
+        });
+    }
+
+    fn rule(&mut self, index: usize, rule: Rule, _before: f64, after: f64) {
+        let said = self.sentence(rule);
+        if let Some(token) = self.tokens.get_mut(index) {
+            token.value = Some(after);
+            token.rules.push(Step {
+                rule: said,
+                value: Some(after),
+            });
+        }
+    }
+
+    fn sums(&mut self, sums: &Sums) {
+        self.sums = Some(*sums);
+    }
+}
+
+impl Listener {
+    fn sentence(&self, rule: Rule) -> String {
+        match rule {
+            Rule::Lexicon => "in the lexicon".to_owned(),
+            Rule::NoAsModifier => "\"no\" modifies what follows".to_owned(),
+            Rule::No { by } | Rule::Negation { by } | Rule::Least { by } => {
+                format!("negated by {}", self.quoted(by, by))
+            }
+            Rule::Capitals => "in capitals".to_owned(),
+            Rule::Booster { by } => format!("boosted by {}", self.quoted(by, by)),
+            Rule::NeverSo { by } => format!("intensified by {}", self.quoted(by, by)),
+            Rule::Idiom { first, last } => format!("in the idiom {}", self.quoted(first, last)),
+            Rule::BoosterPhrase { first, last } => {
+                format!("boosted by {}", self.quoted(first, last))
+            }
+            Rule::But { by } => format!("weighed by {}", self.quoted(by, by)),
+            _ => "another rule".to_owned(),
+        }
+    }
+
+    /// The tokens from `first` to `last`, in quotes.
+    fn quoted(&self, first: usize, last: usize) -> String {
+        let words = self.tokens.get(first..=last).unwrap_or_default();
+        let words: Vec<_> = words.iter().map(|token| token.text.as_str()).collect();
+        format!("\"{}\"", words.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules_that_touched_a_token_are_named() {
+        let explanation = explain("It was VERY good, but not great!");
+        let rules = |token: &str| {
+            let found = explanation
+                .tokens
+                .iter()
+                .find(|found| found.text == token)
+                .unwrap();
+            found
+                .rules
+                .iter()
+                .map(|step| step.rule.as_str())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            rules("good"),
+            [
+                "in the lexicon",
+                "boosted by \"VERY\"",
+                "weighed by \"but\""
+            ]
+        );
+        assert_eq!(
+            rules("great"),
+            ["in the lexicon", "negated by \"not\"", "weighed by \"but\""]
+        );
+        assert!(rules("It").is_empty());
+    }
+
+    /// What is shown must be what was summed, whatever the text.
+    #[test]
+    fn the_values_of_the_tokens_add_up_to_the_figures() {
+        let texts = [
+            "",
+            "no",
+            "GREAT :) but the food is the bomb!!!",
+            "not kind of bad at all, no fun?? ???",
+            "at least it was the least good 😀💔",
+            "never so happy, without doubt sux",
+        ];
+        for text in texts {
+            let Explanation {
+                tokens,
+                sums,
+                figures,
+                ..
+            } = explain(text);
+            let Some(valences) = sums.first() else {
+                continue;
+            };
+            let total: f64 = tokens.iter().filter_map(|token| token.value).sum();
+            assert!(
+                (total - valences.value).abs() < 1e-12,
+                "{text}: {total} and {valences:?}"
+            );
+            let emphasis = sums[1].value;
+            let sum = match total {
+                total if total > 0.0 => total + emphasis,
+                total if total < 0.0 => total - emphasis,
+                total => total,
+            };
+            let compound = sum / (sum * sum + 15.0).sqrt();
+            assert!((compound - figures[3].value).abs() < 5.1e-5, "{text}");
+        }
+    }
+}

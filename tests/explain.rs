@@ -1,0 +1,48 @@
+//! Why a text has its score.
+
+use serde_json::Value;
+
+use crate::util::Workspace;
+
+#[test]
+fn the_explanation_ends_with_the_figures_that_score_gives() {
+    let work = Workspace::new();
+    let text = "It was VERY good, but not great!";
+    work.file("post.txt", text);
+    let scored: Value = serde_json::from_slice(
+        &work
+            .ok(&["score", "post.txt", "--model", "vader,textblob"])
+            .stdout,
+    )
+    .unwrap();
+    let explained = work
+        .ok(&["explain", text, "--json", "--model", "vader,textblob"])
+        .stdout;
+    for line in String::from_utf8(explained).unwrap().lines() {
+        let explanation: Value = serde_json::from_str(line).unwrap();
+        let model = explanation["model"].as_str().unwrap();
+        for figure in explanation["figures"].as_array().unwrap() {
+            let name = figure["name"].as_str().unwrap();
+            assert_eq!(figure["value"], scored[model][name], "{model} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_text_from_standard_input_is_explained_without_colours() {
+    let work = Workspace::new();
+    let run = work.pipe(&["explain"], b"not good\n");
+    let page = String::from_utf8(run.stdout).unwrap();
+    assert!(page.contains("negated by \"not\""), "{page}");
+    assert!(page.contains("compound -0.3412"), "{page}");
+    assert!(!page.contains('\u{1b}'));
+}
+
+#[test]
+fn a_model_that_does_not_exist_cannot_be_explained() {
+    assert!(
+        Workspace::new()
+            .fails(2, &["explain", "good", "--model", "vaider"])
+            .contains("vaider")
+    );
+}
