@@ -6,7 +6,9 @@ mod batch;
 mod chaos;
 mod cuts;
 mod errors;
+mod eval;
 mod explain;
+mod lexicon;
 #[cfg(feature = "faults")]
 mod poison;
 mod rejects;

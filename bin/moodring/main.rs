@@ -1,10 +1,12 @@
 //! The command line: parse, run, turn an error into a sentence and an exit code.
 
 mod cli;
+mod eval;
 mod exit;
 mod explain;
 mod generate;
 mod logging;
+mod run;
 mod score;
 mod worker;
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), exit::Failure> {
     match command {
         Command::Score(args) => score::run(*args),
+        Command::Eval(args) => eval::run(*args),
         Command::Explain(args) => explain::run(&args),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man => generate::man(),

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use moodring_job::ScoreJob;
+use moodring_job::AnyJob;
 use moodring_pool::worker;
 
 use crate::cli::WorkerArgs;
 
 /// Serves the supervisor until it needs no more.
 pub(crate) fn run(args: &WorkerArgs) -> ExitCode {
-    worker::serve::<ScoreJob>(&args.address)
+    worker::serve::<AnyJob>(&args.address)
 }

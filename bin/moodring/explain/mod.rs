@@ -15,6 +15,8 @@ use moodring_score::Mood;
 use serde::Serialize;
 
 use crate::exit::Failure;
+use crate::run::args::ModelArgs;
+use crate::run::models::Models;
 
 /// Show why a text has the score it has.
 #[derive(Debug, Args)]
@@ -23,15 +25,8 @@ pub(crate) struct ExplainArgs {
     #[arg(value_name = "TEXT")]
     text: Vec<String>,
 
-    /// Models to explain, separated by commas
-    #[arg(
-        short,
-        long,
-        default_value = "vader",
-        value_delimiter = ',',
-        value_name = "MODEL"
-    )]
-    model: Vec<String>,
+    #[command(flatten)]
+    models: ModelArgs,
 
     /// Print JSON: one object per model, on a line each
     #[arg(long)]
@@ -41,7 +36,7 @@ pub(crate) struct ExplainArgs {
 /// How a model came to its figures.
 #[derive(Debug, PartialEq, Serialize)]
 pub(crate) struct Explanation {
-    model: &'static str,
+    model: String,
     text: String,
     /// The tokens in the order of the text.
     tokens: Vec<Token>,
@@ -93,16 +88,12 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         words => words.join(" "),
     };
     let mut page = Vec::new();
-    for model in &args.model {
-        let explanation = match model.as_str() {
-            "vader" => vader::explain(&text),
-            "textblob" => textblob::explain(&text),
-            _ => {
-                let known = "those that can be explained are: vader, textblob";
-                return Err(Failure::Usage(anyhow!(
-                    "there is no model `{model}`; {known}"
-                )));
-            }
+    let Models { list, names, .. } = Models::read(&args.models)?;
+    for (model, name) in list.iter().zip(names) {
+        let explanation = match model.vader().map_err(Failure::usage)? {
+            Some(vader) => vader::explain(&vader, name, &text),
+            None if name == "textblob" => textblob::explain(&text),
+            None => return Err(Failure::Usage(anyhow!("`{name}` has nothing to explain"))),
         };
         if args.json {
             serde_json::to_writer(&mut page, &explanation).map_err(Failure::failed)?;

@@ -13,7 +13,7 @@ pub(super) fn write(page: &mut dyn Write, explanation: &Explanation) -> io::Resu
     writeln!(
         page,
         "{}: {}",
-        paint.bold(explanation.model),
+        paint.bold(&explanation.model),
         explanation.sentiment
     )?;
     for token in &explanation.tokens {

@@ -26,7 +26,7 @@ pub(super) fn explain(text: &str) -> Explanation {
         sums.push(Sum::new("its subjectivity", subjectivity));
     }
     Explanation {
-        model: "textblob",
+        model: "textblob".to_owned(),
         text: text.to_owned(),
         tokens,
         sums,

@@ -5,10 +5,10 @@ use moodring_score::vader::{Observer, Rule, Sums};
 
 use super::{Explanation, Step, Sum, Token, sentiment};
 
-/// How VADER scores `text`.
-pub(super) fn explain(text: &str) -> Explanation {
+/// How VADER, or its rules over other words, score `text`.
+pub(super) fn explain(vader: &Vader, model: String, text: &str) -> Explanation {
     let mut listener = Listener::default();
-    let scores = Vader::new().score_observed(text, &mut listener);
+    let scores = vader.score_observed(text, &mut listener);
     let mut sums = Vec::new();
     if let Some(found) = listener.sums {
         sums = vec![
@@ -21,7 +21,7 @@ pub(super) fn explain(text: &str) -> Explanation {
     }
     let tokens = listener.tokens;
     Explanation {
-        model: "vader",
+        model,
         text: text.to_owned(),
         tokens,
         sums,
@@ -98,6 +98,10 @@ impl Listener {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn explain(text: &str) -> Explanation {
+        super::explain(&Vader::new(), "vader".to_owned(), text)
+    }
 
     #[test]
     fn the_rules_that_touched_a_token_are_named() {

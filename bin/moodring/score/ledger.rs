@@ -14,9 +14,9 @@ use moodring_store::{LazyFile, Output};
 use thiserror::Error;
 
 use super::plan::Plan;
-use super::progress::Progress;
-use super::store_failure;
 use crate::exit::Failure;
+use crate::run::progress::Progress;
+use crate::run::store_failure;
 
 /// With `--strict`: the first malformed record.
 #[derive(Debug, Error)]

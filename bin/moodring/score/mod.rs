@@ -1,42 +1,39 @@
 //! `moodring score`: posts in, scored posts out.
 //!
-//! The typed flags become a [`Plan`]; [`tasks`] feeds the pool, [`ledger`] takes what it releases,
-//! [`signals`] ends it early; [`progress`] and [`summary`] tell a person about it.
+//! The typed flags become a [`Plan`]; [`ledger`] takes what the pool releases; [`summary`] tells a person about it.
 
 mod ledger;
 mod plan;
-mod progress;
-mod signals;
 mod summary;
-mod tasks;
 mod usage;
 
 use std::time::Instant;
 
 use anyhow::anyhow;
-use moodring_feed::FeedError;
-use moodring_pool::process::WorkerCommand;
-use moodring_pool::{Delivery, Pool, PoolError, in_process, wire};
+use moodring_job::{AnyJob, Setup};
+use moodring_pool::{BoxError, Delivery, in_process, wire};
 use moodring_store::StoreError;
 
 use crate::cli::ScoreArgs;
 use crate::exit::Failure;
+use crate::run::progress::Progress;
+use crate::run::signals::Interrupt;
+use crate::run::tasks::Tasks;
+use crate::run::{pool_failure, store_failure};
 use ledger::{Ledger, Rejected};
 use plan::Plan;
-use progress::Progress;
-use signals::Interrupt;
-use tasks::Tasks;
 
 /// Runs the command.
 pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let plan = Plan::make(args)?;
-    let feed = plan.open_feed()?;
+    let feed = plan.source.open(&plan.models.columns)?;
     let header = plan.header(&feed)?;
     let mut ledger = Ledger::open(&plan, &feed, &header)?;
     let interrupt = Interrupt::listen(ledger.unfinished_files()).map_err(Failure::failed)?;
     let tasks = Tasks::new(feed, interrupt.clone());
-    let setup = wire::encode(&plan.setup(ledger.part_path())).map_err(Failure::failed)?;
+    let setup =
+        wire::encode(&Setup::Score(plan.setup(ledger.part_path()))).map_err(Failure::failed)?;
     let delivery = if ledger.part_path().is_some() {
         Delivery::Commit
     } else {
@@ -44,28 +41,31 @@ pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
     };
 
     let ran = if plan.in_process {
-        ledger.watch(Progress::start(&plan, None));
-        in_process::run::<moodring_job::ScoreJob>(&setup, delivery, &mut { tasks }, &mut ledger)
-            .map(|_| 0)
+        ledger.watch(Progress::start(
+            plan.quiet,
+            plan.source.stored_bytes(),
+            None,
+        ));
+        in_process::run::<AnyJob>(&setup, delivery, &mut { tasks }, &mut ledger).map(|_| 0)
     } else {
-        let command = WorkerCommand::this_program("moodring", &["worker"]);
-        let pool = Pool::builder(plan.workers, command);
-        let pool = pool
+        let pool = plan
+            .scale
+            .pool()
             .unordered(plan.unordered)
             .delivery(delivery)
             .setup(setup)
-            .item_timeout(plan.record_timeout)
-            .max_crashes(plan.max_crashes)
-            .max_shards(plan.max_shards)
-            .limits(plan.limits)
             .build();
-        interrupt.steers(pool.control(), plan.workers);
-        ledger.watch(Progress::start(&plan, Some(pool.control())));
+        interrupt.steers(pool.control(), plan.scale.workers);
+        ledger.watch(Progress::start(
+            plan.quiet,
+            plan.source.stored_bytes(),
+            Some(pool.control()),
+        ));
         pool.run(tasks, &mut ledger).map(|outcome| outcome.restarts)
     };
     ledger.stop_watching();
 
-    let restarts = ran.map_err(failure)?;
+    let restarts = ran.map_err(|error| pool_failure(error, sink_failure))?;
     if let Some(signal) = interrupt.received() {
         ledger.abandon();
         return Err(Failure::Interrupted(signal));
@@ -74,37 +74,12 @@ pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
     summary::print(&plan, &totals, restarts, began.elapsed())
 }
 
-/// What an error of the pool means to the person who ran the command.
-fn failure(error: PoolError) -> Failure {
-    match error {
-        PoolError::Sink(error) => match error.downcast::<StoreError>() {
-            Ok(error) => store_failure(*error),
-            Err(error) => match error.downcast::<Rejected>() {
-                Ok(rejected) => Failure::failed(*rejected),
-                Err(error) => Failure::Failed(anyhow!(error)),
-            },
-        },
-        PoolError::Feed(error) => match error.downcast::<FeedError>() {
-            Ok(error) => feed_failure(*error),
+fn sink_failure(error: BoxError) -> Failure {
+    match error.downcast::<StoreError>() {
+        Ok(error) => store_failure(*error),
+        Err(error) => match error.downcast::<Rejected>() {
+            Ok(rejected) => Failure::failed(*rejected),
             Err(error) => Failure::Failed(anyhow!(error)),
         },
-        PoolError::Defeat(defeat) => Failure::Defeated(anyhow!("the run was given up: {defeat}")),
-        error => Failure::failed(error),
-    }
-}
-
-fn feed_failure(error: FeedError) -> Failure {
-    if error.is_usage() {
-        Failure::usage(error)
-    } else {
-        Failure::failed(error)
-    }
-}
-
-fn store_failure(error: StoreError) -> Failure {
-    match error {
-        StoreError::Closed { .. } => Failure::OutputClosed,
-        error if error.is_usage() => Failure::usage(error),
-        error => Failure::failed(error),
     }
 }

@@ -89,12 +89,16 @@ fn summarize<'a>(plan: &'a Plan, totals: &Totals, restarts: u64, took: Duration)
         seconds,
         records_per_second: totals.records as f64 / seconds,
         megabytes_per_second: totals.bytes as f64 / 1e6 / seconds,
-        models: &plan.models,
+        models: &plan.models.names,
         mean: totals.tally.mean(),
         positive: totals.tally.of(Mood::Positive),
         neutral: totals.tally.of(Mood::Neutral),
         negative: totals.tally.of(Mood::Negative),
-        workers: if plan.in_process { 0 } else { plan.workers },
+        workers: if plan.in_process {
+            0
+        } else {
+            plan.scale.workers
+        },
         restarts,
         shards: totals.shards,
         output: shown(plan.output.as_deref()),

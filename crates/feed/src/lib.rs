@@ -20,7 +20,7 @@
 //!     shard_size: 1 << 20,
 //!     block_size: 1 << 20,
 //!     quoting: Quoting::Auto,
-//!     fields: FieldNames { text: "text".into(), id: None, time: None },
+//!     fields: FieldNames { text: "text".into(), ..FieldNames::default() },
 //!     models: Vec::new(),
 //! });
 //! let shard = feed.next_shard()?.expect("the file is not empty");

@@ -21,6 +21,7 @@ fn options(shard_size: u64, block_size: u64) -> Options {
             text: "text".into(),
             id: None,
             time: None,
+            label: None,
         },
         models: Vec::new(),
     }

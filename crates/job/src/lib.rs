@@ -3,18 +3,25 @@
 //!
 //! The principal type is [`ScoreJob`], a [`moodring_pool::Job`]. It is set up with a [`Setup`], works through a
 //! [`Task`], and answers with a [`Report`]; those three are all that crosses the process boundary, apart from the
-//! rendered bytes, which the worker writes itself where the run has a file to write to ([`part`]).
+//! rendered bytes, which the worker writes itself where the run has a file to write to ([`part`]). [`eval`] has another
+//! job, which compares scores with labels; a worker of the program does [`AnyJob`].
 
+mod any_job;
 pub mod compress;
+pub mod eval;
 #[cfg(feature = "faults")]
 mod faults;
 mod message;
+mod model;
 pub mod part;
 mod range;
 mod score_job;
+mod shard_reader;
 mod tally;
 
-pub use message::{Content, Delivered, Grant, Reject, Report, Setup, Task};
+pub use any_job::AnyJob;
+pub use message::{Content, Delivered, Grant, Reject, Report, ScoreSetup, Setup, Task};
+pub use model::{BadModel, Model};
 pub use score_job::ScoreJob;
 pub use score_job::columns;
 pub use tally::Tally;

@@ -2,17 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
-use moodring_record::{Format, Layout};
+use moodring_record::{Format, Layout, Place};
 use serde::{Deserialize, Serialize};
 
 use crate::compress::Compression;
+use crate::eval::EvalSetup;
+use crate::model::Model;
 use crate::tally::Tally;
 
-/// What every worker is told once.
+/// What every worker is told once: what to do, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Setup {
-    /// The names of the models, in the order of their figures in the output. The first one says the mood.
-    pub models: Vec<String>,
+pub enum Setup {
+    /// Score posts.
+    Score(ScoreSetup),
+    /// Compare scores with labels.
+    Eval(EvalSetup),
+}
+
+/// How posts are scored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreSetup {
+    /// The models, in the order of their figures in the output. The first one says the mood.
+    pub models: Vec<Model>,
     /// How scored records are rendered.
     pub output: Format,
     /// How rendered bytes are compressed, each shard as a member or frame of its own.
@@ -106,6 +117,18 @@ pub struct Reject {
     /// The record as it stands in the input.
     #[serde(with = "serde_bytes")]
     pub raw: Vec<u8>,
+}
+
+impl Reject {
+    /// A record at `place` of a shard that begins at `offset` of its input.
+    pub(crate) fn new(offset: u64, place: Place, raw: &[u8], reason: String) -> Self {
+        Self {
+            offset: offset + place.offset,
+            line: place.line,
+            reason,
+            raw: raw.to_vec(),
+        }
+    }
 }
 
 /// Where a worker may write the bytes it kept.

@@ -1,19 +1,16 @@
 //! The job itself.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
 
 use moodring_pool::{Job, JobError, ShardId, Turn, Work, wire};
-use moodring_record::{
-    Cutting, FigureColumn, Layout, Malformed, ModelColumns, Place, Reader, Renderer,
-};
+use moodring_record::{FigureColumn, Layout, Malformed, ModelColumns, Reader, Renderer};
 use moodring_score::{Decimals, Mood, Scorer};
 
 use crate::compress::Compressor;
-use crate::message::{Content, Delivered, Grant, Reject, Report, Setup, Task};
+use crate::message::{Delivered, Grant, Reject, Report, ScoreSetup, Setup, Task};
+use crate::model::build_all;
 use crate::part::PartWriter;
-use crate::range::{Bounds, read_range};
+use crate::shard_reader::{Records, ShardReader};
 use crate::tally::Tally;
 
 /// The columns that `models` add to a record.
@@ -35,7 +32,7 @@ pub fn columns(models: &[Box<dyn Scorer>]) -> Vec<ModelColumns> {
 
 /// Scores shards of posts.
 pub struct ScoreJob {
-    setup: Setup,
+    setup: ScoreSetup,
     models: Vec<Box<dyn Scorer>>,
     columns: Vec<ModelColumns>,
     compressor: Compressor,
@@ -44,11 +41,9 @@ pub struct ScoreJob {
     kept: HashMap<ShardId, Vec<u8>>,
     /// Buffers of shards that are done, for those to come.
     spare: Vec<Vec<u8>>,
-    input: Vec<u8>,
+    reader: ShardReader,
     /// Rendered bytes before they are compressed.
     plain: Vec<u8>,
-    /// The file that was read last, which most likely is the next one too.
-    open: Option<(PathBuf, File)>,
     #[cfg(feature = "faults")]
     faults: crate::faults::Faults,
 }
@@ -66,53 +61,21 @@ struct Scored {
 
 impl Job for ScoreJob {
     fn start(setup: &[u8]) -> Result<Self, JobError> {
-        let setup: Setup = wire::decode(setup).map_err(JobError::new)?;
-        let models = setup
-            .models
-            .iter()
-            .map(|name| moodring_score::build(name))
-            .collect::<Result<Vec<_>, _>>();
-        let models = models.map_err(JobError::new)?;
-        let part = setup
-            .part
-            .as_deref()
-            .map(PartWriter::open)
-            .transpose()
-            .map_err(JobError::new)?;
-        Ok(Self {
-            columns: columns(&models),
-            compressor: Compressor::new(setup.compression).map_err(JobError::new)?,
-            models,
-            part,
-            setup,
-            kept: HashMap::new(),
-            spare: Vec::new(),
-            input: Vec::new(),
-            plain: Vec::new(),
-            open: None,
-            #[cfg(feature = "faults")]
-            faults: crate::faults::Faults::from_environment(),
-        })
+        match wire::decode(setup).map_err(JobError::new)? {
+            Setup::Score(setup) => Self::set_up(setup),
+            Setup::Eval(_) => Err(JobError("the supervisor set another job up".to_owned())),
+        }
     }
 
     fn prepare(&mut self, work: &Work<'_>, report: &mut Vec<u8>) -> Result<(), JobError> {
         let task: Task<'_> = wire::decode(work.task).map_err(JobError::new)?;
         let mut output = self.spare.pop().unwrap_or_default();
         output.clear();
-        let mut input = std::mem::take(&mut self.input);
-        let (offset, bytes) = match &task.content {
-            Content::Block { offset, bytes } => (*offset, *bytes),
-            Content::Range { path, start, end } => {
-                let offset = self.read(path, &task.layout, *start, *end, &mut input)?;
-                (offset, &input[..])
-            }
-        };
-        let scored = self.score(work, &task.layout, offset, bytes, &mut output)?;
-        let consumed = match task.content {
-            Content::Block { bytes, .. } => bytes.len() as u64,
-            Content::Range { start, end, .. } => end - start,
-        };
-        self.input = input;
+        let mut reader = std::mem::take(&mut self.reader);
+        let records = reader.read(&task.content, &task.layout)?;
+        let scored = self.score(work, &task.layout, records, &mut output)?;
+        let consumed = records.consumed;
+        self.reader = reader;
         let delivered = match self.part {
             Some(_) => Delivered::Kept(output.len() as u64),
             None => Delivered::Here(&output),
@@ -157,50 +120,36 @@ impl Job for ScoreJob {
 }
 
 impl ScoreJob {
-    /// Reads the records of a range of a file.
-    fn read(
-        &mut self,
-        path: &Path,
-        layout: &Layout,
-        start: u64,
-        end: u64,
-        input: &mut Vec<u8>,
-    ) -> Result<u64, JobError> {
-        let bounds = match layout.cutting() {
-            Cutting::AtLines => Bounds::Lines {
-                first: layout.body_start(),
-            },
-            Cutting::AtRecords => Bounds::Records,
-        };
-        let failed = |error: std::io::Error| {
-            let hint = match error.kind() {
-                std::io::ErrorKind::UnexpectedEof => {
-                    "; the file became shorter during the run, score it when it is complete"
-                }
-                _ => "",
-            };
-            JobError(format!(
-                "failed to read bytes {start} to {end} of `{}`: {error}{hint}",
-                path.display()
-            ))
-        };
-        if self.open.as_ref().is_none_or(|(open, _)| open != path) {
-            self.open = Some((path.to_owned(), File::open(path).map_err(failed)?));
-        }
-        match &self.open {
-            Some((_, file)) => read_range(file, bounds, start, end, input).map_err(failed),
-            None => Ok(start),
-        }
+    pub(crate) fn set_up(setup: ScoreSetup) -> Result<Self, JobError> {
+        let models = build_all(&setup.models).map_err(JobError::new)?;
+        let part = setup
+            .part
+            .as_deref()
+            .map(PartWriter::open)
+            .transpose()
+            .map_err(JobError::new)?;
+        Ok(Self {
+            columns: columns(&models),
+            compressor: Compressor::new(setup.compression).map_err(JobError::new)?,
+            models,
+            part,
+            setup,
+            kept: HashMap::new(),
+            spare: Vec::new(),
+            reader: ShardReader::default(),
+            plain: Vec::new(),
+            #[cfg(feature = "faults")]
+            faults: crate::faults::Faults::from_environment(),
+        })
     }
 
-    /// Scores the records in `bytes`, which begin at `offset` of their input, and appends the rendered ones to
+    /// Scores the records in `bytes`, and appends the rendered ones to
     /// `output`, compressed if the run wants that.
     fn score(
         &mut self,
         work: &Work<'_>,
         layout: &Layout,
-        offset: u64,
-        bytes: &[u8],
+        Records { offset, bytes, .. }: Records<'_>,
         output: &mut Vec<u8>,
     ) -> Result<Scored, JobError> {
         let renderer = Renderer::new(self.setup.output, layout, &self.columns);
@@ -229,12 +178,12 @@ impl ScoreJob {
                     renderer.write(target, &post, &figures, mood.name());
                 }
                 (Turn::Quarantined, Ok(post)) => {
-                    let aside = set_aside(offset, post.place(), post.raw(), String::new());
+                    let aside = Reject::new(offset, post.place(), post.raw(), String::new());
                     scored.quarantined.push(aside);
                 }
                 (turn, Err(malformed)) => {
                     let Malformed { place, raw, reason } = malformed;
-                    let aside = set_aside(offset, place, raw, reason.to_string());
+                    let aside = Reject::new(offset, place, raw, reason.to_string());
                     match turn {
                         Turn::Quarantined => scored.quarantined.push(aside),
                         Turn::Do | Turn::Pass => scored.rejects.push(aside),
@@ -251,16 +200,6 @@ impl ScoreJob {
         }
         self.plain = plain;
         Ok(scored)
-    }
-}
-
-/// A record at `place` of a shard that begins at `offset`.
-fn set_aside(offset: u64, place: Place, raw: &[u8], reason: String) -> Reject {
-    Reject {
-        offset: offset + place.offset,
-        line: place.line,
-        reason,
-        raw: raw.to_vec(),
     }
 }
 

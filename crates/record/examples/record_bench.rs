@@ -31,6 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         text: "text".into(),
         id: None,
         time: None,
+        label: None,
     };
     let head = &source[..source.len().min(HEAD_LEN)];
     let layout = Layout::detect(

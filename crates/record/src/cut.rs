@@ -121,6 +121,7 @@ mod tests {
             text: "t".into(),
             id: None,
             time: None,
+            label: None,
         };
         let layout = Layout::detect(Format::Csv, quoting, &names, &[], b"t\n", true).unwrap();
         Cutter::new(&layout)

@@ -20,11 +20,11 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// No text of a post is this long: a quote in the head of a TSV file that is still open after so much is no quote.
 const MAX_OPEN_QUOTE: usize = 64 << 10;
 
-/// Where in a record its text, id and time stand.
+/// Where in a record its text, id, time and label stand.
 ///
 /// For CSV and TSV a name is a column; for JSON it is a key, or a dotted path of keys (`commit.record.text`). A
 /// top-level key that itself contains the dots wins over the path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldNames {
     /// The text to be scored.
     pub text: String,
@@ -32,6 +32,8 @@ pub struct FieldNames {
     pub id: Option<String>,
     /// When the post was written.
     pub time: Option<String>,
+    /// What a person says of its mood.
+    pub label: Option<String>,
 }
 
 /// The columns that a model adds to each record.
@@ -329,6 +331,7 @@ mod tests {
             text: text.into(),
             id: None,
             time: None,
+            label: None,
         }
     }
 

@@ -15,7 +15,7 @@
 //!     model: "vader".into(),
 //!     figures: vec![FigureColumn { name: "compound".into(), decimals: Some(3) }],
 //! }];
-//! let names = FieldNames { text: "text".into(), id: None, time: None };
+//! let names = FieldNames { text: "text".into(), ..FieldNames::default() };
 //! let layout = Layout::detect(Format::Jsonl, Quoting::Auto, &names, &models, source, true)?;
 //!
 //! let renderer = Renderer::new(Format::Jsonl, &layout, &models);

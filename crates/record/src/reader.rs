@@ -20,6 +20,7 @@ pub struct Post<'p> {
     text: &'p str,
     id: Option<&'p str>,
     time: Option<&'p str>,
+    label: Option<&'p str>,
     raw: &'p str,
     place: Place,
     /// A row's own; empty for other records.
@@ -53,6 +54,12 @@ impl Post<'_> {
     #[must_use]
     pub fn time(&self) -> Option<&str> {
         self.time
+    }
+
+    /// What a person says of its mood, if a field was named for it and the record has it.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.label
     }
 
     /// The record as it stands in the source, without its terminator.
@@ -172,6 +179,7 @@ struct RowBuffers {
     text: String,
     id: String,
     time: String,
+    label: String,
 }
 
 impl<'a> Reader<'a> {
@@ -326,6 +334,7 @@ fn text_post(line: &str, place: Place) -> Post<'_> {
         text: line,
         id: None,
         time: None,
+        label: None,
         raw: line,
         place,
         terminator: b"",
@@ -343,8 +352,9 @@ fn object_post<'p>(
     let object = &*object;
     Ok(Post {
         text: object.text(wanted, line)?,
-        id: object.label(wanted, json::Field::Id, line),
-        time: object.label(wanted, json::Field::Time, line),
+        id: object.scalar(wanted, json::Field::Id, line),
+        time: object.scalar(wanted, json::Field::Time, line),
+        label: object.scalar(wanted, json::Field::Label, line),
         raw: line,
         place,
         terminator: b"",
@@ -364,11 +374,13 @@ fn row_post<'p>(
         text,
         id,
         time,
+        label,
     } = buffers;
     Post {
         text: fields[table.text].decode(line, text),
         id: table.id.map(|column| fields[column].decode(line, id)),
         time: table.time.map(|column| fields[column].decode(line, time)),
+        label: table.label.map(|column| fields[column].decode(line, label)),
         raw: line,
         place,
         terminator,

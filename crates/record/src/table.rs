@@ -20,6 +20,7 @@ pub(crate) struct Table {
     pub(crate) text: usize,
     pub(crate) id: Option<usize>,
     pub(crate) time: Option<usize>,
+    pub(crate) label: Option<usize>,
 }
 
 impl Table {
@@ -40,21 +41,15 @@ impl Table {
             b"\r\n" => "\r\n",
             _ => "\n",
         };
+        let found = |name: Option<&String>| name.map(|name| find(&columns, name)).transpose();
         Ok(Table {
             dialect,
             header: header[..row.len].to_owned(),
             terminator: terminator.to_owned(),
             text: find(&columns, &fields.text)?,
-            id: fields
-                .id
-                .as_ref()
-                .map(|name| find(&columns, name))
-                .transpose()?,
-            time: fields
-                .time
-                .as_ref()
-                .map(|name| find(&columns, name))
-                .transpose()?,
+            id: found(fields.id.as_ref())?,
+            time: found(fields.time.as_ref())?,
+            label: found(fields.label.as_ref())?,
             columns,
         })
     }
@@ -69,6 +64,7 @@ impl Table {
             text: 0,
             id: None,
             time: None,
+            label: None,
         }
     }
 }

@@ -114,7 +114,7 @@ impl fmt::Display for UnknownModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "there is no model `{}`; the models are: vader, textblob",
+            "there is no model `{}`; the models are: vader, textblob, lexicon:FILE",
             self.0
         )
     }

@@ -34,6 +34,7 @@ pub(crate) enum Field {
     Text,
     Id,
     Time,
+    Label,
 }
 
 /// A set of routes, by their index.
@@ -45,6 +46,7 @@ impl Wanted {
             (Field::Text, Some(&fields.text)),
             (Field::Id, fields.id.as_ref()),
             (Field::Time, fields.time.as_ref()),
+            (Field::Label, fields.label.as_ref()),
         ];
         let mut routes = Vec::new();
         for (field, name) in named {
@@ -194,8 +196,8 @@ impl Object {
         Err(Reason::TextNotString { found })
     }
 
-    /// The id or time of the line that was read, if it is a string or a number.
-    pub(crate) fn label<'o>(
+    /// The id, time or label of the line that was read, if it is a string or a number.
+    pub(crate) fn scalar<'o>(
         &'o self,
         wanted: &Wanted,
         field: Field,

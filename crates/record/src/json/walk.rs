@@ -297,6 +297,7 @@ mod tests {
             text: "text".into(),
             id: None,
             time: None,
+            label: None,
         };
         super::line(&Wanted::new(&names, &[]), &mut Object::default(), line)
     }

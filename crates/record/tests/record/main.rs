@@ -27,6 +27,7 @@ fn names(text: &str, id: Option<&str>) -> FieldNames {
         text: text.into(),
         id: id.map(str::to_owned),
         time: None,
+        label: None,
     }
 }
 

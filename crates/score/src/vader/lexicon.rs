@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 use std::{error, fmt};
 
+use super::list::{self, BadLine};
 use super::table::{Key, MAX_SHORT, Table};
 use super::unicode;
 use super::word::{Keyword, Word};
@@ -192,6 +193,19 @@ struct Draft {
     boost: f64,
 }
 
+/// What a word can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Word,
+    Booster,
+    Idiom,
+    Negation,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 4] = [Self::Word, Self::Booster, Self::Idiom, Self::Negation];
+}
+
 impl Default for LexiconBuilder {
     fn default() -> Self {
         Self::new()
@@ -224,31 +238,64 @@ impl LexiconBuilder {
     }
 
     /// The words of vaderSentiment 3.3.2, to add to.
-    ///
-    /// # Panics
-    /// Never: the lists are part of this crate, and tested.
     #[must_use]
     pub fn built_in() -> Self {
         let mut new = Self::new();
-        let mut fill = || {
-            for (word, valence) in rows(include_str!("../../data/vader/words.tsv")) {
-                new.insert(word, |draft| {
-                    draft.kinds |= Word::VALENCED;
-                    draft.valence = valence;
-                })?;
+        for kind in Kind::ALL {
+            new.add_built_in(kind);
+        }
+        new
+    }
+
+    /// The words of a list: TSV or CSV, a line for each with the word, its figure and, unless it is an ordinary word, its
+    /// kind (`booster`, `negation`, `idiom`). Several words without a kind are an idiom. See the README for the details.
+    ///
+    /// With `extend` they are added to the built-in ones, of which they replace those of the same spelling. Without it
+    /// they are the only ones of their kind, and the only ones with a valence; kinds that the list has none of are built in.
+    ///
+    /// ```
+    /// use moodring_score::vader::{LexiconBuilder, Vader};
+    ///
+    /// let words = LexiconBuilder::from_list(b"delayed\t-1.2\nhella\t0.293\tbooster\n", true)?;
+    /// let vader = Vader::with_lexicon(words.build());
+    /// let score = |text| vader.score(text).compound;
+    /// assert!(score("hella delayed") < score("delayed") && score("delayed") < 0.0);
+    /// # Ok::<(), moodring_score::vader::BadLine>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first bad line.
+    pub fn from_list(list: &[u8], extend: bool) -> Result<Self, BadLine> {
+        let mut new = if extend {
+            Self::built_in()
+        } else {
+            Self::new()
+        };
+        let given = list::read(&mut new, list)?;
+        if !extend {
+            for kind in Kind::ALL {
+                if kind != Kind::Word && !given[kind as usize] {
+                    new.add_built_in(kind);
+                }
             }
-            for (booster, amount) in rows(include_str!("../../data/vader/boosters.tsv")) {
-                new.booster(booster, amount)?;
-            }
-            for (idiom, valence) in rows(include_str!("../../data/vader/idioms.tsv")) {
-                new.idiom(idiom, valence)?;
-            }
-            include_str!("../../data/vader/negations.tsv")
+        }
+        Ok(new)
+    }
+
+    /// Adds the built-in words of a kind.
+    fn add_built_in(&mut self, kind: Kind) {
+        let mut fill = || match kind {
+            Kind::Word => rows(include_str!("../../data/vader/words.tsv"))
+                .try_for_each(|(word, valence)| self.valence(word, valence)),
+            Kind::Booster => rows(include_str!("../../data/vader/boosters.tsv"))
+                .try_for_each(|(booster, amount)| self.booster(booster, amount)),
+            Kind::Idiom => rows(include_str!("../../data/vader/idioms.tsv"))
+                .try_for_each(|(idiom, valence)| self.idiom(idiom, valence)),
+            Kind::Negation => include_str!("../../data/vader/negations.tsv")
                 .lines()
-                .try_for_each(|word| new.negation(word))
+                .try_for_each(|word| self.negation(word)),
         };
         fill().expect("the built-in lists are good");
-        new
     }
 
     /// Gives a word a valence: how pleasant it is, in −4..4 in the built-in list.

@@ -28,6 +28,7 @@ mod block;
 mod contrast;
 mod emoji;
 mod lexicon;
+mod list;
 mod observe;
 mod round;
 mod rules;
@@ -40,6 +41,7 @@ mod word;
 use std::sync::Arc;
 
 pub use lexicon::{BadWord, Lexicon, LexiconBuilder, MAX_FIGURE};
+pub use list::{BadLine, Fault};
 pub use observe::{Nobody, Observer, Rule, Sums};
 
 use contrast::{Valence, Valences};
@@ -59,6 +61,7 @@ use word::Word;
 #[derive(Debug, Clone)]
 pub struct Vader {
     lexicon: Arc<Lexicon>,
+    name: &'static str,
 }
 
 /// The figures of a text.
@@ -91,14 +94,16 @@ impl Vader {
     pub fn new() -> Self {
         Self {
             lexicon: Lexicon::built_in(),
+            name: "vader",
         }
     }
 
-    /// The rules over other words.
+    /// The rules over other words: a model that is called `lexicon`.
     #[must_use]
     pub fn with_lexicon(lexicon: impl Into<Arc<Lexicon>>) -> Self {
         Self {
             lexicon: lexicon.into(),
+            name: "lexicon",
         }
     }
 
@@ -162,7 +167,7 @@ impl Vader {
 
 impl crate::Scorer for Vader {
     fn name(&self) -> &'static str {
-        "vader"
+        self.name
     }
 
     fn figures(&self) -> &'static [crate::Figure] {

@@ -12,7 +12,7 @@ use moodring_pool::Control;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTTIN, SIGTTOU};
 use signal_hook::iterator::Signals;
 
-use crate::cli::MAX_WORKERS;
+use super::args::MAX_WORKERS;
 
 /// Whether, and by what, the run was asked to end.
 #[derive(Debug, Clone, Default)]

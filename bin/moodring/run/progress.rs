@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use moodring_pool::Control;
 
-use super::plan::Plan;
-
 const KNOWN: &str =
     "{bar:24} {percent:>3}% {bytes}/{total_bytes} {binary_bytes_per_sec} ETA {eta} {msg}";
 const UNKNOWN: &str = "{spinner} {bytes} {binary_bytes_per_sec} {elapsed} {msg}";
@@ -24,13 +22,14 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn start(plan: &Plan, control: Option<Control>) -> Self {
-        let target = if plan.quiet {
+    /// Shows nothing if `quiet`; `total` is the number of stored bytes, if that is known.
+    pub(crate) fn start(quiet: bool, total: Option<u64>, control: Option<Control>) -> Self {
+        let target = if quiet {
             ProgressDrawTarget::hidden()
         } else {
             ProgressDrawTarget::stderr_with_hz(10)
         };
-        let (bar, template) = match plan.stored_bytes() {
+        let (bar, template) = match total {
             Some(total) => (ProgressBar::with_draw_target(Some(total), target), KNOWN),
             None => (ProgressBar::with_draw_target(None, target), UNKNOWN),
         };

@@ -1,0 +1,119 @@
+//! Adds up what the pool releases.
+
+use std::collections::HashMap;
+
+use moodring_feed::Feed;
+use moodring_job::Reject;
+use moodring_job::eval::{Agreement, EvalReport};
+use moodring_pool::{BoxError, Released, Sink, wire};
+
+use crate::run::progress::Progress;
+
+/// How many skipped records are told of one by one.
+const TOLD: u64 = 5;
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) records: u64,
+    pub(crate) unlabelled: u64,
+    pub(crate) unknown: u64,
+    pub(crate) unknown_labels: Vec<String>,
+    pub(crate) rejects: u64,
+    pub(crate) quarantined: u64,
+    /// By model.
+    pub(crate) agreements: Vec<Agreement>,
+}
+
+/// The pool's sink.
+pub(crate) struct Ledger {
+    /// The inputs' names, by source.
+    names: Vec<String>,
+    /// How many line ends of each source have been released.
+    lines: HashMap<u32, u64>,
+    sum: EvalReport,
+    rejects: u64,
+    quarantined: u64,
+    progress: Option<Progress>,
+}
+
+impl Ledger {
+    pub(crate) fn new(feed: &Feed, models: usize) -> Self {
+        let names = feed.inputs().iter().map(|input| input.name.clone());
+        Self {
+            names: names.collect(),
+            lines: HashMap::new(),
+            sum: EvalReport {
+                agreements: vec![Agreement::default(); models],
+                ..EvalReport::default()
+            },
+            rejects: 0,
+            quarantined: 0,
+            progress: None,
+        }
+    }
+
+    /// Shows `progress` from now on.
+    pub(crate) fn watch(&mut self, progress: Progress) {
+        self.progress = Some(progress);
+    }
+
+    /// What it all came to.
+    pub(crate) fn close(self) -> Totals {
+        Totals {
+            records: self.sum.records,
+            unlabelled: self.sum.unlabelled,
+            unknown: self.sum.unknown,
+            unknown_labels: self.sum.unknown_labels,
+            rejects: self.rejects,
+            quarantined: self.quarantined,
+            agreements: self.sum.agreements,
+        }
+    }
+
+    /// Says where a skipped record is, and why it was skipped. It stays in the input; this command writes no files.
+    fn tell(&self, source: u32, lines_before: u64, record: &Reject, reason: &str) {
+        let name = self.names.get(source as usize).map_or("", String::as_str);
+        let line = lines_before + record.line;
+        tracing::warn!(
+            "skipped {name}: line {line} (byte {}): {reason}",
+            record.offset
+        );
+    }
+}
+
+impl Sink for Ledger {
+    fn release(&mut self, released: &Released<'_>) -> Result<Vec<u8>, BoxError> {
+        let report: EvalReport = wire::decode(released.report)?;
+        let passed = self.lines.entry(report.source).or_default();
+        let lines_before = report.first_line + *passed;
+        *passed += report.lines;
+        for reject in &report.rejects {
+            self.rejects += 1;
+            if self.rejects <= TOLD {
+                self.tell(report.source, lines_before, reject, &reject.reason);
+            }
+        }
+        for (record, why) in report.quarantined.iter().zip(released.quarantined) {
+            self.quarantined += 1;
+            let reason = format!(
+                "{} workers died on it; the last one {}",
+                why.attempts, why.exit
+            );
+            self.tell(report.source, lines_before, record, &reason);
+        }
+        self.sum.records += report.records;
+        self.sum.unlabelled += report.unlabelled;
+        self.sum.unknown += report.unknown;
+        for label in &report.unknown_labels {
+            self.sum.keep_example(label);
+        }
+        for (sum, agreement) in self.sum.agreements.iter_mut().zip(&report.agreements) {
+            sum.merge(agreement);
+        }
+        if let Some(progress) = &mut self.progress {
+            progress.advance(report.stored, self.sum.records);
+        }
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,120 @@
+//! `moodring eval`: how well the models agree with labels that people gave.
+//!
+//! The pool scores and counts; [`ledger`] adds up what it releases, [`page`] prints the figures.
+
+mod ledger;
+mod page;
+
+use anyhow::anyhow;
+use clap::Args;
+use moodring_job::Setup;
+use moodring_job::eval::{EvalSetup, Labels};
+use moodring_pool::{Delivery, wire};
+use moodring_record::FieldNames;
+
+use crate::exit::Failure;
+use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
+use crate::run::models::Models;
+use crate::run::pool_failure;
+use crate::run::progress::Progress;
+use crate::run::scale::Scale;
+use crate::run::signals::Interrupt;
+use crate::run::source::Source;
+use crate::run::tasks::Tasks;
+use ledger::Ledger;
+
+const EXAMPLES: &str = "\
+Examples:
+  moodring eval tweets.jsonl --label-field label --model vader,textblob
+      Accuracy, F1 and recall of two models
+  moodring eval reviews.csv --text-field review --label-field stars
+      Stars from one to five: below three is negative, above it positive
+  moodring eval posts.tsv --label-field emotion --labels joy=positive,anger=negative
+      Labels of your own
+
+A number among the labels means what those beside it say: 0/2/4, 0/1/2, 0/1, one to five stars, or else
+its sign. --labels overrules that.";
+
+/// Compare the models with labels that people gave.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct EvalArgs {
+    #[command(flatten)]
+    input: InputArgs,
+
+    #[command(flatten)]
+    labels: LabelArgs,
+
+    #[command(flatten)]
+    models: ModelArgs,
+
+    #[command(flatten)]
+    pool: PoolArgs,
+}
+
+/// What people say, and how the answer is shown.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Labels")]
+struct LabelArgs {
+    /// Field or column with the label: negative, neutral or positive, or a number
+    #[arg(long, default_value = "label", value_name = "NAME")]
+    label_field: String,
+
+    /// What labels mean: LABEL=CLASS,..., or for numbers one of stars, 0/2/4, 0/1/2, 0/1, sign
+    #[arg(long, value_name = "LABEL=CLASS,...")]
+    labels: Option<Labels>,
+
+    /// Print JSON, on one line
+    #[arg(long)]
+    json: bool,
+
+    /// No progress bar
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
+    let scale = Scale::of(&args.pool);
+    let fields = FieldNames {
+        label: Some(args.labels.label_field.clone()),
+        ..FieldNames::default()
+    };
+    let source = Source::find(args.input, scale.workers, fields)?;
+    let models = Models::read(&args.models)?;
+    let labels = args.labels.labels.unwrap_or_default();
+    let feed = source.open(&models.columns)?;
+    let interrupt = Interrupt::listen(Vec::new()).map_err(Failure::failed)?;
+    let mut ledger = Ledger::new(&feed, models.names.len());
+    let setup = Setup::Eval(EvalSetup {
+        models: models.list.clone(),
+        labels: labels.map,
+    });
+    let pool = scale
+        .pool()
+        .delivery(Delivery::Inline)
+        .setup(wire::encode(&setup).map_err(Failure::failed)?)
+        .build();
+    interrupt.steers(pool.control(), scale.workers);
+    let progress = Progress::start(
+        args.labels.quiet,
+        source.stored_bytes(),
+        Some(pool.control()),
+    );
+    ledger.watch(progress);
+    let ran = pool.run(Tasks::new(feed, interrupt.clone()), &mut ledger);
+    let totals = ledger.close();
+
+    ran.map_err(|error| pool_failure(error, |error| Failure::Failed(anyhow!(error))))?;
+    if let Some(signal) = interrupt.received() {
+        return Err(Failure::Interrupted(signal));
+    }
+    if totals.records == totals.unlabelled && totals.records > 0 {
+        return Err(Failure::Usage(anyhow!(
+            "none of the {} records has a label in the field `{}`; name another with --label-field",
+            totals.records,
+            args.labels.label_field
+        )));
+    }
+    page::print(&models.names, &totals, labels.scheme, args.labels.json)
+}

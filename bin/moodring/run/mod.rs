@@ -1,0 +1,47 @@
+//! What the commands share that run over the pool: their [flags](args), what those mean ([`source`], [`models`],
+//! [`scale`]), the [tasks] that feed the pool, the [signals] that steer it, the [progress] that shows it, and what its
+//! errors mean.
+
+pub(crate) mod args;
+pub(crate) mod models;
+pub(crate) mod progress;
+pub(crate) mod scale;
+pub(crate) mod signals;
+pub(crate) mod source;
+pub(crate) mod tasks;
+
+use anyhow::anyhow;
+use moodring_feed::FeedError;
+use moodring_pool::{BoxError, PoolError};
+use moodring_store::StoreError;
+
+use crate::exit::Failure;
+
+/// What an error of the pool means to the person who ran the command. `sink` knows the errors of the command's own sink.
+pub(crate) fn pool_failure(error: PoolError, sink: impl FnOnce(BoxError) -> Failure) -> Failure {
+    match error {
+        PoolError::Sink(error) => sink(error),
+        PoolError::Feed(error) => match error.downcast::<FeedError>() {
+            Ok(error) => feed_failure(*error),
+            Err(error) => Failure::Failed(anyhow!(error)),
+        },
+        PoolError::Defeat(defeat) => Failure::Defeated(anyhow!("the run was given up: {defeat}")),
+        error => Failure::failed(error),
+    }
+}
+
+pub(crate) fn feed_failure(error: FeedError) -> Failure {
+    if error.is_usage() {
+        Failure::usage(error)
+    } else {
+        Failure::failed(error)
+    }
+}
+
+pub(crate) fn store_failure(error: StoreError) -> Failure {
+    match error {
+        StoreError::Closed { .. } => Failure::OutputClosed,
+        error if error.is_usage() => Failure::usage(error),
+        error => Failure::failed(error),
+    }
+}

@@ -1,0 +1,72 @@
+//! How many workers there are, and what they may take.
+
+use std::time::Duration;
+
+use moodring_pool::process::WorkerCommand;
+use moodring_pool::{Limits, Pool, PoolBuilder};
+
+use super::args::{PoolArgs, Workers};
+
+/// What one worker may need with everything that is under way in it.
+const WORKER_MEMORY: u64 = 48 << 20;
+
+/// The pool that was asked for.
+#[derive(Debug)]
+pub(crate) struct Scale {
+    pub(crate) workers: u32,
+    record_timeout: Option<Duration>,
+    max_crashes: u32,
+    max_shards: Option<u64>,
+    limits: Limits,
+}
+
+impl Scale {
+    pub(crate) fn of(args: &PoolArgs) -> Self {
+        Self {
+            workers: worker_count(args.workers),
+            record_timeout: Some(args.record_timeout).filter(|timeout| !timeout.is_zero()),
+            max_crashes: args.max_crashes,
+            max_shards: args.max_shards,
+            limits: Limits {
+                nice: args.nice,
+                pin: args.pin,
+                max_memory: args.max_memory,
+            },
+        }
+    }
+
+    /// A pool of workers of this program.
+    pub(crate) fn pool(&self) -> PoolBuilder {
+        let command = WorkerCommand::this_program("moodring", &["worker"]);
+        Pool::builder(self.workers, command)
+            .item_timeout(self.record_timeout)
+            .max_crashes(self.max_crashes)
+            .max_shards(self.max_shards)
+            .limits(self.limits)
+    }
+}
+
+fn worker_count(typed: Workers) -> u32 {
+    match typed {
+        Workers::Exactly(count) => count,
+        Workers::Auto => {
+            let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+            let by_memory =
+                usize::try_from(available_memory() / WORKER_MEMORY).unwrap_or(usize::MAX);
+            u32::try_from(cpus.min(by_memory.max(1))).unwrap_or(1)
+        }
+    }
+}
+
+/// The memory that this process may still take, its control group's limit respected.
+fn available_memory() -> u64 {
+    let Ok(mut system) = sysinfo::System::new() else {
+        return u64::MAX;
+    };
+    system.refresh_memory();
+    let free = system.available_memory();
+    match system.cgroup_limits() {
+        Some(limits) => limits.free_memory.min(free),
+        None => free,
+    }
+}

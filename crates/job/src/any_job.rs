@@ -1,0 +1,39 @@
+//! The one job that the program's workers have: whichever the run is about.
+
+use moodring_pool::{Job, JobError, ShardId, Work, wire};
+
+use crate::eval::EvalJob;
+use crate::message::Setup;
+use crate::score_job::ScoreJob;
+
+/// The job that the [`Setup`] says.
+pub enum AnyJob {
+    /// `moodring score`.
+    Score(Box<ScoreJob>),
+    /// `moodring eval`.
+    Eval(Box<EvalJob>),
+}
+
+impl Job for AnyJob {
+    fn start(setup: &[u8]) -> Result<Self, JobError> {
+        Ok(match wire::decode(setup).map_err(JobError::new)? {
+            Setup::Score(setup) => Self::Score(Box::new(ScoreJob::set_up(setup)?)),
+            Setup::Eval(setup) => Self::Eval(Box::new(EvalJob::set_up(setup)?)),
+        })
+    }
+
+    fn prepare(&mut self, work: &Work<'_>, report: &mut Vec<u8>) -> Result<(), JobError> {
+        match self {
+            Self::Score(job) => job.prepare(work, report),
+            Self::Eval(job) => job.prepare(work, report),
+        }
+    }
+
+    fn commit(&mut self, shard: ShardId, grant: &[u8]) -> Result<(), JobError> {
+        match self {
+            Self::Score(job) => job.commit(shard, grant),
+            // Its reports are all there is.
+            Self::Eval(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Gets the bytes of a shard, wherever they are.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use moodring_pool::JobError;
+use moodring_record::{Cutting, Layout};
+
+use crate::message::Content;
+use crate::range::{Bounds, read_range};
+
+/// Reads shards; kept from shard to shard for its buffer and its open file.
+#[derive(Debug, Default)]
+pub(crate) struct ShardReader {
+    buffer: Vec<u8>,
+    /// The file that was read last, which most likely is the next one too.
+    open: Option<(PathBuf, File)>,
+}
+
+/// The records of a shard.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Records<'a> {
+    /// Where they begin in the (decompressed) input.
+    pub(crate) offset: u64,
+    /// The records.
+    pub(crate) bytes: &'a [u8],
+    /// How much of the (decompressed) input the shard stands for.
+    pub(crate) consumed: u64,
+}
+
+impl ShardReader {
+    /// The records of `content`.
+    pub(crate) fn read<'a>(
+        &'a mut self,
+        content: &Content<'a>,
+        layout: &Layout,
+    ) -> Result<Records<'a>, JobError> {
+        match *content {
+            Content::Block { offset, bytes } => Ok(Records {
+                offset,
+                bytes,
+                consumed: bytes.len() as u64,
+            }),
+            Content::Range { path, start, end } => Ok(Records {
+                offset: self.read_file(path, layout, start, end)?,
+                bytes: &self.buffer,
+                consumed: end - start,
+            }),
+        }
+    }
+
+    /// Reads the records of a range of a file, and says where they begin.
+    fn read_file(
+        &mut self,
+        path: &Path,
+        layout: &Layout,
+        start: u64,
+        end: u64,
+    ) -> Result<u64, JobError> {
+        let bounds = match layout.cutting() {
+            Cutting::AtLines => Bounds::Lines {
+                first: layout.body_start(),
+            },
+            Cutting::AtRecords => Bounds::Records,
+        };
+        let failed = |error: std::io::Error| {
+            let hint = match error.kind() {
+                std::io::ErrorKind::UnexpectedEof => {
+                    "; the file became shorter during the run, score it when it is complete"
+                }
+                _ => "",
+            };
+            JobError(format!(
+                "failed to read bytes {start} to {end} of `{}`: {error}{hint}",
+                path.display()
+            ))
+        };
+        if self.open.as_ref().is_none_or(|(open, _)| open != path) {
+            self.open = Some((path.to_owned(), File::open(path).map_err(failed)?));
+        }
+        match &self.open {
+            Some((_, file)) => {
+                read_range(file, bounds, start, end, &mut self.buffer).map_err(failed)
+            }
+            None => Ok(start),
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Reads a user's list of words: TSV or CSV, a word a line.
+//!
+//! | word | figure | kind |
+//! |---|---|---|
+//! | `grounded` | −1.5 | nothing, or `word`: the word's valence |
+//! | `hella` | 0.293 | `booster`: what it adds to the valence of what follows; one to three words |
+//! | `sans` | nothing | `negation` |
+//! | `cold shoulder` | −2 | nothing, or `idiom`: the valence of two or three words together |
+//!
+//! Words are taken in lower case, as tokens are looked up in it. Empty lines, and lines that begin with `#` and a blank,
+//! are skipped, and so is a first line that names the columns. The separator is a tab if the first line has one, and a
+//! comma otherwise; quotes mean something only beside commas.
+//!
+//! A row whose third column is a number is one of vaderSentiment's own list (word, mean, standard deviation, ratings).
+//! It is taken as that package takes it, capitals and blanks included, so that such a list gives the package's scores.
+
+use thiserror::Error;
+
+use super::lexicon::{BadWord, Kind, LexiconBuilder};
+
+/// What is wrong with a line of a list.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("line {line}: {fault}")]
+pub struct BadLine {
+    /// Counted from 1.
+    pub line: u64,
+    /// What is wrong with it, with its value and what to do.
+    pub fault: Fault,
+}
+
+/// What can be wrong with a line of a list.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It is not UTF-8.
+    #[error("it is not UTF-8; save the list in that encoding")]
+    NotUtf8,
+    /// There is a word and nothing else.
+    #[error("`{0}` has no figure; write the word, a {1}, and how pleasant it is, such as -1.5")]
+    NoFigure(String, &'static str),
+    /// The second column is not a number.
+    #[error("`{0}` is not a number; the second column says how pleasant the word is, such as -1.5")]
+    BadFigure(String),
+    /// The third column is something else.
+    #[error(
+        "there is no kind of word `{0}`; the third column may be: word, booster, negation, idiom"
+    )]
+    BadKind(String),
+    /// The word cannot be one of that kind.
+    #[error(transparent)]
+    BadWord(#[from] BadWord),
+}
+
+/// A row of a list.
+struct Row<'a> {
+    kind: Kind,
+    word: &'a str,
+    figure: f64,
+    /// The word is taken as it stands.
+    verbatim: bool,
+}
+
+/// Which kinds of words a list has.
+pub(super) type Kinds = [bool; Kind::ALL.len()];
+
+/// Adds the words of `list` to `lexicon`, and says which kinds there were.
+pub(super) fn read(lexicon: &mut LexiconBuilder, list: &[u8]) -> Result<Kinds, BadLine> {
+    let list = list.strip_prefix(b"\xef\xbb\xbf").unwrap_or(list);
+    let separator = separator(list);
+    let mut kinds = Kinds::default();
+    for (number, line) in (1..).zip(list.split(|&byte| byte == b'\n')) {
+        let bad = |fault| BadLine {
+            line: number,
+            fault,
+        };
+        let line = str::from_utf8(line).map_err(|_| bad(Fault::NotUtf8))?;
+        let columns = columns(line.trim_end_matches('\r'), separator);
+        let columns = columns.each_ref().map(|column| column.trim());
+        if is_comment(&columns) || (number == 1 && names_columns(&columns)) {
+            continue;
+        }
+        let row = row(&columns, separator).map_err(bad)?;
+        kinds[row.kind as usize] = true;
+        add(lexicon, &row).map_err(|word| bad(word.into()))?;
+    }
+    Ok(kinds)
+}
+
+/// What stands between the columns.
+fn separator(list: &[u8]) -> u8 {
+    let mut lines = list.split(|&byte| byte == b'\n');
+    let first = lines.find(|line| !line.trim_ascii().is_empty() && !line.starts_with(b"# "));
+    if first.is_some_and(|line| line.contains(&b'\t')) {
+        b'\t'
+    } else {
+        b','
+    }
+}
+
+/// The first three columns of a line.
+fn columns(line: &str, separator: u8) -> [String; 3] {
+    if separator == b'\t' {
+        let mut fields = line.split('\t').map(str::to_owned);
+        return std::array::from_fn(|_| fields.next().unwrap_or_default());
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .has_headers(false)
+        .buffer_capacity(line.len().max(1))
+        .from_reader(line.as_bytes());
+    let mut record = csv::StringRecord::new();
+    // Reading UTF-8 from memory, in rows of any length, meets no errors.
+    let _ = reader.read_record(&mut record);
+    let mut fields = record.iter().map(str::to_owned);
+    std::array::from_fn(|_| fields.next().unwrap_or_default())
+}
+
+fn is_comment(columns: &[&str; 3]) -> bool {
+    *columns == [""; 3] || columns[0] == "#" || columns[0].starts_with("# ")
+}
+
+/// Whether a first line says what the columns are.
+fn names_columns(columns: &[&str; 3]) -> bool {
+    const WORDS: [&str; 4] = ["word", "token", "term", "phrase"];
+    WORDS
+        .iter()
+        .any(|name| columns[0].eq_ignore_ascii_case(name))
+        && columns[1].parse::<f64>().is_err()
+}
+
+fn row<'a>(columns: &[&'a str; 3], separator: u8) -> Result<Row<'a>, Fault> {
+    let [word, figure, kind] = *columns;
+    let verbatim = kind.parse::<f64>().is_ok();
+    let kind = match kind {
+        "" | "word" if word.contains(char::is_whitespace) => Kind::Idiom,
+        "" | "word" => Kind::Word,
+        "booster" => Kind::Booster,
+        "negation" => Kind::Negation,
+        "idiom" => Kind::Idiom,
+        _ if verbatim => Kind::Word,
+        other => return Err(Fault::BadKind(other.to_owned())),
+    };
+    let figure = match (figure, kind) {
+        (_, Kind::Negation) => 0.0,
+        ("", _) => {
+            let separator = if separator == b'\t' { "tab" } else { "comma" };
+            return Err(Fault::NoFigure(word.to_owned(), separator));
+        }
+        (figure, _) => figure
+            .parse()
+            .map_err(|_| Fault::BadFigure(figure.to_owned()))?,
+    };
+    Ok(Row {
+        kind,
+        word,
+        figure,
+        verbatim,
+    })
+}
+
+fn add(lexicon: &mut LexiconBuilder, row: &Row<'_>) -> Result<(), BadWord> {
+    if row.verbatim {
+        return lexicon.valence(row.word, row.figure);
+    }
+    let word = super::unicode::lower(row.word);
+    let word = str::from_utf8(&word).unwrap_or(row.word);
+    match row.kind {
+        Kind::Word => lexicon.valence(word, row.figure),
+        Kind::Booster => lexicon.booster(word, row.figure),
+        Kind::Negation => lexicon.negation(word),
+        Kind::Idiom => lexicon.idiom(word, row.figure),
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::float_cmp,
+    reason = "equal words give equal scores, to the bit"
+)]
+mod tests {
+    use super::*;
+    use crate::Vader;
+
+    fn compound(list: &str, extend: bool, text: &str) -> f64 {
+        let words = LexiconBuilder::from_list(list.as_bytes(), extend).unwrap();
+        Vader::with_lexicon(words.build()).score(text).compound
+    }
+
+    fn fault(list: &[u8]) -> String {
+        LexiconBuilder::from_list(list, false)
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_list_replaces_the_built_in_valences_and_keeps_the_other_kinds() {
+        let list = "Word,Score\n\n# ours\nDelayed,-2\n";
+        let plain = compound(list, false, "delayed");
+        assert!(plain < 0.0, "a capital in the list does not hide a word");
+        assert!(compound(list, false, "very delayed") < plain);
+        assert!(compound(list, false, "not delayed") > 0.0);
+        assert_eq!(compound(list, false, "good"), 0.0);
+    }
+
+    #[test]
+    fn an_extending_list_overrides_word_by_word() {
+        let list = "good\t-1.9\n";
+        assert!(compound(list, true, "good") < 0.0);
+        let built_in = Vader::new().score("great").compound;
+        assert_eq!(compound(list, true, "great"), built_in);
+    }
+
+    #[test]
+    fn a_kind_that_the_list_has_replaces_the_built_in_one() {
+        let list = "gut\t2\nsehr\t0.3\tbooster\nnicht\t\tnegation\n";
+        let plain = compound(list, false, "gut");
+        assert!(compound(list, false, "sehr gut") > plain);
+        assert_eq!(compound(list, false, "very gut"), plain);
+        assert!(compound(list, false, "nicht gut") < 0.0);
+        assert_eq!(compound(list, false, "not gut"), plain);
+    }
+
+    #[test]
+    fn several_words_are_an_idiom() {
+        let list = "cold\t-0.5\ncold shoulder\t-3\n";
+        let text = "they gave me the cold shoulder";
+        assert!(compound(list, false, text) < compound("cold\t-0.5\n", false, text));
+    }
+
+    #[test]
+    fn a_word_with_a_comma_may_be_quoted() {
+        assert!(compound("\"1,000\",2.5\n", false, "1,000") > 0.0);
+        assert!(
+            compound(":\"\t2.5\n", false, "so :\"") > 0.0,
+            "in TSV a quote is a quote"
+        );
+    }
+
+    #[test]
+    fn the_list_of_the_package_gives_the_scores_of_the_package() {
+        // Their columns are: word, mean, standard deviation, ratings.
+        let ours = include_str!("../../data/vader/words.tsv");
+        let theirs = ours.replace('\n', "\t0.5\t[1, 2, 3]\n");
+        let words = LexiconBuilder::from_list(theirs.as_bytes(), false).unwrap();
+        let vader = Vader::with_lexicon(words.build());
+        for text in [
+            "He SCREWED UP again :D but it's the bomb",
+            "I can't stand this, not very good at all!!!",
+            "kind of fed up :( never so happy",
+        ] {
+            assert_eq!(vader.score(text), Vader::new().score(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bad_line_is_named_with_its_value() {
+        assert_eq!(
+            fault(b"good\t1\n\nbad\tvery\n"),
+            "line 3: `very` is not a number; the second column says how pleasant the word is, such as -1.5"
+        );
+        assert!(
+            fault(b"good\t1\nbad\n")
+                .starts_with("line 2: `bad` has no figure; write the word, a tab")
+        );
+        assert!(
+            fault(b"good,1\nbad,inf\n")
+                .starts_with("line 2: the figure inf is not a number between")
+        );
+        assert!(fault(b"good,1,noun\n").starts_with("line 1: there is no kind of word `noun`"));
+        assert!(
+            fault(b"one two three four,1\n")
+                .starts_with("line 1: `one two three four` has not two or three words")
+        );
+        assert!(fault(b"\xff,1\n").starts_with("line 1: it is not UTF-8"));
+        assert!(fault(b",1\n").starts_with("line 1: the word is empty"));
+    }
+}
