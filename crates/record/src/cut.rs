@@ -14,7 +14,7 @@ use crate::delimited::Dialect;
 /// ```
 /// # use moodring_record::{Cutter, FieldNames, Format, Layout, Quoting};
 /// let source = b"text\n\"one\npost\"\nanother\n";
-/// let names = FieldNames { text: "text".into(), id: None, time: None };
+/// let names = FieldNames { text: "text".into(), ..FieldNames::default() };
 /// let layout = Layout::detect(Format::Csv, Quoting::Auto, &names, &[], source, true)?;
 ///
 /// let body = &source[5..];
