@@ -12,5 +12,6 @@ mod lexicon;
 #[cfg(feature = "faults")]
 mod poison;
 mod rejects;
+mod resume;
 mod scaling;
 mod signals;

@@ -129,6 +129,10 @@ pub(crate) struct OutputArgs {
     #[arg(long)]
     pub(crate) force: bool,
 
+    /// Go on with a run of this output that was cut off, if there is one; and keep what is done if this one is interrupted
+    #[arg(long)]
+    pub(crate) resume: bool,
+
     /// No progress bar and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::{io, thread};
 
 use moodring_pool::Control;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTTIN, SIGTTOU};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTTIN, SIGTTOU, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use super::args::MAX_WORKERS;
@@ -30,6 +30,8 @@ struct State {
 impl Interrupt {
     /// Listens from now on. A second signal removes `unfinished` and ends the process.
     pub(crate) fn listen(unfinished: Vec<PathBuf>) -> io::Result<Self> {
+        // A file that reaches its limit is an error of the one who writes it, not a reason to be killed.
+        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         let interrupt = Self::default();
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGTTIN, SIGTTOU, SIGHUP])?;
         let listener = interrupt.clone();

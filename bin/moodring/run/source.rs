@@ -52,6 +52,40 @@ impl Source {
         })
     }
 
+    /// How many bytes of a file make a shard, and of what only this process can read.
+    pub(crate) fn sizes(&self) -> (u64, u64) {
+        (self.shard_size, self.block_size)
+    }
+
+    /// Cuts the inputs in another way.
+    pub(crate) fn recut(&mut self, shard_size: u64, block_size: u64) {
+        (self.shard_size, self.block_size) = (shard_size, block_size);
+    }
+
+    /// How the inputs are read: names and values, as a person would say them.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let shown = |field: &Option<String>| field.as_deref().unwrap_or("none").to_owned();
+        let setting = |name: &str, value: String| (name.to_owned(), value);
+        let mut settings = vec![
+            setting("text field", self.fields.text.clone()),
+            setting("id field", shown(&self.fields.id)),
+            setting("time field", shown(&self.fields.time)),
+            setting("quoting", self.quoting.to_string()),
+        ];
+        for input in &self.inputs {
+            let format = input
+                .format
+                .map_or("unknown".to_owned(), |format| format.to_string());
+            settings.push((format!("format of {}", input.name), format));
+        }
+        settings
+    }
+
+    /// Whether all inputs are files, which can be read again.
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.inputs.iter().all(|input| input.size.is_some())
+    }
+
     /// Opens the inputs and looks at their heads, so that a missing column is found before anything is written.
     pub(crate) fn open(&self, columns: &[ModelColumns]) -> Result<Feed, Failure> {
         let options = Options {

@@ -1,6 +1,8 @@
 //! Turns the feed's shards into tasks for the pool.
 
-use moodring_feed::{Content as Piece, Feed, Origin, Shard};
+use std::collections::HashSet;
+
+use moodring_feed::{Content as Piece, Feed, Origin, Position, Shard};
 use moodring_job::{Content, Task};
 use moodring_pool::BoxError;
 use moodring_pool::wire;
@@ -11,14 +13,32 @@ use super::signals::Interrupt;
 pub(crate) struct Tasks {
     feed: Feed,
     interrupt: Interrupt,
+    /// The number of the next shard.
+    index: u64,
+    /// The numbers of shards that an earlier run has done.
+    done: HashSet<u64>,
 }
 
 impl Tasks {
     pub(crate) fn new(feed: Feed, interrupt: Interrupt) -> Self {
-        Self { feed, interrupt }
+        Self {
+            feed,
+            interrupt,
+            index: 0,
+            done: HashSet::new(),
+        }
     }
 
-    fn task(&self, shard: &Shard) -> Result<Vec<u8>, BoxError> {
+    /// Goes on where an earlier run ended: behind `position`, with shard number `index`, and without those in `done`.
+    pub(crate) fn resume(&mut self, position: Option<Position>, index: u64, done: HashSet<u64>) {
+        if let Some(position) = position {
+            self.feed.resume(position);
+        }
+        self.index = index;
+        self.done = done;
+    }
+
+    fn task(&self, index: u64, shard: &Shard) -> Result<Vec<u8>, BoxError> {
         let layout = self
             .feed
             .layout(shard.source)
@@ -42,6 +62,7 @@ impl Tasks {
             (Piece::Range { .. }, _) => return Err("a range of something that is no file".into()),
         };
         Ok(wire::encode(&Task {
+            index,
             source: shard.source.0,
             layout,
             stored: shard.stored,
@@ -55,7 +76,13 @@ impl moodring_pool::Feed for Tasks {
         if self.interrupt.received().is_some() {
             return Ok(None);
         }
-        let shard = self.feed.next_shard()?;
-        shard.map(|shard| self.task(&shard)).transpose()
+        while let Some(shard) = self.feed.next_shard()? {
+            let index = self.index;
+            self.index += 1;
+            if !self.done.remove(&index) {
+                return self.task(index, &shard).map(Some);
+            }
+        }
+        Ok(None)
     }
 }

@@ -1,19 +1,23 @@
 //! The end of the pipeline: places each shard's bytes in the output, keeps the rejects, counts.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use moodring_feed::Feed;
 use moodring_job::compress::Compressor;
 use moodring_job::{Delivered, Grant, Reject, Report, Tally};
-use moodring_pool::BoxError;
-use moodring_pool::{Quarantined, Released, Sink, wire};
+use moodring_pool::{BoxError, Quarantined, Released, ShardId, Sink, wire};
 use moodring_record::write_reject;
-use moodring_store::{LazyFile, Output};
+use moodring_store::{Journal, LazyFile, Output, PartFile, StoreError, folder_of};
 use thiserror::Error;
 
 use super::plan::Plan;
+use super::resume::entry::{Counts, Done, Piece, Terms};
+use super::resume::log::Log;
+use super::resume::recover::Earlier;
 use crate::exit::Failure;
 use crate::run::progress::Progress;
 use crate::run::store_failure;
@@ -28,10 +32,14 @@ pub(crate) struct Rejected {
     reason: String,
 }
 
-/// What a run came to.
+/// What a run came to, with what earlier runs did of it.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
+    /// What earlier runs had done of it.
+    pub(crate) before: Counts,
     pub(crate) shards: u64,
+    /// Bytes of input as stored.
+    stored: u64,
     pub(crate) bytes: u64,
     pub(crate) records: u64,
     pub(crate) blanks: u64,
@@ -42,6 +50,28 @@ pub(crate) struct Totals {
     pub(crate) rejects_file: Option<PathBuf>,
     /// Where the quarantined records are, if there are any.
     pub(crate) quarantine_file: Option<PathBuf>,
+}
+
+impl Totals {
+    /// Notes that earlier runs did what there is.
+    pub(super) fn all_was_before(&mut self) {
+        self.before = Counts {
+            records: self.records,
+            bytes: self.bytes,
+            ..Counts::default()
+        };
+    }
+
+    pub(super) fn add(&mut self, counts: &Counts) {
+        self.shards += 1;
+        self.stored += counts.stored;
+        self.bytes += counts.bytes;
+        self.records += counts.records;
+        self.blanks += counts.blanks;
+        self.rejects += counts.rejects;
+        self.quarantined += counts.quarantined;
+        self.tally.merge(&counts.tally);
+    }
 }
 
 /// The pool's sink.
@@ -58,6 +88,8 @@ pub(crate) struct Ledger {
     totals: Totals,
     progress: Option<Progress>,
     line: Vec<u8>,
+    /// The journal, if the run can be gone on with.
+    log: Option<Log>,
 }
 
 impl Ledger {
@@ -72,23 +104,72 @@ impl Ledger {
         let compressed = Compressor::new(plan.compression)
             .and_then(|mut compressor| compressor.compress(header, &mut packed));
         compressed.map_err(Failure::failed)?;
+        let log = match (&output, &plan.output) {
+            (Output::File(_), Some(path)) if plan.source.is_lasting() => {
+                let header = Piece {
+                    at: 0,
+                    len: packed.len() as u64,
+                    checksum: crc32fast::hash(&packed),
+                };
+                let terms = Terms::of(plan, header)?;
+                let log = Log::start(Journal::path_of(path), terms).map_err(sink_failure)?;
+                Some(log)
+            }
+            _ => None,
+        };
         output.append(&packed).map_err(store_failure)?;
-        Ok(Self {
+        Ok(Self::new(plan, feed, output, [rejects, quarantine], log))
+    }
+
+    /// Opens the output of an earlier run, behind what was done of it.
+    pub(crate) fn resume(
+        plan: &Plan,
+        feed: &Feed,
+        mut part: PartFile,
+        earlier: &Earlier,
+    ) -> Result<Self, Failure> {
+        let rejects = earlier.reopen(&plan.rejects, plan.replace_rejects, |done| done.rejects);
+        let quarantine = earlier.reopen(&plan.quarantine, plan.replace_quarantine, |done| {
+            done.quarantine
+        });
+        let asides = [
+            rejects.map_err(store_failure)?,
+            quarantine.map_err(store_failure)?,
+        ];
+        part.cut(earlier.output_len()).map_err(store_failure)?;
+        let path = Journal::path_of(plan.output.as_deref().unwrap_or(Path::new("")));
+        let journal = Journal::reopen(&path, &earlier.entries).map_err(store_failure)?;
+        let log = Log::go_on(journal, path, earlier.done.len() as u64).map_err(sink_failure)?;
+        let mut ledger = Self::new(plan, feed, Output::File(part), asides, Some(log));
+        for done in &earlier.done {
+            *ledger.lines.entry(done.source).or_default() += done.counts.lines;
+            ledger.totals.add(&done.counts);
+        }
+        ledger.totals.all_was_before();
+        Ok(ledger)
+    }
+
+    fn new(
+        plan: &Plan,
+        feed: &Feed,
+        output: Output,
+        [rejects, quarantine]: [LazyFile; 2],
+        log: Option<Log>,
+    ) -> Self {
+        let names = feed.inputs().iter().map(|input| input.name.clone());
+        Self {
             output,
             rejects,
             quarantine,
-            names: feed
-                .inputs()
-                .iter()
-                .map(|input| input.name.clone())
-                .collect(),
+            names: names.collect(),
             lines: HashMap::new(),
             ordered: !plan.unordered,
             strict: plan.strict,
             totals: Totals::default(),
             progress: None,
             line: Vec::new(),
-        })
+            log,
+        }
     }
 
     /// The file that workers write into, if the output is one.
@@ -102,16 +183,15 @@ impl Ledger {
     /// The files to be removed if the run is ended on the spot.
     pub(crate) fn unfinished_files(&self) -> Vec<PathBuf> {
         let part = self.part_path().map(Path::to_owned);
-        let lazy = [&self.rejects, &self.quarantine].map(|file| {
-            let mut name = file.path().as_os_str().to_owned();
-            name.push(".part");
-            name.into()
-        });
-        part.into_iter().chain(lazy).collect()
+        let asides = [&self.rejects, &self.quarantine].map(LazyFile::part_path);
+        let journal = self.log.as_ref().map(Log::path);
+        let all = part.into_iter().chain(asides.into_iter().flatten());
+        all.chain(journal).collect()
     }
 
     /// Shows `progress` from now on.
-    pub(crate) fn watch(&mut self, progress: Progress) {
+    pub(crate) fn watch(&mut self, mut progress: Progress) {
+        progress.advance(self.totals.stored, self.totals.records);
         self.progress = Some(progress);
     }
 
@@ -122,7 +202,13 @@ impl Ledger {
 
     /// The run is complete: the output appears under its name.
     pub(crate) fn commit(mut self) -> Result<Totals, Failure> {
-        self.output.commit().map_err(store_failure)?;
+        if self.log.is_some() {
+            let files = self.descriptors().map_err(store_failure)?;
+            if let Some(log) = &mut self.log {
+                log.complete(&files).map_err(sink_failure)?;
+                log.keep(true);
+            }
+        }
         let commit = |file: LazyFile| {
             let path = file.path().to_owned();
             file.commit()
@@ -131,15 +217,49 @@ impl Ledger {
         };
         self.totals.rejects_file = commit(self.rejects)?;
         self.totals.quarantine_file = commit(self.quarantine)?;
+        self.output.commit().map_err(store_failure)?;
+        if let Some(log) = self.log {
+            log.close().map_err(store_failure)?;
+        }
         Ok(self.totals)
     }
 
-    /// The run was ended early. A file vanishes; what went into a stream is there, and its rejects are kept with it.
-    pub(crate) fn abandon(self) {
+    /// The run was ended early. A file vanishes, unless it is to be gone on with; what went into a stream is there, and
+    /// its rejects are kept with it.
+    pub(crate) fn abandon(mut self, keep: bool) {
         if let Output::Stream(_) = self.output {
             let _ = self.rejects.commit();
             let _ = self.quarantine.commit();
+            return;
         }
+        self.keep(keep);
+    }
+
+    /// The run failed. Whether anything is kept, to be gone on with.
+    pub(crate) fn fail(mut self) -> bool {
+        let keep = self.log.as_ref().is_some_and(Log::any_done);
+        self.keep(keep);
+        keep
+    }
+
+    fn keep(&mut self, keep: bool) {
+        if let (Output::File(part), Some(log)) = (&mut self.output, &mut self.log) {
+            part.keep(keep);
+            log.keep(keep);
+            self.rejects.keep(keep);
+            self.quarantine.keep(keep);
+        }
+    }
+
+    /// What must be on the disk for the journal to be believed.
+    fn descriptors(&self) -> Result<Vec<File>, StoreError> {
+        let Output::File(part) = &self.output else {
+            return Ok(Vec::new());
+        };
+        let mut files = vec![part.descriptor()?, folder_of(part.part_path())?];
+        files.extend(self.rejects.descriptor()?);
+        files.extend(self.quarantine.descriptor()?);
+        Ok(files)
     }
 
     fn reject(&mut self, source: u32, lines_before: u64, reject: &Reject) -> Result<(), BoxError> {
@@ -203,6 +323,14 @@ impl Ledger {
         Ok(self.quarantine.append(&self.line)?)
     }
 
+    /// How many bytes of the output file have been given away.
+    fn part_len(&self) -> u64 {
+        match &self.output {
+            Output::File(part) => part.len(),
+            Output::Stream(_) => 0,
+        }
+    }
+
     fn deliver(&mut self, delivered: &Delivered<'_>) -> Result<Vec<u8>, BoxError> {
         match *delivered {
             Delivered::Here(bytes) => {
@@ -231,17 +359,62 @@ impl Sink for Ledger {
         for (record, why) in report.quarantined.iter().zip(released.quarantined) {
             self.quarantine(report.source, lines_before, record, why)?;
         }
-        let totals = &mut self.totals;
-        totals.quarantined += report.quarantined.len() as u64;
-        totals.shards += 1;
-        totals.bytes += report.bytes;
-        totals.records += report.records;
-        totals.blanks += report.blanks;
-        totals.rejects += report.rejects.len() as u64;
-        totals.tally.merge(&report.tally);
+        let counts = Counts::of(&report);
+        self.totals.add(&counts);
         if let Some(progress) = &mut self.progress {
             progress.advance(report.stored, self.totals.records);
         }
-        self.deliver(&report.output)
+        let at = self.part_len();
+        let grant = self.deliver(&report.output)?;
+        let len = self.part_len() - at;
+        if let Some(log) = &mut self.log {
+            let done = Done {
+                release: log.releases(),
+                index: report.index,
+                source: report.source,
+                end: report.end,
+                output: Piece {
+                    at,
+                    len,
+                    checksum: report.checksum,
+                },
+                rejects: whole(&self.rejects),
+                quarantine: whole(&self.quarantine),
+                counts,
+            };
+            log.released(released.shard, done);
+        }
+        Ok(grant)
+    }
+
+    fn complete(&mut self, shard: ShardId) -> Result<(), BoxError> {
+        let Some(log) = &mut self.log else {
+            return Ok(());
+        };
+        log.completed(shard)?;
+        if log.is_sync_due() {
+            let files = self.descriptors()?;
+            if let Some(log) = &mut self.log {
+                log.sync(files)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All that has been written into a file.
+fn whole(file: &LazyFile) -> Piece {
+    Piece {
+        at: 0,
+        len: file.len(),
+        checksum: file.checksum(),
+    }
+}
+
+/// What an error of the sink means to the person who ran the command.
+pub(crate) fn sink_failure(error: BoxError) -> Failure {
+    match error.downcast::<StoreError>() {
+        Ok(error) => store_failure(*error),
+        Err(error) => Failure::Failed(anyhow!(error)),
     }
 }

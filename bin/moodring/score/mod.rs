@@ -1,18 +1,21 @@
 //! `moodring score`: posts in, scored posts out.
 //!
-//! The typed flags become a [`Plan`]; [`ledger`] takes what the pool releases; [`summary`] tells a person about it.
+//! The typed flags become a [`Plan`]; [`ledger`] takes what the pool releases; [`resume`] lets a run that was cut off go
+//! on; [`summary`] tells a person about it.
 
 mod ledger;
 mod plan;
+mod resume;
 mod summary;
 mod usage;
 
 use std::time::Instant;
 
 use anyhow::anyhow;
+use moodring_feed::Feed;
 use moodring_job::{AnyJob, Setup};
-use moodring_pool::{BoxError, Delivery, in_process, wire};
-use moodring_store::StoreError;
+use moodring_pool::{Delivery, PoolError, in_process, wire};
+use moodring_store::PartFile;
 
 use crate::cli::ScoreArgs;
 use crate::exit::Failure;
@@ -20,18 +23,70 @@ use crate::run::progress::Progress;
 use crate::run::signals::Interrupt;
 use crate::run::tasks::Tasks;
 use crate::run::{pool_failure, store_failure};
-use ledger::{Ledger, Rejected};
+use ledger::{Ledger, Rejected, sink_failure};
 use plan::Plan;
+use resume::entry::Terms;
+use resume::recover::{self, Earlier, Start};
 
 /// Runs the command.
 pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
     let began = Instant::now();
-    let plan = Plan::make(args)?;
+    let mut plan = Plan::make(args)?;
+    let earlier = if plan.resume {
+        Earlier::find(&plan)?
+    } else {
+        recover::tell_of_lost_work(&plan);
+        None
+    };
+    if let Some(earlier) = &earlier {
+        let Terms {
+            shard_size,
+            block_size,
+            ..
+        } = earlier.terms;
+        plan.source.recut(shard_size, block_size);
+        if earlier.complete {
+            let totals = recover::finish(&plan, earlier)?;
+            return summary::print(&plan, &totals, 0, began.elapsed());
+        }
+    }
+    let (ledger, feed, start) = open(&plan, earlier)?;
+    score(&plan, ledger, feed, start, began)
+}
+
+/// Opens inputs and outputs, at the beginning or where an earlier run ended.
+fn open(plan: &Plan, earlier: Option<Earlier>) -> Result<(Ledger, Feed, Start), Failure> {
     let feed = plan.source.open(&plan.models.columns)?;
     let header = plan.header(&feed)?;
-    let mut ledger = Ledger::open(&plan, &feed, &header)?;
-    let interrupt = Interrupt::listen(ledger.unfinished_files()).map_err(Failure::failed)?;
-    let tasks = Tasks::new(feed, interrupt.clone());
+    if let (Some(mut earlier), Some(output)) = (earlier, &plan.output)
+        && let Some(mut part) = PartFile::reopen(output, plan.force).map_err(store_failure)?
+    {
+        part.keep(true);
+        if earlier.verify(plan, &part).map_err(store_failure)? {
+            let ledger = Ledger::resume(plan, &feed, part, &earlier)?;
+            return Ok((ledger, feed, earlier.start()));
+        }
+    }
+    let ledger = Ledger::open(plan, &feed, &header)?;
+    Ok((ledger, feed, Start::default()))
+}
+
+/// Runs the pool over what is to be done.
+fn score(
+    plan: &Plan,
+    mut ledger: Ledger,
+    feed: Feed,
+    start: Start,
+    began: Instant,
+) -> Result<(), Failure> {
+    let unfinished = if plan.resume {
+        Vec::new()
+    } else {
+        ledger.unfinished_files()
+    };
+    let interrupt = Interrupt::listen(unfinished).map_err(Failure::failed)?;
+    let mut tasks = Tasks::new(feed, interrupt.clone());
+    tasks.resume(start.position, start.index, start.done);
     let setup =
         wire::encode(&Setup::Score(plan.setup(ledger.part_path()))).map_err(Failure::failed)?;
     let delivery = if ledger.part_path().is_some() {
@@ -39,13 +94,10 @@ pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
     } else {
         Delivery::Inline
     };
+    let progress = |control| Progress::start(plan.quiet, plan.source.stored_bytes(), control);
 
     let ran = if plan.in_process {
-        ledger.watch(Progress::start(
-            plan.quiet,
-            plan.source.stored_bytes(),
-            None,
-        ));
+        ledger.watch(progress(None));
         in_process::run::<AnyJob>(&setup, delivery, &mut { tasks }, &mut ledger).map(|_| 0)
     } else {
         let pool = plan
@@ -56,30 +108,41 @@ pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
             .setup(setup)
             .build();
         interrupt.steers(pool.control(), plan.scale.workers);
-        ledger.watch(Progress::start(
-            plan.quiet,
-            plan.source.stored_bytes(),
-            Some(pool.control()),
-        ));
+        ledger.watch(progress(Some(pool.control())));
         pool.run(tasks, &mut ledger).map(|outcome| outcome.restarts)
     };
     ledger.stop_watching();
 
-    let restarts = ran.map_err(|error| pool_failure(error, sink_failure))?;
+    let restarts = match ran {
+        Ok(restarts) => restarts,
+        Err(error) => return Err(failure(error, ledger)),
+    };
     if let Some(signal) = interrupt.received() {
-        ledger.abandon();
+        ledger.abandon(plan.resume);
         return Err(Failure::Interrupted(signal));
     }
     let totals = ledger.commit()?;
-    summary::print(&plan, &totals, restarts, began.elapsed())
+    summary::print(plan, &totals, restarts, began.elapsed())
 }
 
-fn sink_failure(error: BoxError) -> Failure {
-    match error.downcast::<StoreError>() {
-        Ok(error) => store_failure(*error),
-        Err(error) => match error.downcast::<Rejected>() {
-            Ok(rejected) => Failure::failed(*rejected),
-            Err(error) => Failure::Failed(anyhow!(error)),
-        },
+/// What an error of the pool means, and what becomes of what was done.
+fn failure(error: PoolError, ledger: Ledger) -> Failure {
+    // A record that is not to be there would be met again.
+    if matches!(&error, PoolError::Sink(error) if error.is::<Rejected>()) {
+        return pool_failure(error, sink_failure);
+    }
+    let failure = pool_failure(error, sink_failure);
+    if !ledger.fail() {
+        return failure;
+    }
+    let hint = |error: anyhow::Error| {
+        anyhow!(
+            "{error:#}; what is done is kept: the same command with --resume goes on from there"
+        )
+    };
+    match failure {
+        Failure::Failed(error) => Failure::Failed(hint(error)),
+        Failure::Defeated(error) => Failure::Defeated(hint(error)),
+        other => other,
     }
 }

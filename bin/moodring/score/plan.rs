@@ -36,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) unordered: bool,
     pub(crate) strict: bool,
     pub(crate) force: bool,
+    /// Whether to go on with an unfinished run, and to leave one that can be gone on with.
+    pub(crate) resume: bool,
     pub(crate) quiet: bool,
     pub(crate) summary: SummaryFormat,
     pub(crate) in_process: bool,
@@ -77,6 +79,7 @@ impl Plan {
             unordered: args.unordered,
             strict: args.strict,
             force: args.force,
+            resume: args.resume,
             quiet: args.quiet,
             summary: args.summary,
             in_process: args.in_process,

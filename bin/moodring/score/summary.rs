@@ -20,6 +20,7 @@ const BAR: usize = 24;
 #[derive(Debug, Serialize)]
 struct Summary<'a> {
     records: u64,
+    records_before: u64,
     rejects: u64,
     quarantined: u64,
     blank_lines: u64,
@@ -82,13 +83,14 @@ fn summarize<'a>(plan: &'a Plan, totals: &Totals, restarts: u64, took: Duration)
     let usage = Usage::now();
     Summary {
         records: totals.records,
+        records_before: totals.before.records,
         rejects: totals.rejects,
         quarantined: totals.quarantined,
         blank_lines: totals.blanks,
         bytes: totals.bytes,
         seconds,
-        records_per_second: totals.records as f64 / seconds,
-        megabytes_per_second: totals.bytes as f64 / 1e6 / seconds,
+        records_per_second: (totals.records - totals.before.records) as f64 / seconds,
+        megabytes_per_second: (totals.bytes - totals.before.bytes) as f64 / 1e6 / seconds,
         models: &plan.models.names,
         mean: totals.tally.mean(),
         positive: totals.tally.of(Mood::Positive),
@@ -124,6 +126,10 @@ fn text(summary: &Summary<'_>, totals: &Totals) -> String {
         counted(summary.workers.into(), "worker"),
         counted(summary.restarts, "restart"),
     )];
+    if summary.records_before > 0 {
+        let before = counted(summary.records_before, "record");
+        lines.push(format!("{before} of them done by an earlier run"));
+    }
     if let Some(file) = &summary.rejects_file {
         let rejects = counted(summary.rejects, "malformed record");
         lines.push(format!("{rejects} set aside in {file}"));

@@ -47,6 +47,30 @@ impl Blocks {
         Ok(Some(Content::Block { offset, bytes }))
     }
 
+    /// Goes on at `offset`, where a block ended: reads up to there and throws it away.
+    pub(crate) fn skip_to(&mut self, offset: u64, name: &str) -> Result<(), FeedError> {
+        while self.offset < offset {
+            if self.at == self.stream.buffer.len() {
+                self.stream.buffer.clear();
+                self.at = 0;
+                self.stream.fill(STEP)?;
+            }
+            let there = self.stream.buffer.len() - self.at;
+            if there == 0 {
+                return Err(FeedError::Shrunk {
+                    name: name.to_owned(),
+                    size: offset,
+                    offset: self.offset,
+                });
+            }
+            let missing = usize::try_from(offset - self.offset).unwrap_or(usize::MAX);
+            let skipped = there.min(missing);
+            self.at += skipped;
+            self.offset += skipped as u64;
+        }
+        Ok(())
+    }
+
     /// How many bytes of the source, as stored, have been read.
     pub(crate) fn stored(&self) -> u64 {
         self.stream.stored()

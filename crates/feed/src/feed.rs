@@ -41,6 +41,15 @@ pub struct Shard {
     pub stored: u64,
 }
 
+/// A place between two shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The source of the shard before it.
+    pub source: SourceId,
+    /// Where that shard ends in the (decompressed) source.
+    pub offset: u64,
+}
+
 /// The records of a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
@@ -76,6 +85,8 @@ pub struct Feed {
     /// The input whose turn it is.
     turn: usize,
     source: Option<Source>,
+    /// Where to go on within the source whose turn it is, if it is not to begin at its first record.
+    resume: Option<u64>,
 }
 
 /// The input whose turn it is, opened.
@@ -100,6 +111,7 @@ impl Feed {
             begun: None,
             turn: 0,
             source: None,
+            resume: None,
         }
     }
 
@@ -134,6 +146,16 @@ impl Feed {
         Ok(())
     }
 
+    /// Goes on behind a shard that an equal feed of the same inputs gave: the shards to come are those that came after
+    /// it then. What cannot be read from the middle is read up to there, and thrown away.
+    ///
+    /// To be called before the first shard is asked for.
+    pub fn resume(&mut self, position: Position) {
+        self.turn = position.source.0 as usize;
+        self.resume = Some(position.offset);
+        self.begun.take_if(|_| self.turn > 0);
+    }
+
     /// The next shard; `None` when all inputs are used up.
     ///
     /// # Errors
@@ -142,6 +164,9 @@ impl Feed {
         while self.turn < self.inputs.len() {
             if self.source.is_none() {
                 self.source = self.open(self.turn)?;
+                if let (Some(source), Some(offset)) = (&mut self.source, self.resume.take()) {
+                    source.skip_to(offset, &self.inputs[self.turn].name)?;
+                }
             }
             if let Some(source) = &mut self.source
                 && let Some(shard) = source.next_shard(self.turn, &self.inputs[self.turn])?
@@ -258,6 +283,16 @@ impl Feed {
 }
 
 impl Source {
+    fn skip_to(&mut self, offset: u64, name: &str) -> Result<(), FeedError> {
+        match &mut self.pieces {
+            Pieces::Ranges(ranges) => {
+                self.stored = offset;
+                ranges.skip_to(offset, name)
+            }
+            Pieces::Blocks(blocks) => blocks.skip_to(offset, name),
+        }
+    }
+
     fn next_shard(&mut self, number: usize, input: &Input) -> Result<Option<Shard>, FeedError> {
         let (content, stored) = match &mut self.pieces {
             Pieces::Ranges(ranges) => {

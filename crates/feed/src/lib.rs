@@ -39,5 +39,5 @@ mod stream;
 
 pub use error::FeedError;
 pub use expand::{Expanded, expand};
-pub use feed::{Content, Feed, Options, Shard, SourceId};
+pub use feed::{Content, Feed, Options, Position, Shard, SourceId};
 pub use input::{Compression, Input, Origin};

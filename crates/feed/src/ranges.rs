@@ -33,6 +33,17 @@ impl Ranges {
         AtRecords::new(file, len, layout, size).map(Ranges::AtRecords)
     }
 
+    /// Goes on at `offset`, where a range ended.
+    pub(crate) fn skip_to(&mut self, offset: u64, name: &str) -> Result<(), FeedError> {
+        match self {
+            Ranges::Even(even) => {
+                even.at = offset;
+                Ok(())
+            }
+            Ranges::AtRecords(records) => records.skip_to(offset, name),
+        }
+    }
+
     /// The next range. `name` is for messages.
     pub(crate) fn next(&mut self, name: &str) -> Result<Option<Content>, FeedError> {
         match self {
@@ -85,6 +96,17 @@ impl AtRecords {
             unseen: 0,
             offset: layout.body_start(),
         })
+    }
+
+    fn skip_to(&mut self, offset: u64, name: &str) -> Result<(), FeedError> {
+        let sought = self.file.seek(SeekFrom::Start(offset));
+        sought.map_err(|source| FeedError::Read {
+            name: name.to_owned(),
+            offset,
+            source,
+        })?;
+        self.offset = offset;
+        Ok(())
     }
 
     fn next(&mut self, name: &str) -> Result<Option<Content>, FeedError> {

@@ -1,12 +1,15 @@
 //! However inputs are stored and cut, their shards hold the records of the whole, once and in order.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use flate2::write::GzEncoder;
-use moodring_feed::{Content, Feed, FeedError, Input, Options, Origin, Shard, SourceId, expand};
+use moodring_feed::{
+    Content, Feed, FeedError, Input, Options, Origin, Position, Shard, SourceId, expand,
+};
 use moodring_record::{Cutting, FieldNames, Format, Layout, Quoting, Reader};
 use proptest::prelude::*;
 
@@ -420,4 +423,52 @@ fn pipe(path: &Path, bytes: Vec<u8>) -> Feed {
     let path = path.to_owned();
     std::thread::spawn(move || fs::write(path, bytes));
     feed
+}
+
+#[test]
+fn a_feed_goes_on_behind_any_shard() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut csv = "id,text\n".to_owned();
+    let mut lines = String::new();
+    for n in 0..900 {
+        writeln!(csv, "{n},\"row\n{n}\"").unwrap();
+        writeln!(lines, "{{\"text\":\"post {n}\"}}").unwrap();
+    }
+    fs::write(folder.path().join("a.csv"), &csv).unwrap();
+    fs::write(folder.path().join("b.jsonl"), &lines).unwrap();
+    for (name, content) in [("c.jsonl.gz", &lines), ("d.csv.gz", &csv)] {
+        let file = File::create(folder.path().join(name)).unwrap();
+        let mut gzip = GzEncoder::new(file, flate2::Compression::fast());
+        gzip.write_all(content.as_bytes()).unwrap();
+        gzip.finish().unwrap();
+    }
+    let feed = || {
+        let inputs = expand(&[folder.path().into()], None).unwrap().inputs;
+        let mut feed = Feed::new(inputs, options(5_000, 3_000));
+        feed.check().unwrap();
+        feed
+    };
+    let pieces = |shards: &[Shard]| -> Vec<_> {
+        let piece = |shard: &Shard| (shard.source, shard.content.clone());
+        shards.iter().map(piece).collect()
+    };
+    let all = shards(&mut feed());
+    assert!(all.len() > 10);
+    for done in 1..=all.len() {
+        let last = &all[done - 1];
+        let offset = match &last.content {
+            Content::Range { end, .. } => *end,
+            Content::Block { offset, bytes } => offset + bytes.len() as u64,
+        };
+        let mut rest = feed();
+        rest.resume(Position {
+            source: last.source,
+            offset,
+        });
+        assert_eq!(
+            pieces(&shards(&mut rest)),
+            pieces(&all[done..]),
+            "after {done}"
+        );
+    }
 }

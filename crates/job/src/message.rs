@@ -35,6 +35,8 @@ pub struct ScoreSetup {
 /// One shard of the input.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Task<'a> {
+    /// Its number in the run, which is the same each time the inputs are cut in the same way; handed back.
+    pub index: u64,
     /// Which input it is from.
     pub source: u32,
     /// How that input's records lie in its bytes.
@@ -71,10 +73,14 @@ pub enum Content<'a> {
 /// What the supervisor must know of a prepared shard.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report<'a> {
+    /// See [`Task::index`].
+    pub index: u64,
     /// Which input it is from.
     pub source: u32,
     /// See [`Task::stored`].
     pub stored: u64,
+    /// Where it ends in the (decompressed) input.
+    pub end: u64,
     /// Bytes of (decompressed) input.
     pub bytes: u64,
     /// Records scored.
@@ -91,6 +97,8 @@ pub struct Report<'a> {
     pub rejects: Vec<Reject>,
     /// The records that were left out because workers died on them, in order; the pool knows the reasons.
     pub quarantined: Vec<Reject>,
+    /// The CRC-32 of the rendered bytes, if the worker keeps them.
+    pub checksum: u32,
     /// The rendered bytes, or how many there are.
     #[serde(borrow)]
     pub output: Delivered<'a>,

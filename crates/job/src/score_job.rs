@@ -74,11 +74,14 @@ impl Job for ScoreJob {
         let mut reader = std::mem::take(&mut self.reader);
         let records = reader.read(&task.content, &task.layout)?;
         let scored = self.score(work, &task.layout, records, &mut output)?;
-        let consumed = records.consumed;
+        let (consumed, end) = (records.consumed, records.end);
         self.reader = reader;
-        let delivered = match self.part {
-            Some(_) => Delivered::Kept(output.len() as u64),
-            None => Delivered::Here(&output),
+        let (delivered, checksum) = match self.part {
+            Some(_) => (
+                Delivered::Kept(output.len() as u64),
+                crc32fast::hash(&output),
+            ),
+            None => (Delivered::Here(&output), 0),
         };
         let Scored {
             records,
@@ -89,8 +92,10 @@ impl Job for ScoreJob {
             quarantined,
         } = scored;
         let summary = Report {
+            index: task.index,
             source: task.source,
             stored: task.stored,
+            end,
             bytes: consumed,
             records,
             blanks,
@@ -99,6 +104,7 @@ impl Job for ScoreJob {
             tally,
             rejects,
             quarantined,
+            checksum,
             output: delivered,
         };
         wire::encode_into(&summary, report).map_err(JobError::new)?;

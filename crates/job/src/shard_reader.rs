@@ -24,8 +24,9 @@ pub(crate) struct Records<'a> {
     pub(crate) offset: u64,
     /// The records.
     pub(crate) bytes: &'a [u8],
-    /// How much of the (decompressed) input the shard stands for.
+    /// How much of the (decompressed) input the shard stands for, and where that ends.
     pub(crate) consumed: u64,
+    pub(crate) end: u64,
 }
 
 impl ShardReader {
@@ -40,11 +41,13 @@ impl ShardReader {
                 offset,
                 bytes,
                 consumed: bytes.len() as u64,
+                end: offset + bytes.len() as u64,
             }),
             Content::Range { path, start, end } => Ok(Records {
                 offset: self.read_file(path, layout, start, end)?,
                 bytes: &self.buffer,
                 consumed: end - start,
+                end,
             }),
         }
     }

@@ -113,10 +113,11 @@ pub trait Job: Sized {
 /// Serves the supervisor at `address` until it needs no more. This is the whole `main` of a worker.
 ///
 /// Interrupts and termination requests are ignored here: they reach every process of a terminal's foreground group,
-/// and it is the supervisor who decides what they mean.
+/// and it is the supervisor who decides what they mean. So is the signal that a file has reached its limit, which the
+/// job learns of as an error like any other.
 #[must_use]
 pub fn serve<J: Job>(address: &str) -> ExitCode {
-    ignore_terminal_signals();
+    ignore_signals();
     // A process that was started as `/proc/self/exe` would be listed as `exe`. A wrong name does no harm.
     let _ = rustix::thread::set_name(c"moodring-worker");
     let recorder = Recorder::new();
@@ -140,8 +141,8 @@ pub fn serve<J: Job>(address: &str) -> ExitCode {
     }
 }
 
-fn ignore_terminal_signals() {
-    for signal in [libc::SIGINT, libc::SIGTERM] {
+fn ignore_signals() {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGXFSZ] {
         // SAFETY: ignoring a signal installs no handler, so there is no code that could run at a bad moment.
         unsafe {
             libc::signal(signal, libc::SIG_IGN);

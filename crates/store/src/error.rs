@@ -77,6 +77,14 @@ pub enum StoreError {
         /// How long it should be.
         placed: u64,
     },
+    /// A file that an earlier run left cannot be read.
+    #[error("cannot read \"{}\" ({source}): remove it, or start over without --resume", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
     /// The output is complete but cannot be given its name.
     #[error(
         "cannot rename the complete output \"{}\" to \"{}\" ({source}): rename it by hand",

@@ -1,10 +1,11 @@
 //! An output that may turn out not to be needed.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use crate::part_file::part_of;
 use crate::target::Target;
-use crate::{Output, StoreError};
+use crate::{Output, PartFile, StoreError};
 
 /// A file that is created only when there is something to write into it: rejects, a quarantine.
 ///
@@ -14,6 +15,8 @@ pub struct LazyFile {
     path: PathBuf,
     force: bool,
     output: Option<Output>,
+    /// The checksum of what has been written.
+    checksum: crc32fast::Hasher,
 }
 
 impl LazyFile {
@@ -27,7 +30,84 @@ impl LazyFile {
             path: path.to_owned(),
             force,
             output: None,
+            checksum: crc32fast::Hasher::new(),
         })
+    }
+
+    /// Goes on with what an earlier run left of the file: its first `len` bytes. If there are to be none, what there is
+    /// is removed.
+    ///
+    /// # Errors
+    /// As [`open`](LazyFile::open), and if there are fewer bytes.
+    pub fn reopen(path: &Path, force: bool, len: u64) -> Result<LazyFile, StoreError> {
+        let mut file = LazyFile::open(path, force)?;
+        let Some(mut part) = PartFile::reopen(path, force)? else {
+            return match Target::of(path, force)? {
+                Target::File(path) if len > 0 => Err(StoreError::Incomplete {
+                    path: part_of(&path),
+                    found: 0,
+                    placed: len,
+                }),
+                _ => Ok(file),
+            };
+        };
+        if part.len() < len {
+            part.keep(true);
+            return Err(StoreError::Incomplete {
+                path: part.part_path().to_owned(),
+                found: part.len(),
+                placed: len,
+            });
+        }
+        if len > 0 {
+            part.cut(len)?;
+            let sum = part.checksum(0, 0, len)?.unwrap_or_default();
+            file.checksum = crc32fast::Hasher::new_with_initial_len(sum, len);
+            file.output = Some(Output::File(part));
+        }
+        Ok(file)
+    }
+
+    /// Whether an unfinished file outlives this value.
+    pub fn keep(&mut self, keep: bool) {
+        if let Some(Output::File(part)) = &mut self.output {
+            part.keep(keep);
+        }
+    }
+
+    /// How many bytes have been written, if it is a file that can be gone on with.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        match &self.output {
+            Some(Output::File(part)) => part.len(),
+            Some(Output::Stream(_)) | None => 0,
+        }
+    }
+
+    /// The CRC-32 of what has been written.
+    #[must_use]
+    pub fn checksum(&self) -> u32 {
+        self.checksum.clone().finalize()
+    }
+
+    /// See [`PartFile::descriptor`]; `None` if there is no file yet.
+    ///
+    /// # Errors
+    /// If the system has none left.
+    pub fn descriptor(&self) -> Result<Option<File>, StoreError> {
+        match &self.output {
+            Some(Output::File(part)) => part.descriptor().map(Some),
+            Some(Output::Stream(_)) | None => Ok(None),
+        }
+    }
+
+    /// The file that is written before it has its name, if it is written so.
+    #[must_use]
+    pub fn part_path(&self) -> Option<PathBuf> {
+        match Target::of(&self.path, true) {
+            Ok(Target::File(path)) => Some(part_of(&path)),
+            _ => None,
+        }
     }
 
     /// The name it has, or would have.
@@ -50,6 +130,7 @@ impl LazyFile {
         if bytes.is_empty() {
             return Ok(());
         }
+        self.checksum.update(bytes);
         let output = match self.output.take() {
             Some(output) => output,
             None => Output::open(Some(&self.path), self.force)?,
@@ -122,6 +203,27 @@ mod tests {
         assert!(path.exists());
         assert!(!LazyFile::open(&path, true).unwrap().commit().unwrap());
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_is_gone_on_with_or_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rejects.jsonl");
+        let mut rejects = LazyFile::open(&path, false).unwrap();
+        rejects.append(b"one\ntwo\n").unwrap();
+        assert_eq!(rejects.len(), 8);
+        rejects.keep(true);
+        drop(rejects);
+        let error = LazyFile::reopen(&path, false, 9).unwrap_err();
+        assert!(matches!(error, StoreError::Incomplete { .. }), "{error}");
+        let mut rejects = LazyFile::reopen(&path, false, 4).unwrap();
+        rejects.append(b"three\n").unwrap();
+        assert_eq!(rejects.checksum(), crc32fast::hash(b"one\nthree\n"));
+        rejects.keep(true);
+        drop(rejects);
+        assert_eq!(fs::read(part_of(&path)).unwrap(), b"one\nthree\n");
+        LazyFile::reopen(&path, false, 0).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! finds the whole output, and a run that fails leaves nothing half-written behind. The supervisor decides which bytes
 //! of it belong to whom and may leave the writing to other processes. [`Output`] chooses between such a file and a
 //! [`Stream`] (standard output, a pipe, a device), which can only be written from front to back. A [`LazyFile`] is an
-//! output that may turn out not to be needed.
+//! output that may turn out not to be needed. A [`Journal`] beside an output says what of it is done, so that a run that was
+//! cut off can go on.
 //!
 //! Nothing here knows what the bytes mean.
 //!
@@ -23,12 +24,16 @@
 //! ```
 
 mod error;
+mod journal;
 mod lazy;
 mod output;
 mod part_file;
+mod syncer;
 mod target;
 
 pub use error::StoreError;
+pub use journal::{Entries, Journal};
 pub use lazy::LazyFile;
 pub use output::{Output, Stream};
 pub use part_file::PartFile;
+pub use syncer::{Syncer, folder_of};

@@ -14,10 +14,11 @@ use crate::target::Target;
 /// A file being written as `NAME.part` beside the `NAME` that [`commit`](PartFile::commit) gives it.
 ///
 /// The part file is locked, so that two runs cannot write the same output; one that a killed run left behind is
-/// overwritten. Dropping it uncommitted removes it.
+/// overwritten, or [gone on with](PartFile::reopen). Dropping it uncommitted removes it, unless it is to be
+/// [kept](PartFile::keep).
 ///
 /// The promise is one about processes, not about power cuts: the bytes are not forced to the disk before the file is
-/// renamed, which would make a run wait for the disk instead of the kernel.
+/// renamed, which would make a run wait for the disk instead of the kernel; see [`descriptor`](PartFile::descriptor).
 #[derive(Debug)]
 pub struct PartFile {
     file: File,
@@ -46,16 +47,42 @@ impl PartFile {
 
     /// Creates the part file of a target that has been looked at.
     pub(crate) fn create_at(path: PathBuf, force: bool) -> Result<PartFile, StoreError> {
-        let mut part = path.clone().into_os_string();
-        part.push(".part");
-        let part = PathBuf::from(part);
+        let mut part = PartFile::open_locked(path, force, true)?;
+        part.cut(0)?;
+        Ok(part)
+    }
 
+    /// Opens what an earlier run left of an output, as long as it is; `None` if it left nothing.
+    ///
+    /// # Errors
+    /// As [`create`](PartFile::create).
+    pub fn reopen(path: &Path, force: bool) -> Result<Option<PartFile>, StoreError> {
+        match Target::of(path, force)? {
+            Target::File(path) if part_of(&path).exists() => {
+                PartFile::open_locked(path, force, false).map(Some)
+            }
+            Target::File(_) | Target::Stdout | Target::Device(_) => Ok(None),
+        }
+    }
+
+    /// Looks at what an earlier run left, and leaves it there; `None` if it left nothing.
+    ///
+    /// # Errors
+    /// If another run is writing it, or it cannot be opened.
+    pub fn peek(path: &Path) -> Result<Option<PartFile>, StoreError> {
+        let mut found = PartFile::reopen(path, true)?;
+        if let Some(part) = &mut found {
+            part.keep = true;
+        }
+        Ok(found)
+    }
+
+    /// Opens a part file, as long as it is, and locks it.
+    fn open_locked(path: PathBuf, force: bool, create: bool) -> Result<PartFile, StoreError> {
+        let part = part_of(&path);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(create);
         let file = loop {
-            let options = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .clone();
             let file = options
                 .open(&part)
                 .map_err(|source| StoreError::creating(&part, source))?;
@@ -67,16 +94,69 @@ impl PartFile {
                 break file;
             }
         };
-        file.set_len(0)
-            .map_err(|source| StoreError::writing(&part, source))?;
+        let len = file
+            .metadata()
+            .map_err(|source| StoreError::writing(&part, source))?
+            .len();
         Ok(PartFile {
             file,
             part,
             path,
             force,
-            len: 0,
+            len,
             keep: false,
         })
+    }
+
+    /// Takes away all but the first `len` bytes.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn cut(&mut self, len: u64) -> Result<(), StoreError> {
+        self.len = len;
+        self.file
+            .set_len(len)
+            .map_err(|source| StoreError::writing(&self.part, source))
+    }
+
+    /// The CRC-32 of `len` bytes from `offset`, and of those before them of which it is `before` (0 for none); `None` if
+    /// they are not there.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn checksum(&self, before: u32, offset: u64, len: u64) -> Result<Option<u32>, StoreError> {
+        let mut hasher = crc32fast::Hasher::new_with_initial(before);
+        let mut buffer = vec![0; usize::try_from(len).unwrap_or(CHUNK).min(CHUNK)];
+        let (mut at, end) = (offset, offset.saturating_add(len));
+        while at < end {
+            let want = usize::try_from(end - at).unwrap_or(CHUNK).min(CHUNK);
+            let read = self.file.read_at(&mut buffer[..want], at);
+            let read = read.map_err(|source| StoreError::Unreadable {
+                path: self.part.clone(),
+                source,
+            })?;
+            if read == 0 {
+                return Ok(None);
+            }
+            hasher.update(&buffer[..read]);
+            at += read as u64;
+        }
+        Ok(Some(hasher.finalize()))
+    }
+
+    /// Whether the file outlives this value although it was not committed.
+    pub fn keep(&mut self, keep: bool) {
+        self.keep = keep;
+    }
+
+    /// Another descriptor of the file, with which its bytes can be forced to the disk while others are written.
+    ///
+    /// # Errors
+    /// If the system has none left.
+    pub fn descriptor(&self) -> Result<File, StoreError> {
+        self.file
+            .try_clone()
+            .map_err(|source| StoreError::writing(&self.part, source))
     }
 
     /// The file to write into until it is complete.
@@ -153,6 +233,16 @@ impl Drop for PartFile {
             let _ = fs::remove_file(&self.part);
         }
     }
+}
+
+/// How much is read at a time to make a checksum.
+const CHUNK: usize = 256 << 10;
+
+/// The part file of an output.
+pub(crate) fn part_of(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    part.into()
 }
 
 /// Locks the file, for as long as it is open, against others who do the same. False if another has.
@@ -382,5 +472,27 @@ mod tests {
             told(Path::new("/proc/out.jsonl")),
             StoreError::NoFolder { .. } | StoreError::Uncreatable { .. }
         ));
+    }
+
+    #[test]
+    fn what_is_kept_can_be_gone_on_with() {
+        let (_folder, path) = folder();
+        assert!(PartFile::reopen(&path, false).unwrap().is_none());
+        let mut part = PartFile::create(&path, false).unwrap();
+        part.append(b"sound, damaged").unwrap();
+        part.keep(true);
+        drop(part);
+
+        let mut part = PartFile::reopen(&path, false).unwrap().unwrap();
+        assert_eq!(part.len(), 14);
+        assert_eq!(
+            part.checksum(0, 0, 5).unwrap(),
+            Some(crc32fast::hash(b"sound"))
+        );
+        assert_eq!(part.checksum(0, 10, 5).unwrap(), None);
+        part.cut(5).unwrap();
+        part.append(b" again").unwrap();
+        part.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"sound again");
     }
 }

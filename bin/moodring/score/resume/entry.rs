@@ -1,0 +1,257 @@
+//! What a journal says. One JSON value to a line.
+
+use std::fs;
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context, anyhow};
+use moodring_feed::{Input, Origin};
+use moodring_job::{Model, Report, Tally};
+use serde::{Deserialize, Serialize};
+
+use super::super::plan::Plan;
+use crate::exit::Failure;
+
+/// A line of the journal.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::score) enum Entry {
+    /// What the run is about: the first line.
+    Terms(Terms),
+    /// A shard's bytes are in the output.
+    Done(Done),
+    /// All that the lines before this one speak of is on the disk.
+    Synced,
+    /// The run went on with so many releases; later ones that were noted before are void.
+    Resumed(u64),
+    /// All shards are done; only the files' names are missing.
+    Complete,
+}
+
+/// A piece of a file, and the CRC-32 of its bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::score) struct Piece {
+    pub(in crate::score) at: u64,
+    pub(in crate::score) len: u64,
+    pub(in crate::score) checksum: u32,
+}
+
+/// A released shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::score) struct Done {
+    /// How many shards were released before it.
+    pub(in crate::score) release: u64,
+    /// Its number in the input.
+    pub(in crate::score) index: u64,
+    pub(in crate::score) source: u32,
+    /// Where it ends in the (decompressed) input.
+    pub(in crate::score) end: u64,
+    pub(in crate::score) output: Piece,
+    /// The rejects file as it is after this shard, whole.
+    pub(in crate::score) rejects: Piece,
+    /// The quarantine file, in the same way.
+    pub(in crate::score) quarantine: Piece,
+    pub(in crate::score) counts: Counts,
+}
+
+/// What one shard adds to the run's totals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::score) struct Counts {
+    pub(in crate::score) stored: u64,
+    pub(in crate::score) bytes: u64,
+    pub(in crate::score) records: u64,
+    pub(in crate::score) blanks: u64,
+    pub(in crate::score) lines: u64,
+    pub(in crate::score) rejects: u64,
+    pub(in crate::score) quarantined: u64,
+    pub(in crate::score) tally: Tally,
+}
+
+impl Counts {
+    pub(in crate::score) fn of(report: &Report<'_>) -> Self {
+        Self {
+            stored: report.stored,
+            bytes: report.bytes,
+            records: report.records,
+            blanks: report.blanks,
+            lines: report.lines,
+            rejects: report.rejects.len() as u64,
+            quarantined: report.quarantined.len() as u64,
+            tally: report.tally,
+        }
+    }
+}
+
+/// What must be the same for a run to go on: everything that shapes the output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::score) struct Terms {
+    /// Names and values, as a person would say them.
+    settings: Vec<(String, String)>,
+    /// How the inputs are cut; a run that goes on takes this over.
+    pub(in crate::score) shard_size: u64,
+    pub(in crate::score) block_size: u64,
+    /// What stands in the output before the first shard.
+    pub(in crate::score) header: Piece,
+}
+
+impl Terms {
+    pub(in crate::score) fn of(plan: &Plan, header: Piece) -> Result<Self, Failure> {
+        let (shard_size, block_size) = plan.source.sizes();
+        let mut settings = vec![setting("version", env!("CARGO_PKG_VERSION"))];
+        settings.extend(plan.models.list.iter().map(model));
+        settings.extend(plan.source.settings());
+        settings.extend([
+            setting("format of the output", plan.output_format.to_string()),
+            setting("compression", format!("{:?}", plan.compression)),
+            setting(
+                "order",
+                if plan.unordered {
+                    "none"
+                } else {
+                    "the input's"
+                },
+            ),
+            setting("file for rejects", plan.rejects.display().to_string()),
+            setting(
+                "file for the quarantine",
+                plan.quarantine.display().to_string(),
+            ),
+        ]);
+        for input in &plan.source.inputs {
+            settings.push((format!("input {}", input.name), identity(input)?));
+        }
+        Ok(Self {
+            settings,
+            shard_size,
+            block_size,
+            header,
+        })
+    }
+
+    /// What is not as it was, in words.
+    pub(in crate::score) fn difference(&self, now: &Self) -> Option<String> {
+        let mut pairs = self.settings.iter().zip(&now.settings);
+        if let Some(((name, was), (now_name, is))) = pairs.find(|(was, is)| was != is) {
+            return Some(if name == now_name {
+                format!("the {name} was {was} and is {is}")
+            } else {
+                format!("the {name} ({was}) has become the {now_name} ({is})")
+            });
+        }
+        let (was, is) = (self.settings.len(), now.settings.len());
+        (was != is).then(|| {
+            let longer = if was > is { self } else { now };
+            let (name, value) = &longer.settings[was.min(is)];
+            let verb = if was > is { "is missing" } else { "is new" };
+            format!("the {name} ({value}) {verb}")
+        })
+    }
+}
+
+fn setting(name: &str, value: impl Into<String>) -> (String, String) {
+    (name.to_owned(), value.into())
+}
+
+fn model(model: &Model) -> (String, String) {
+    match model {
+        Model::BuiltIn(name) => setting("model", name.as_str()),
+        Model::Lexicon { path, list, extend } => {
+            let (path, words) = (path.display(), crc32fast::hash(list));
+            let extends = if *extend { ", extending" } else { "" };
+            setting("model", format!("lexicon {path} ({words:08x}{extends})"))
+        }
+    }
+}
+
+/// Which file an input is, and when it was last changed.
+fn identity(input: &Input) -> Result<String, Failure> {
+    let Origin::File(path) = &input.origin else {
+        return Err(not_again(input));
+    };
+    let metadata = fs::metadata(path)
+        .with_context(|| format!("cannot look at `{}`", input.name))
+        .map_err(Failure::Failed)?;
+    if !metadata.is_file() {
+        return Err(not_again(input));
+    }
+    let place = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let modified = metadata.modified().ok();
+    let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Ok(format!(
+        "{} of {} bytes, changed at {}",
+        place.display(),
+        metadata.len(),
+        modified.unwrap_or_default().as_nanos()
+    ))
+}
+
+fn not_again(input: &Input) -> Failure {
+    Failure::Usage(anyhow!(
+        "`{}` cannot be read a second time, so a run over it cannot be gone on with; put the posts into a file first",
+        input.name
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(settings: &[(&str, &str)]) -> Terms {
+        Terms {
+            settings: settings
+                .iter()
+                .map(|&(name, value)| setting(name, value))
+                .collect(),
+            shard_size: 1,
+            block_size: 1,
+            header: Piece::default(),
+        }
+    }
+
+    #[test]
+    fn a_difference_is_said_in_words() {
+        let was = terms(&[("model", "vader"), ("text field", "text")]);
+        assert_eq!(was.difference(&was), None);
+        let said = |now: &[(&str, &str)]| was.difference(&terms(now)).unwrap();
+        assert_eq!(
+            said(&[("model", "vader"), ("text field", "body")]),
+            "the text field was text and is body"
+        );
+        assert_eq!(
+            said(&[("model", "vader"), ("model", "textblob")]),
+            "the text field (text) has become the model (textblob)"
+        );
+        assert_eq!(
+            said(&[("model", "vader")]),
+            "the text field (text) is missing"
+        );
+    }
+
+    #[test]
+    fn entries_are_lines_of_json() {
+        let mut tally = Tally::default();
+        tally.add(-0.5, moodring_score::Mood::Negative);
+        let done = Done {
+            release: 3,
+            index: 4,
+            source: 0,
+            end: u64::MAX,
+            output: Piece::default(),
+            rejects: Piece::default(),
+            quarantine: Piece::default(),
+            counts: Counts {
+                tally,
+                ..Counts::default()
+            },
+        };
+        for entry in [
+            Entry::Done(done),
+            Entry::Synced,
+            Entry::Resumed(7),
+            Entry::Complete,
+        ] {
+            let line = serde_json::to_vec(&entry).unwrap();
+            assert!(!line.contains(&b'\n'));
+            assert_eq!(serde_json::from_slice::<Entry>(&line).unwrap(), entry);
+        }
+    }
+}

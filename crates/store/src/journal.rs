@@ -1,0 +1,239 @@
+//! A log of what has been done, from which a run that was cut off goes on.
+//!
+//! A line for each entry: the CRC-32 of the rest of the line as eight hexadecimal digits, a space, the entry. Whatever a
+//! crash leaves of the last line does not fit its checksum, and with it the log ends. Entries are appended in one write
+//! each, so that what a process had appended is there although it was killed; what a power cut takes is found out by
+//! checksums of what the entries speak of, but for what was [forced to the disk](Journal::sync) before.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::StoreError;
+
+/// An open journal, to be appended to.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    line: Vec<u8>,
+}
+
+/// What is in a journal.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Entries {
+    /// The entries, in order, up to the first damaged line.
+    pub entries: Vec<Vec<u8>>,
+    /// How many bytes they take; what comes after them is damaged.
+    pub len: u64,
+}
+
+impl Journal {
+    /// The journal of an output: `NAME.journal` beside it.
+    #[must_use]
+    pub fn path_of(output: &Path) -> PathBuf {
+        let mut name = output.as_os_str().to_owned();
+        name.push(".journal");
+        name.into()
+    }
+
+    /// Starts an empty journal in the place of any that is there.
+    ///
+    /// # Errors
+    /// If the file cannot be created.
+    pub fn create(path: &Path) -> Result<Journal, StoreError> {
+        let create = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path);
+        create.map_err(|source| StoreError::creating(path, source))?;
+        Journal::open(path)
+    }
+
+    /// Goes on with a journal that has been [read](Journal::read), after its last good entry.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn reopen(path: &Path, entries: &Entries) -> Result<Journal, StoreError> {
+        let journal = Journal::open(path)?;
+        journal
+            .file
+            .set_len(entries.len)
+            .map_err(|source| StoreError::writing(path, source))?;
+        Ok(journal)
+    }
+
+    fn open(path: &Path) -> Result<Journal, StoreError> {
+        match OpenOptions::new().append(true).open(path) {
+            Ok(file) => Ok(Journal {
+                path: path.to_owned(),
+                file,
+                line: Vec::new(),
+            }),
+            Err(source) => Err(StoreError::creating(path, source)),
+        }
+    }
+
+    /// What the journal of that name says; nothing if there is none.
+    ///
+    /// # Errors
+    /// If there is one that cannot be read.
+    pub fn read(path: &Path) -> Result<Entries, StoreError> {
+        match fs::read(path) {
+            Ok(bytes) => Ok(Entries::parse(&bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Entries::default()),
+            Err(source) => Err(StoreError::Unreadable {
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// The name of its file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Appends an entry, which must not hold a line end.
+    ///
+    /// # Errors
+    /// If the disk is full or fails.
+    pub fn append(&mut self, entry: &[u8]) -> Result<(), StoreError> {
+        debug_assert!(!entry.contains(&b'\n'), "an entry is a line");
+        self.line.clear();
+        let wrote = write!(self.line, "{:08x} ", crc32fast::hash(entry));
+        self.line.extend_from_slice(entry);
+        self.line.push(b'\n');
+        wrote
+            .and_then(|()| self.file.write_all(&self.line))
+            .map_err(|source| StoreError::writing(&self.path, source))
+    }
+
+    /// Forces what has been appended to the disk.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        self.file
+            .sync_data()
+            .map_err(|source| StoreError::writing(&self.path, source))
+    }
+
+    /// Another hand on the same journal, for another thread. Entries of both stay whole.
+    ///
+    /// # Errors
+    /// If the system has no descriptor left.
+    pub fn try_clone(&self) -> Result<Journal, StoreError> {
+        match self.file.try_clone() {
+            Ok(file) => Ok(Journal {
+                path: self.path.clone(),
+                file,
+                line: Vec::new(),
+            }),
+            Err(source) => Err(StoreError::writing(&self.path, source)),
+        }
+    }
+
+    /// The journal is of no more use.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn remove(self) -> Result<(), StoreError> {
+        fs::remove_file(&self.path).map_err(|source| StoreError::writing(&self.path, source))
+    }
+}
+
+impl Entries {
+    fn parse(bytes: &[u8]) -> Entries {
+        let mut found = Entries::default();
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let Some(entry) = entry_of(line) else { break };
+            found.entries.push(entry.to_vec());
+            found.len += line.len() as u64;
+        }
+        found
+    }
+}
+
+/// The entry of a line, if the line is whole.
+fn entry_of(line: &[u8]) -> Option<&[u8]> {
+    let line = line.strip_suffix(b"\n")?;
+    let (sum, entry) = line.split_at_checked(9)?;
+    let sum = str::from_utf8(sum).ok()?.strip_suffix(' ')?;
+    let sum = u32::from_str_radix(sum, 16).ok()?;
+    (crc32fast::hash(entry) == sum).then_some(entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_was_appended_is_read_again_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Journal::path_of(&folder.path().join("out.jsonl"));
+        assert!(path.ends_with("out.jsonl.journal"));
+        assert_eq!(Journal::read(&path).unwrap(), Entries::default());
+        let mut journal = Journal::create(&path).unwrap();
+        journal.append(b"one").unwrap();
+        let mut other = journal.try_clone().unwrap();
+        other.append(b"").unwrap();
+        journal.append(b"three").unwrap();
+        journal.sync().unwrap();
+        let read = Journal::read(&path).unwrap();
+        assert_eq!(read.entries, [&b"one"[..], b"", b"three"]);
+        Journal::create(&path).unwrap();
+        assert!(Journal::read(&path).unwrap().entries.is_empty());
+    }
+
+    #[test]
+    fn a_torn_end_is_cut_off_before_going_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::create(&path).unwrap();
+        journal.append(b"whole").unwrap();
+        journal.append(b"torn").unwrap();
+        let len = fs::metadata(&path).unwrap().len();
+        journal.file.set_len(len - 3).unwrap();
+        let read = Journal::read(&path).unwrap();
+        assert_eq!(read.entries, [b"whole"]);
+        let mut journal = Journal::reopen(&path, &read).unwrap();
+        journal.append(b"new").unwrap();
+        assert_eq!(
+            Journal::read(&path).unwrap().entries,
+            [&b"whole"[..], b"new"]
+        );
+        journal.remove().unwrap();
+        assert!(!path.exists());
+    }
+
+    proptest! {
+        #[test]
+        fn any_damage_leaves_a_true_prefix(
+            entries in prop::collection::vec("[a-z]{0,12}", 0..8),
+            at: prop::sample::Index,
+            byte: u8,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("journal");
+            let mut journal = Journal::create(&path).unwrap();
+            for entry in &entries {
+                journal.append(entry.as_bytes()).unwrap();
+            }
+            let mut bytes = fs::read(&path).unwrap();
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let read = Entries::parse(&bytes);
+            prop_assert!(read.entries.len() <= entries.len());
+            for (read, entry) in read.entries.iter().zip(&entries) {
+                // Upper case is another way to write the same checksum.
+                prop_assert_eq!(read, entry.as_bytes());
+            }
+        }
+    }
+}
