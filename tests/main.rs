@@ -4,6 +4,7 @@ mod util;
 
 mod batch;
 mod chaos;
+mod ctl;
 mod cuts;
 mod errors;
 mod eval;

@@ -5,16 +5,21 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-/// A folder of its own for a test, gone with it.
-pub(crate) struct Workspace(tempfile::TempDir);
+/// A folder of its own for a test, gone with it, and one for the sockets of its runs.
+pub(crate) struct Workspace(tempfile::TempDir, tempfile::TempDir);
 
 impl Workspace {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap())
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
+    }
+
+    /// The folder of the sockets.
+    pub(crate) fn sockets(&self) -> PathBuf {
+        self.1.path().join("moodring")
     }
 
     /// Writes a file and gives its path.
@@ -44,6 +49,7 @@ impl Workspace {
         let mut command = Command::new(env!("CARGO_BIN_EXE_moodring"));
         command
             .current_dir(self.0.path())
+            .env("XDG_RUNTIME_DIR", self.1.path())
             .args(args)
             .stdin(Stdio::null());
         command

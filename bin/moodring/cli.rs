@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moodring_record::Format;
 
+use crate::ctl::CtlArgs;
 use crate::eval::EvalArgs;
 use crate::explain::ExplainArgs;
 use crate::logging::{LogFormat, LogLevel};
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Score(Box<ScoreArgs>),
     /// Compare the models with labels that people gave
     Eval(Box<EvalArgs>),
+    /// Look at runs, and steer them
+    Ctl(CtlArgs),
     /// Show why a text has the score it has
     Explain(ExplainArgs),
     /// Print a completion script for a shell

@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Failed(anyhow::Error),
     /// The workers kept dying; code 3.
     Defeated(anyhow::Error),
+    /// It was asked to end before it was done; code 143, as if by a signal.
+    Drained(anyhow::Error),
     /// A signal ended it; code 128 and the signal's number.
     Interrupted(i32),
     /// Whoever read its output has gone, as `head` does. That is no error.
@@ -37,6 +39,7 @@ pub(crate) fn conclude(result: Result<(), Failure>) -> ExitCode {
         Err(Failure::Usage(error)) => report(&error, 2),
         Err(Failure::Failed(error)) => report(&error, 1),
         Err(Failure::Defeated(error)) => report(&error, 3),
+        Err(Failure::Drained(error)) => report(&error, 143),
         Err(Failure::Interrupted(signal)) => {
             ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX))
         }

@@ -1,6 +1,7 @@
 //! The command line: parse, run, turn an error into a sentence and an exit code.
 
 mod cli;
+mod ctl;
 mod eval;
 mod exit;
 mod explain;
@@ -34,6 +35,7 @@ fn run(command: Command) -> Result<(), exit::Failure> {
     match command {
         Command::Score(args) => score::run(*args),
         Command::Eval(args) => eval::run(*args),
+        Command::Ctl(args) => ctl::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man => generate::man(),

@@ -5,6 +5,8 @@
 mod ledger;
 mod page;
 
+use std::time::Instant;
+
 use anyhow::anyhow;
 use clap::Args;
 use moodring_job::Setup;
@@ -14,10 +16,11 @@ use moodring_record::FieldNames;
 
 use crate::exit::Failure;
 use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
+use crate::run::desk::Desk;
 use crate::run::models::Models;
 use crate::run::pool_failure;
 use crate::run::progress::Progress;
-use crate::run::scale::Scale;
+use crate::run::scale::{Scale, follow};
 use crate::run::signals::Interrupt;
 use crate::run::source::Source;
 use crate::run::tasks::Tasks;
@@ -96,11 +99,22 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
         .setup(wire::encode(&setup).map_err(Failure::failed)?)
         .build();
     interrupt.steers(pool.control(), scale.workers);
+    follow(&scale, pool.control(), interrupt.clone()).map_err(Failure::failed)?;
     let progress = Progress::start(
         args.labels.quiet,
         source.stored_bytes(),
         Some(pool.control()),
     );
+    let desk = Desk {
+        command: "eval",
+        output: None,
+        total_bytes: source.stored_bytes(),
+        began: Instant::now(),
+        counters: progress.counters(),
+        pool: pool.control(),
+        interrupt: interrupt.clone(),
+    };
+    let _open = desk.open();
     ledger.watch(progress);
     let ran = pool.run(Tasks::new(feed, interrupt.clone()), &mut ledger);
     let totals = ledger.close();

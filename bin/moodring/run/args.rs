@@ -54,8 +54,9 @@ pub(crate) struct ModelArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Workers")]
 pub(crate) struct PoolArgs {
-    /// Worker processes: a number, or `auto` for one per CPU that this process may use
-    #[arg(short, long, default_value = "auto", value_name = "N|auto")]
+    /// Worker processes: a number, `auto` for one per CPU that this process may use, or MIN..MAX to follow the work and
+    /// the machine's load
+    #[arg(short, long, default_value = "auto", value_name = "N|auto|MIN..MAX")]
     pub(crate) workers: Workers,
 
     /// Kill a worker that spends longer than this on one record (0: never)
@@ -88,6 +89,7 @@ pub(crate) struct PoolArgs {
 pub(crate) enum Workers {
     Auto,
     Exactly(u32),
+    Between(u32, u32),
 }
 
 /// More processes than this on one machine is a slip of the finger.
@@ -97,11 +99,21 @@ impl std::str::FromStr for Workers {
     type Err = String;
 
     fn from_str(typed: &str) -> Result<Self, String> {
-        match typed.parse() {
-            _ if typed == "auto" => Ok(Self::Auto),
-            Ok(count @ 1..=MAX_WORKERS) => Ok(Self::Exactly(count)),
-            _ => Err(format!("give a number from 1 to {MAX_WORKERS}, or auto")),
-        }
+        let count = |typed: &str| {
+            let count = typed.parse().ok();
+            count.filter(|count| (1..=MAX_WORKERS).contains(count))
+        };
+        let workers = match typed.split_once("..") {
+            None if typed == "auto" => Some(Self::Auto),
+            None => count(typed).map(Self::Exactly),
+            Some((min, max)) => count(min)
+                .zip(count(max))
+                .filter(|(min, max)| min <= max)
+                .map(|(min, max)| Self::Between(min, max)),
+        };
+        workers.ok_or_else(|| {
+            format!("give a number from 1 to {MAX_WORKERS}, two of them as in 2..8, or auto")
+        })
     }
 }
 
@@ -145,6 +157,16 @@ mod tests {
         );
         for wrong in ["", "0", "x", "5X", "-1", "99999999999G"] {
             assert!(parse_bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn workers_are_a_number_a_range_or_auto() {
+        let parsed = ["auto", "3", "2..8"].map(|typed| typed.parse::<Workers>().unwrap());
+        let expected = [Workers::Auto, Workers::Exactly(3), Workers::Between(2, 8)];
+        assert_eq!(parsed, expected);
+        for wrong in ["", "0", "-1", "5000", "8..2", "..", "1..", "0..3", "two"] {
+            assert!(wrong.parse::<Workers>().is_err(), "{wrong}");
         }
     }
 }

@@ -1,10 +1,14 @@
 //! The progress bar: bytes, records per second, time left, workers alive, restarts. Hidden where standard error is no
 //! terminal.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use moodring_pool::Control;
+
+use super::desk::Counters;
 
 const KNOWN: &str =
     "{bar:24} {percent:>3}% {bytes}/{total_bytes} {binary_bytes_per_sec} ETA {eta} {msg}";
@@ -17,6 +21,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 pub(crate) struct Progress {
     bar: ProgressBar,
     control: Option<Control>,
+    counters: Arc<Counters>,
     began: Instant,
     updated: Instant,
 }
@@ -43,13 +48,21 @@ impl Progress {
         Self {
             bar,
             control,
+            counters: Arc::default(),
             began: now,
             updated: now,
         }
     }
 
+    /// How far the run is, for others to look at.
+    pub(crate) fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
     /// So many more stored bytes are done, and so many records in all.
     pub(crate) fn advance(&mut self, bytes: u64, records: u64) {
+        self.counters.records.store(records, Ordering::Relaxed);
+        self.counters.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.bar.inc(bytes);
         if self.bar.is_hidden() || self.updated.elapsed() < PERIOD {
             return;

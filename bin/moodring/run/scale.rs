@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use moodring_pool::process::WorkerCommand;
-use moodring_pool::{Limits, Pool, PoolBuilder};
+use moodring_pool::supervisor::Autoscale;
+use moodring_pool::{Control, Limits, Pool, PoolBuilder};
 
 use super::args::{PoolArgs, Workers};
+use super::autoscale;
+use super::signals::Interrupt;
 
 /// What one worker may need with everything that is under way in it.
 const WORKER_MEMORY: u64 = 48 << 20;
@@ -13,7 +16,10 @@ const WORKER_MEMORY: u64 = 48 << 20;
 /// The pool that was asked for.
 #[derive(Debug)]
 pub(crate) struct Scale {
+    /// At the beginning.
     pub(crate) workers: u32,
+    /// Between how many, if their number is to follow the work.
+    range: Option<(u32, u32)>,
     record_timeout: Option<Duration>,
     max_crashes: u32,
     max_shards: Option<u64>,
@@ -24,6 +30,10 @@ impl Scale {
     pub(crate) fn of(args: &PoolArgs) -> Self {
         Self {
             workers: worker_count(args.workers),
+            range: match args.workers {
+                Workers::Between(min, max) => Some((min, max)),
+                Workers::Auto | Workers::Exactly(_) => None,
+            },
             record_timeout: Some(args.record_timeout).filter(|timeout| !timeout.is_zero()),
             max_crashes: args.max_crashes,
             max_shards: args.max_shards,
@@ -46,9 +56,18 @@ impl Scale {
     }
 }
 
+/// Has the number of the pool's workers follow the work, if that was asked for.
+pub(crate) fn follow(scale: &Scale, pool: Control, interrupt: Interrupt) -> std::io::Result<()> {
+    match scale.range {
+        None => Ok(()),
+        Some((min, max)) => autoscale::follow(Autoscale::new(min, max), pool, interrupt),
+    }
+}
+
 fn worker_count(typed: Workers) -> u32 {
     match typed {
         Workers::Exactly(count) => count,
+        Workers::Between(min, _) => min,
         Workers::Auto => {
             let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
             let by_memory =

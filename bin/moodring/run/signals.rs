@@ -1,11 +1,11 @@
-//! What signals mean to a run.
+//! How a run is steered from outside, by signals or by `moodring ctl`.
 //!
 //! SIGINT and SIGTERM: the first asks the run to end well, the second ends it at once. SIGTTIN and SIGTTOU add and take
 //! away a worker, as with other servers that have workers; SIGHUP replaces all workers, one at a time.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::{io, thread};
 
 use moodring_pool::Control;
@@ -14,7 +14,7 @@ use signal_hook::iterator::Signals;
 
 use super::args::MAX_WORKERS;
 
-/// Whether, and by what, the run was asked to end.
+/// A hand on the run: whether and how it was asked to end, and how many workers it is to have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interrupt(Arc<State>);
 
@@ -22,9 +22,15 @@ pub(crate) struct Interrupt(Arc<State>);
 struct State {
     /// The first signal's number; 0 if none came.
     signal: AtomicI32,
+    /// Whether the input is to be taken as ended.
+    drained: AtomicBool,
     /// How many workers there are to be.
     workers: AtomicU32,
+    /// Whether somebody said how many, so that the run does not decide for itself any more.
+    is_told: AtomicBool,
     pool: OnceLock<Control>,
+    /// What is to be removed if the run is ended on the spot.
+    unfinished: Mutex<Vec<PathBuf>>,
 }
 
 impl Interrupt {
@@ -33,12 +39,15 @@ impl Interrupt {
         // A file that reaches its limit is an error of the one who writes it, not a reason to be killed.
         signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         let interrupt = Self::default();
+        for path in unfinished {
+            interrupt.leaves(path);
+        }
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGTTIN, SIGTTOU, SIGHUP])?;
         let listener = interrupt.clone();
         let listen = move || {
             for signal in signals.forever() {
                 match signal {
-                    SIGINT | SIGTERM => listener.end(signal, &unfinished),
+                    SIGINT | SIGTERM => listener.end(signal),
                     other => listener.steer(other),
                 }
             }
@@ -49,9 +58,18 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    fn end(&self, signal: i32, unfinished: &[PathBuf]) {
+    /// Has one more file removed if the run is ended on the spot.
+    pub(crate) fn leaves(&self, path: PathBuf) {
+        let unfinished = self.0.unfinished.lock();
+        unfinished
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(path);
+    }
+
+    fn end(&self, signal: i32) {
         if self.0.signal.swap(signal, Ordering::SeqCst) != 0 {
-            for path in unfinished {
+            let unfinished = self.0.unfinished.lock();
+            for path in unfinished.unwrap_or_else(PoisonError::into_inner).iter() {
                 let _ = std::fs::remove_file(path);
             }
             // The workers end with this process: the kernel sees to that.
@@ -63,17 +81,67 @@ impl Interrupt {
     }
 
     fn steer(&self, signal: i32) {
+        let workers = self.workers();
+        match signal {
+            SIGTTIN => drop(self.scale(workers.saturating_add(1).min(MAX_WORKERS))),
+            SIGTTOU => drop(self.scale(workers.saturating_sub(1).max(1))),
+            _ => {
+                if let Some(pool) = self.0.pool.get() {
+                    pool.renew();
+                }
+            }
+        }
+    }
+
+    /// Has the run end now, as two signals do.
+    pub(crate) fn stop(&self) {
+        self.end(SIGTERM);
+        self.end(SIGTERM);
+    }
+
+    /// Has the run take no more input, and finish what is under way.
+    pub(crate) fn drain(&self) {
+        self.0.drained.store(true, Ordering::SeqCst);
+        if let Some(pool) = self.0.pool.get() {
+            pool.drain();
+        }
+    }
+
+    /// Whether [`drain`](Interrupt::drain) was asked for.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.0.drained.load(Ordering::SeqCst)
+    }
+
+    /// Has the run have so many workers from now on. False if there is no pool to have them.
+    pub(crate) fn scale(&self, workers: u32) -> bool {
+        self.0.is_told.store(true, Ordering::SeqCst);
+        self.resize(workers)
+    }
+
+    /// The same, if nobody has said how many there are to be.
+    pub(crate) fn scale_by_itself(&self, workers: u32) {
+        if self.is_scaled_by_itself() {
+            self.resize(workers);
+        }
+    }
+
+    /// Whether nobody has said how many workers there are to be.
+    pub(crate) fn is_scaled_by_itself(&self) -> bool {
+        !self.0.is_told.load(Ordering::SeqCst)
+    }
+
+    fn resize(&self, workers: u32) -> bool {
         let Some(pool) = self.0.pool.get() else {
-            return;
+            return false;
         };
-        let workers = self.0.workers.load(Ordering::SeqCst);
-        let wanted = match signal {
-            SIGTTIN => workers.saturating_add(1).min(MAX_WORKERS),
-            SIGTTOU => workers.saturating_sub(1).max(1),
-            _ => return pool.renew(),
-        };
-        self.0.workers.store(wanted, Ordering::SeqCst);
-        pool.resize(wanted);
+        self.0.workers.store(workers, Ordering::SeqCst);
+        pool.resize(workers);
+        true
+    }
+
+    /// How many workers there are to be.
+    pub(crate) fn workers(&self) -> u32 {
+        self.0.workers.load(Ordering::SeqCst)
     }
 
     /// Has signals act on this pool of so many workers from now on.
@@ -81,7 +149,7 @@ impl Interrupt {
         self.0.workers.store(workers, Ordering::SeqCst);
         let pool = self.0.pool.get_or_init(|| pool);
         // The signal may have come before the pool was known.
-        if self.received().is_some() {
+        if self.received().is_some() || self.is_drained() {
             pool.drain();
         }
     }

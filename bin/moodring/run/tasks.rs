@@ -73,7 +73,7 @@ impl Tasks {
 
 impl moodring_pool::Feed for Tasks {
     fn next_task(&mut self) -> Result<Option<Vec<u8>>, BoxError> {
-        if self.interrupt.received().is_some() {
+        if self.interrupt.received().is_some() || self.interrupt.is_drained() {
             return Ok(None);
         }
         while let Some(shard) = self.feed.next_shard()? {

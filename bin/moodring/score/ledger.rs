@@ -235,6 +235,11 @@ impl Ledger {
         self.keep(keep);
     }
 
+    /// Whether the run keeps a journal, to be gone on with.
+    pub(crate) fn can_go_on(&self) -> bool {
+        self.log.is_some()
+    }
+
     /// The run failed. Whether anything is kept, to be gone on with.
     pub(crate) fn fail(mut self) -> bool {
         let keep = self.log.as_ref().is_some_and(Log::any_done);

@@ -19,7 +19,9 @@ use moodring_store::PartFile;
 
 use crate::cli::ScoreArgs;
 use crate::exit::Failure;
+use crate::run::desk::Desk;
 use crate::run::progress::Progress;
+use crate::run::scale::follow;
 use crate::run::signals::Interrupt;
 use crate::run::tasks::Tasks;
 use crate::run::{pool_failure, store_failure};
@@ -108,7 +110,19 @@ fn score(
             .setup(setup)
             .build();
         interrupt.steers(pool.control(), plan.scale.workers);
-        ledger.watch(progress(Some(pool.control())));
+        follow(&plan.scale, pool.control(), interrupt.clone()).map_err(Failure::failed)?;
+        let progress = progress(Some(pool.control()));
+        let desk = Desk {
+            command: "score",
+            output: plan.output.as_ref().map(|path| path.display().to_string()),
+            total_bytes: plan.source.stored_bytes(),
+            began,
+            counters: progress.counters(),
+            pool: pool.control(),
+            interrupt: interrupt.clone(),
+        };
+        ledger.watch(progress);
+        let _open = desk.open();
         pool.run(tasks, &mut ledger).map(|outcome| outcome.restarts)
     };
     ledger.stop_watching();
@@ -120,6 +134,12 @@ fn score(
     if let Some(signal) = interrupt.received() {
         ledger.abandon(plan.resume);
         return Err(Failure::Interrupted(signal));
+    }
+    if interrupt.is_drained() && plan.source.is_lasting() && ledger.can_go_on() {
+        ledger.abandon(true);
+        return Err(Failure::Drained(anyhow!(
+            "the run was drained; what is done is kept: the same command with --resume goes on from there"
+        )));
     }
     let totals = ledger.commit()?;
     summary::print(plan, &totals, restarts, began.elapsed())

@@ -2,10 +2,36 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Sender, bounded};
 
+use crate::black_box::Sample;
 use crate::driver::Signal;
+use crate::supervisor::WorkerView;
+
+/// How long to wait for the pool's answer; it is busy for milliseconds at the most.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A worker of a running pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerStatus {
+    /// What the supervisor knows of it.
+    pub view: WorkerView,
+    /// Its process, if there is one at the moment.
+    pub process: Option<ProcessStatus>,
+}
+
+/// The process of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProcessStatus {
+    /// Its id.
+    pub pid: u32,
+    /// How long ago it was started.
+    pub age: Duration,
+    /// What it is doing, once it has said hello.
+    pub sample: Option<Sample>,
+}
 
 /// A hand on a running pool, from any thread.
 #[derive(Debug, Clone)]
@@ -33,6 +59,17 @@ impl Control {
     /// Replaces every worker by a new process, one at a time and without a pause in the work.
     pub fn renew(&self) {
         let _ = self.signals.send(Signal::Renew);
+    }
+
+    /// What each worker is doing, by slot; nobody, if the pool is over.
+    #[must_use]
+    pub fn workers(&self) -> Vec<WorkerStatus> {
+        let (reply, answer) = bounded(1);
+        let asked = self.signals.send(Signal::Inspect(reply));
+        asked
+            .ok()
+            .and_then(|()| answer.recv_timeout(PATIENCE).ok())
+            .unwrap_or_default()
     }
 
     /// What the pool is doing.

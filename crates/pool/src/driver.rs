@@ -12,12 +12,12 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use tracing::{debug, warn};
 
 use crate::black_box::BlackBox;
-use crate::control::Stats;
+use crate::control::{ProcessStatus, Stats, WorkerStatus};
 use crate::ids::{Scope, ShardId, WorkerId};
 use crate::limits::{Limits, Scale};
 use crate::pool::{BoxError, Feed, Outcome, Pool, PoolError, Quarantined, Released, Sink};
 use crate::process::{Exit, WorkerCommand, WorkerProcess};
-use crate::supervisor::{Action, Defeat, Delivery, Event, Supervisor};
+use crate::supervisor::{Action, Defeat, Delivery, Event, Supervisor, WorkerView};
 use crate::wire::{self, Payload, Report, ToWorker};
 
 /// Something that reached the driver's loop.
@@ -31,6 +31,7 @@ pub(crate) enum Signal {
     Drain,
     Resize(u32),
     Renew,
+    Inspect(Sender<Vec<WorkerStatus>>),
 }
 
 /// Runs a pool to its end: see [`Pool::run`].
@@ -231,11 +232,32 @@ impl Driver<'_> {
             Signal::Input(Err(error)) => self.fail(PoolError::Feed(error)),
             Signal::Resize(workers) => Event::Resize(workers),
             Signal::Renew => Event::Renew,
+            Signal::Inspect(reply) => {
+                // Whoever asked may have stopped waiting.
+                let _ = reply.send(self.inspect());
+                return None;
+            }
             Signal::Drain => {
                 self.drained = true;
                 Event::Drain
             }
         })
+    }
+
+    fn inspect(&self) -> Vec<WorkerStatus> {
+        let process = |id| {
+            let worker = self.workers.get(&id)?;
+            Some(ProcessStatus {
+                pid: worker.pid(),
+                age: worker.started.elapsed(),
+                sample: worker.black_box.as_ref().map(BlackBox::read),
+            })
+        };
+        let status = |view: WorkerView| WorkerStatus {
+            process: process(view.id),
+            view,
+        };
+        self.supervisor.workers().map(status).collect()
     }
 
     fn fail(&mut self, error: PoolError) -> Event {

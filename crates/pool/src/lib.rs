@@ -35,7 +35,7 @@ pub mod supervisor;
 pub mod wire;
 pub mod worker;
 
-pub use control::{Control, Stats};
+pub use control::{Control, ProcessStatus, Stats, WorkerStatus};
 pub use ids::{Scope, ShardId, WorkerId};
 pub use limits::Limits;
 pub use pool::{

@@ -12,6 +12,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStderr, Command, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, IpcOneShotServer, IpcSender};
@@ -118,6 +119,8 @@ impl WorkerCommand {
 pub(crate) struct WorkerProcess {
     child: Arc<Mutex<Child>>,
     outbox: Sender<Vec<u8>>,
+    /// When it was started.
+    pub(crate) started: Instant,
     /// What it is doing, once it has said hello.
     pub(crate) black_box: Option<BlackBox>,
 }
@@ -157,6 +160,7 @@ impl WorkerProcess {
         Ok(Self {
             child,
             outbox,
+            started: Instant::now(),
             black_box: None,
         })
     }

@@ -13,15 +13,19 @@
 //!             Terminating ◀───────────────────────┘ (too slow to start or to leave)
 //! ```
 
+mod autoscale;
 mod restart;
+mod view;
 mod vocabulary;
 mod window;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+pub use autoscale::{Autoscale, Load};
 pub use restart::RestartPolicy;
 use restart::{History, Verdict};
+pub use view::{WorkerState, WorkerView};
 pub use vocabulary::{Action, Config, Defeat, Delivery, Event};
 use window::{Release, Window};
 

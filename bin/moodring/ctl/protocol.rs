@@ -1,0 +1,76 @@
+//! What `moodring ctl` and a run say to each other: a line of JSON each way, one question to a connection.
+
+use serde::{Deserialize, Serialize};
+
+/// A question or an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// What is going on?
+    Status,
+    /// Have so many workers from now on.
+    Scale(u32),
+    /// Take no more input, finish what is under way, and end.
+    Drain,
+    /// End now.
+    Stop,
+}
+
+/// The answer.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reply {
+    /// To [`Request::Status`].
+    Status(Box<RunStatus>),
+    /// It is being done.
+    Done,
+    /// It cannot be done, and why.
+    Refused(String),
+}
+
+/// A run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RunStatus {
+    /// The supervisor's process.
+    pub(crate) pid: u32,
+    /// What it does: `score` or `eval`.
+    pub(crate) command: String,
+    /// The file it writes, if it writes one.
+    pub(crate) output: Option<String>,
+    /// How long it has been at it.
+    pub(crate) seconds: f64,
+    /// Records done, those of earlier runs included.
+    pub(crate) records: u64,
+    /// Bytes of input done, as stored.
+    pub(crate) bytes: u64,
+    /// Bytes of input there are, if that is known.
+    pub(crate) total_bytes: Option<u64>,
+    /// Shards done.
+    pub(crate) shards: u64,
+    /// Workers started in the place of others.
+    pub(crate) restarts: u64,
+    /// How many workers there are to be.
+    pub(crate) workers_wanted: u32,
+    /// Those there are.
+    pub(crate) workers: Vec<WorkerRow>,
+}
+
+/// A worker.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct WorkerRow {
+    pub(crate) slot: u32,
+    pub(crate) pid: Option<u32>,
+    /// Such as `ready` or `backoff`.
+    pub(crate) state: String,
+    /// The shard it is at, if it is at one.
+    pub(crate) shard: Option<u64>,
+    /// Records begun by this process.
+    pub(crate) records: u64,
+    /// Processor time that the process has used.
+    pub(crate) cpu_seconds: f64,
+    /// Memory that it holds.
+    pub(crate) rss_bytes: u64,
+    pub(crate) age_seconds: f64,
+    /// How many processes this slot has had before.
+    pub(crate) restarts: u32,
+}

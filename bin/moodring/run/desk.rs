@@ -1,0 +1,153 @@
+//! The run's side of `moodring ctl`: answers questions, and passes orders on.
+
+use std::collections::HashMap;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use moodring_pool::{Control, WorkerStatus};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+use super::signals::Interrupt;
+use crate::ctl::protocol::{Reply, Request, RunStatus, WorkerRow};
+use crate::ctl::socket::{self, Socket};
+
+/// How far a run is, for others to look at.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) records: AtomicU64,
+    /// Bytes of input, as stored.
+    pub(crate) bytes: AtomicU64,
+}
+
+/// What there is to tell of a run.
+pub(crate) struct Desk {
+    pub(crate) command: &'static str,
+    pub(crate) output: Option<String>,
+    pub(crate) total_bytes: Option<u64>,
+    pub(crate) began: Instant,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) pool: Control,
+    pub(crate) interrupt: Interrupt,
+}
+
+impl Desk {
+    /// Answers from now on, in a thread of its own, until the process ends. A run that cannot be reached is a run like
+    /// any other.
+    pub(crate) fn open(self) -> Option<Open> {
+        let opened = Socket::open().and_then(|socket| Ok((socket.listener.try_clone()?, socket)));
+        let (listener, socket) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::warn!("moodring ctl will not find this run: {error:#}");
+                return None;
+            }
+        };
+        self.interrupt.leaves(socket.path().to_owned());
+        let serve = move || {
+            let mut system = System::new().ok();
+            for stream in listener.incoming().flatten() {
+                // Whoever asked and left needs no answer.
+                let _ = self.answer(stream, system.as_mut());
+            }
+        };
+        thread::Builder::new()
+            .name("ctl".to_owned())
+            .spawn(serve)
+            .ok()
+            .map(|_| Open { _socket: socket })
+    }
+
+    fn answer(&self, mut stream: UnixStream, system: Option<&mut System>) -> std::io::Result<()> {
+        let Some(request) = socket::listen_to(&stream)? else {
+            return Ok(());
+        };
+        let reply = match request {
+            Request::Status => Reply::Status(Box::new(self.status(system))),
+            Request::Scale(workers) => {
+                if self.interrupt.scale(workers) {
+                    Reply::Done
+                } else {
+                    Reply::Refused("the run has not begun or is over".to_owned())
+                }
+            }
+            Request::Drain | Request::Stop => Reply::Done,
+        };
+        socket::write_line(&mut stream, &reply)?;
+        match request {
+            Request::Drain => self.interrupt.drain(),
+            Request::Stop => self.interrupt.stop(),
+            Request::Status | Request::Scale(_) => {}
+        }
+        Ok(())
+    }
+
+    fn status(&self, system: Option<&mut System>) -> RunStatus {
+        let workers = self.pool.workers();
+        let processes = system
+            .map(|system| processes(system, &workers))
+            .unwrap_or_default();
+        RunStatus {
+            pid: std::process::id(),
+            command: self.command.to_owned(),
+            output: self.output.clone(),
+            seconds: self.began.elapsed().as_secs_f64(),
+            records: self.counters.records.load(Ordering::Relaxed),
+            bytes: self.counters.bytes.load(Ordering::Relaxed),
+            total_bytes: self.total_bytes,
+            shards: self.pool.stats().shards(),
+            restarts: self.pool.stats().restarts(),
+            workers_wanted: self.interrupt.workers(),
+            workers: workers
+                .iter()
+                .map(|worker| row(worker, &processes))
+                .collect(),
+        }
+    }
+}
+
+/// A desk that is open until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Open {
+    _socket: Socket,
+}
+
+/// Processor seconds and resident bytes by process id.
+fn processes(system: &mut System, workers: &[WorkerStatus]) -> HashMap<u32, (f64, u64)> {
+    let pids: Vec<Pid> = workers
+        .iter()
+        .filter_map(|worker| Some(Pid::from_u32(worker.process?.pid)))
+        .collect();
+    let what = ProcessRefreshKind::nothing().with_memory().with_cpu();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&pids), true, what);
+    let figures = |pid: &Pid| {
+        let process = system.process(*pid)?;
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds are few")]
+        let seconds = process.accumulated_cpu_time() as f64 / 1e3;
+        Some((pid.as_u32(), (seconds, process.memory())))
+    };
+    pids.iter().filter_map(figures).collect()
+}
+
+fn row(worker: &WorkerStatus, processes: &HashMap<u32, (f64, u64)>) -> WorkerRow {
+    let process = worker.process;
+    let sample = process.and_then(|process| process.sample);
+    let figures = process.and_then(|process| processes.get(&process.pid));
+    let (cpu_seconds, rss_bytes) = figures.copied().unwrap_or_default();
+    let works = |sample: &moodring_pool::black_box::Sample| {
+        sample.phase != moodring_pool::black_box::Phase::Idle
+    };
+    WorkerRow {
+        slot: worker.view.id.slot,
+        pid: process.map(|process| process.pid),
+        state: worker.view.state.name().to_owned(),
+        shard: sample.filter(works).map(|sample| sample.shard.0),
+        records: sample.map_or(0, |sample| sample.begun),
+        cpu_seconds,
+        rss_bytes,
+        age_seconds: process.map_or(0.0, |process| process.age.as_secs_f64()),
+        restarts: worker.view.id.incarnation,
+    }
+}

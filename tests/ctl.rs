@@ -1,0 +1,202 @@
+//! Runs are looked at and steered from another process.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value;
+
+use crate::util::{Running, Workspace, posts, signal};
+
+/// What `moodring ctl status` says, as soon as `wanted` holds.
+fn status(work: &Workspace, wanted: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let run = work.ok(&["ctl", "status", "--json"]);
+        if let Ok(status) = serde_json::from_slice(&run.stdout)
+            && wanted(&status)
+        {
+            return status;
+        }
+    }
+}
+
+fn processes(status: &Value) -> usize {
+    let workers = status["workers"].as_array().unwrap();
+    workers
+        .iter()
+        .filter(|worker| worker["pid"].is_u64())
+        .count()
+}
+
+#[test]
+fn a_run_tells_how_far_it_is() {
+    let work = Workspace::new();
+    let run = Running::endless(&work);
+    // The rest of its input waits for the block to be full.
+    let status = status(&work, |status| status["records"].as_u64() > Some(20_000));
+    assert_eq!(status["pid"], run.pid());
+    assert_eq!(status["command"], "score");
+    assert_eq!(status["output"], "scored.jsonl");
+    assert_eq!(status["workers_wanted"], 3);
+    let workers = status["workers"].as_array().unwrap();
+    assert_eq!(workers.len(), 3);
+    for worker in workers {
+        assert_eq!(worker["state"], "ready");
+        assert!(worker["rss_bytes"].as_u64().unwrap() > 100_000, "{worker}");
+    }
+    let records: u64 = workers
+        .iter()
+        .filter_map(|worker| worker["records"].as_u64())
+        .sum();
+    assert!(records > 20_000);
+    let page = String::from_utf8(work.ok(&["ctl", "status"]).stdout).unwrap();
+    assert!(page.contains("to scored.jsonl: "), "{page}");
+    assert!(page.contains("3 of 3 workers"), "{page}");
+}
+
+#[test]
+fn a_run_is_scaled_and_ends_with_the_same_output() {
+    let work = Workspace::new();
+    let mut run = Running::endless(&work);
+    for count in [6, 1, 2] {
+        work.ok(&["ctl", "scale", &count.to_string()]);
+        let status = status(&work, |status| processes(status) == count);
+        assert_eq!(status["workers_wanted"], count);
+    }
+    let (code, said) = run.end();
+    assert_eq!(code, 0, "{said}");
+    work.file("posts.jsonl", posts(40_000));
+    work.ok(&["score", "posts.jsonl", "-o", "expected.jsonl"]);
+    assert!(work.read("scored.jsonl") == work.read("expected.jsonl"));
+    assert_eq!(fs::read_dir(work.sockets()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_drained_stream_is_complete_up_to_there() {
+    let work = Workspace::new();
+    let mut run = Running::endless(&work);
+    status(&work, |status| status["records"].as_u64() > Some(20_000));
+    work.ok(&["ctl", "drain"]);
+    // Its input stays open all the while.
+    let code = run.0.wait().unwrap().code();
+    assert_eq!(code, Some(0));
+    work.file("posts.jsonl", posts(40_000));
+    work.ok(&["score", "posts.jsonl", "-o", "expected.jsonl"]);
+    let (scored, expected) = (work.read("scored.jsonl"), work.read("expected.jsonl"));
+    assert!(scored.lines().count() > 20_000 && expected.starts_with(&scored));
+}
+
+#[test]
+fn a_drained_run_over_files_is_kept_to_be_gone_on_with() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(60_000));
+    let args = [
+        "score",
+        "posts.jsonl",
+        "-o",
+        "scored.jsonl",
+        "--shard-size",
+        "16K",
+    ];
+    let mut run = Running::start(&work, &args);
+    status(&work, |status| status["records"].as_u64() > Some(500));
+    work.ok(&["ctl", "drain"]);
+    let (code, said) = run.end();
+    assert_eq!(code, 143, "{said}");
+    assert!(said.contains("--resume goes on from there"), "{said}");
+    work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl", "--resume"]);
+    assert_eq!(work.read("scored.jsonl").lines().count(), 60_000);
+}
+
+#[test]
+fn a_stopped_run_leaves_nothing() {
+    let work = Workspace::new();
+    let mut run = Running::endless(&work);
+    status(&work, |_| true);
+    work.ok(&["ctl", "stop"]);
+    assert_eq!(run.end().0, 143);
+    assert_eq!(work.listing(), [""; 0]);
+    assert_eq!(fs::read_dir(work.sockets()).unwrap().count(), 0);
+}
+
+#[test]
+fn of_several_runs_one_must_be_named() {
+    let work = Workspace::new();
+    let said = work.fails(1, &["ctl", "drain"]);
+    assert!(said.contains("there is no run"), "{said}");
+    let first = Running::endless(&work);
+    status(&work, |_| true);
+    let other = Workspace::new();
+    let mut second = other
+        .command(&["score", "-", "--format", "jsonl"])
+        .env("XDG_RUNTIME_DIR", work.sockets().parent().unwrap())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while fs::read_dir(work.sockets()).unwrap().count() < 2 {
+        std::thread::yield_now();
+    }
+    let said = work.fails(2, &["ctl", "scale", "2"]);
+    let pids = [first.pid().to_string(), second.id().to_string()];
+    assert!(pids.iter().all(|pid| said.contains(pid)), "{said}");
+    work.ok(&["ctl", "scale", "2", "--pid", &pids[0]]);
+    drop(second.stdin.take());
+    second.wait().unwrap();
+}
+
+#[test]
+fn only_the_owner_reaches_a_run_and_a_dead_one_is_forgotten() {
+    let work = Workspace::new();
+    let mut run = Running::endless(&work);
+    status(&work, |_| true);
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let socket = work.sockets().join(format!("{}.sock", run.pid()));
+    assert_eq!((mode(&work.sockets()), mode(&socket)), (0o700, 0o600));
+    signal(run.pid(), "KILL");
+    run.end();
+    assert!(socket.exists(), "a killed run cannot clean up");
+    let page = String::from_utf8(work.ok(&["ctl", "status"]).stdout).unwrap();
+    assert_eq!(page, "there is no run\n");
+    assert!(!socket.exists());
+}
+
+#[test]
+fn top_shows_a_run_until_it_ends() {
+    let work = Workspace::new();
+    let mut run = Running::endless(&work);
+    status(&work, |_| true);
+    let top = work
+        .command(&["ctl", "top", "--interval", "0.1"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    status(&work, |status| status["records"].as_u64() > Some(20_000));
+    run.end();
+    let page = String::from_utf8(top.wait_with_output().unwrap().stdout).unwrap();
+    assert!(page.starts_with("score "), "{page}");
+    assert!(page.ends_with("the run has ended\n"), "{page}");
+    assert!(
+        !page.contains('\u{1b}'),
+        "no terminal, no control characters"
+    );
+}
+
+#[test]
+fn a_run_with_a_range_of_workers_begins_with_the_least() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(20_000));
+    work.ok(&["score", "posts.jsonl", "-o", "expected.jsonl"]);
+    let run = work.ok(&[
+        "score",
+        "posts.jsonl",
+        "-o",
+        "scored.jsonl",
+        "--workers",
+        "2..5",
+        "--summary",
+        "json",
+    ]);
+    let summary: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(summary["workers"], 2);
+    assert!(work.read("scored.jsonl") == work.read("expected.jsonl"));
+}
