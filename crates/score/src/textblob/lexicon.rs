@@ -102,7 +102,8 @@ impl Lexicon {
         if self.find_key(key).is_some() {
             return;
         }
-        self.filter[filter_word(hash)] |= 1 << filter_bit(hash);
+        let filtered = filter_hash(key.0[0], word.len());
+        self.filter[filter_word(filtered)] |= 1 << filter_bit(filtered);
         let mut slot = first_slot(hash);
         while self.slots[slot] != 0 {
             slot = (slot + 1) % SLOTS;
@@ -115,18 +116,41 @@ impl Lexicon {
     /// The meaning of `text[start..end]`, whatever its case in ASCII. It may not hold whitespace.
     #[inline]
     pub(super) fn find(&self, text: &[u8], start: usize, end: usize) -> Option<&Meaning> {
+        let len = end - start;
+        if len > LONGEST {
+            return None;
+        }
+        let key = Key::within(text, start, end);
+        self.passes(key.0[0], len)
+            .then(|| self.find_key(key))
+            .flatten()
+    }
+
+    /// [`Self::find`] for a word that passed [`Self::may_know`].
+    #[inline]
+    pub(super) fn look_up(&self, text: &[u8], start: usize, end: usize) -> Option<&Meaning> {
         if end - start > LONGEST {
             return None;
         }
         self.find_key(Key::within(text, start, end))
     }
 
+    /// Whether there may be a word of `len` bytes, at least one, that starts with these, in lower case. Of a shorter word only
+    /// its own bytes count.
+    #[inline]
+    pub(super) fn may_know(&self, front: [u8; 8], len: usize) -> bool {
+        self.passes(u64::from_le_bytes(front) | padding(len.min(8)), len)
+    }
+
+    #[inline]
+    fn passes(&self, front: u64, len: usize) -> bool {
+        let hash = filter_hash(front, len);
+        self.filter[filter_word(hash)] >> filter_bit(hash) & 1 != 0
+    }
+
     #[inline]
     fn find_key(&self, key: Key) -> Option<&Meaning> {
         let hash = key.hash();
-        if self.filter[filter_word(hash)] >> filter_bit(hash) & 1 == 0 {
-            return None;
-        }
         let mut slot = first_slot(hash);
         loop {
             let index = usize::from(self.slots[slot]).checked_sub(1)?;
@@ -137,6 +161,12 @@ impl Lexicon {
             slot = (slot + 1) % SLOTS;
         }
     }
+}
+
+/// The hash of a word by its length and the first eight bytes of its key.
+#[inline]
+fn filter_hash(front: u64, len: usize) -> u64 {
+    (front ^ (len as u64) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[inline]

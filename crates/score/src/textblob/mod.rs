@@ -15,12 +15,16 @@
 
 mod abbreviations;
 mod assess;
+mod block;
 mod emoticons;
 mod lexicon;
+mod observe;
+mod rules;
+mod scan;
 mod tokens;
 mod words;
 
-pub use assess::{Observer, Rule};
+pub use observe::{Observer, Rule};
 
 use crate::{Decimals, Figure, Figures, Scorer};
 use lexicon::Lexicon;
