@@ -205,8 +205,9 @@ impl Pieces {
         let opening_marks = self.marks & block.opens_face;
         let opening_words =
             self.last_letters & (block.may_open_face | (self.words & block.opens_face) << 1);
-        // None goes on with a space and two letters. That is how most texts go on.
-        let letters = block.inner & block.inner >> 1;
+        // None goes on with a space and two letters of one word. That is how most texts go on.
+        let inner = block.inner & self.words;
+        let letters = inner & inner >> 1;
         let mut maybe = (opening_marks | opening_words) & !(block.space >> 1 & letters >> 2);
         let mut torn = 0;
         while maybe != 0 {
