@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Sentiment;
-use super::lexicon::{LONGEST, Lexicon};
+use super::lexicon::{LONGEST, Lexicon, Meaning};
 use super::observe::Observer;
 use super::rules::Rules;
 use super::scan::scan;
@@ -68,8 +68,8 @@ fn take<O: Observer>(word: Word, text: &[u8], lexicon: &Lexicon, rules: &mut Rul
     }
 }
 
-/// A word that may hold characters beyond ASCII. Of all of them only one is an ASCII letter in lower case, and can stand in a
-/// known word: the Kelvin sign, in `liKe`. And only one becomes two characters: `İ` is long enough to end a negation.
+/// A word that may hold characters beyond ASCII. Only one of them becomes two in lower case: `İ` is long enough to end a
+/// negation.
 #[inline(never)]
 fn wide_word<O: Observer>(word: &[u8], lexicon: &Lexicon, rules: &mut Rules<'_, O>) {
     let characters = word.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
@@ -77,14 +77,27 @@ fn wide_word<O: Observer>(word: &[u8], lexicon: &Lexicon, rules: &mut Rules<'_, 
         .windows(2)
         .filter(|pair| *pair == "İ".as_bytes())
         .count();
+    let meaning = if word.contains(&KELVIN[0]) {
+        with_kelvin(word, lexicon)
+    } else {
+        lexicon.find(word, 0, word.len())
+    };
+    rules.word(meaning, characters + doubled);
+}
+
+/// The Kelvin sign, the one character beyond ASCII that is an ASCII letter in lower case, and can stand in a known word: in
+/// `liKe`.
+const KELVIN: &[u8] = "\u{212a}".as_bytes();
+
+fn with_kelvin<'l>(word: &[u8], lexicon: &'l Lexicon) -> Option<&'l Meaning> {
     let (mut folded, mut len, mut rest) = ([0; LONGEST + 1], 0, word);
     while len < folded.len()
         && let Some((&first, others)) = rest.split_first()
     {
         (folded[len], rest) = rest
-            .strip_prefix("\u{212a}".as_bytes())
+            .strip_prefix(KELVIN)
             .map_or((first, others), |others| (b'k', others));
         len += 1;
     }
-    rules.word(lexicon.find(&folded[..len], 0, len), characters + doubled);
+    lexicon.find(&folded, 0, len)
 }

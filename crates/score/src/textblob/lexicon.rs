@@ -65,7 +65,7 @@ pub(super) struct Lexicon {
     entries: Vec<(Key, Meaning)>,
 }
 
-const FILTER_WORDS: usize = 1 << 10;
+const FILTER_WORDS: usize = 1 << 11;
 const SLOTS: usize = 1 << 13;
 
 impl Lexicon {
@@ -139,7 +139,7 @@ impl Lexicon {
     /// its own bytes count.
     #[inline]
     pub(super) fn may_know(&self, front: [u8; 8], len: usize) -> bool {
-        self.passes(u64::from_le_bytes(front) | padding(len.min(8)), len)
+        self.passes(u64::from_le_bytes(front) | PADDING[len.min(8)], len)
     }
 
     #[inline]
@@ -171,12 +171,12 @@ fn filter_hash(front: u64, len: usize) -> u64 {
 
 #[inline]
 fn filter_word(hash: u64) -> usize {
-    (hash >> 54) as usize
+    (hash >> 53) as usize
 }
 
 #[inline]
 fn filter_bit(hash: u64) -> u32 {
-    (hash >> 48) as u32 & 63
+    (hash >> 47) as u32 & 63
 }
 
 #[inline]
@@ -234,6 +234,15 @@ impl Key {
 fn padding(bytes: usize) -> u64 {
     !(u64::MAX >> (64 - 8 * bytes))
 }
+const PADDING: [u64; 9] = {
+    let mut padding = [u64::MAX; 9];
+    let mut bytes = 1;
+    while bytes <= 8 {
+        padding[bytes] = !(u64::MAX >> (64 - 8 * bytes));
+        bytes += 1;
+    }
+    padding
+};
 
 /// Eight bytes at once: A–Z to lower case, all others as they are.
 #[inline]

@@ -8,6 +8,8 @@
 //! What the masks cannot tell goes the long way, token by token: words with characters beyond ASCII, and places where an
 //! emoticon may have been torn. Both ways come to the same; the long one is the definition.
 
+use std::ops::Range;
+
 use super::abbreviations::is_abbreviation;
 use super::assess::long_way;
 use super::block::{BYTES, Block};
@@ -48,6 +50,8 @@ struct Scan {
     /// All bytes of the chunks that are to go the long way as a whole. They may be several between ASCII whitespace, as there
     /// is other whitespace.
     odd_chunks: u64,
+    /// All bytes of the other chunks.
+    plain_chunks: u64,
 }
 
 impl Scan {
@@ -68,7 +72,8 @@ impl Scan {
 
         let chunks = chunks & taken;
         let odd_chunks = runs_with(block.odd, chunks);
-        let pieces = Pieces::of(&block, chunks & !odd_chunks, text);
+        let plain_chunks = chunks & !odd_chunks;
+        let pieces = Pieces::of(&block, plain_chunks, text);
         let starts = pieces.words & !(pieces.words << 1);
         let two = starts & pieces.words >> 1;
         let three = two & pieces.words >> 2;
@@ -83,6 +88,7 @@ impl Scan {
             three: three | pieces.ellipses,
             odd: odd_chunks | pieces.torn(&block, text) | pieces.ends_of_sentence(&block, text),
             odd_chunks,
+            plain_chunks,
         }
     }
 
@@ -94,19 +100,26 @@ impl Scan {
         }
         let mut end = self.at + BYTES - self.taken.leading_zeros() as usize;
         let mut rest = self.taken;
-        while self.odd & rest != 0 {
+        loop {
             let odd = lowest(self.odd & rest);
-            self.apply(rest & (odd - 1), text, lexicon, rules);
-            let start = odd.trailing_zeros();
-            let len = (self.odd_chunks >> start).trailing_ones().max(1);
-            let from = self.at + start as usize;
-            let gone = long_way(text, from..from + len as usize, lexicon, rules);
+            self.apply(rest & odd.wrapping_sub(1), text, lexicon, rules);
+            if odd == 0 {
+                return end;
+            }
+            // Chunks that go the long way in a row go it together.
+            let next_plain = lowest(self.plain_chunks & !(odd - 1) & !odd);
+            let together = odd | self.odd_chunks & !(odd - 1) & next_plain.wrapping_sub(1);
+            let gone = long_way(text, self.part(together), lexicon, rules);
             end = end.max(gone);
             let gone = u32::try_from(gone - self.at).unwrap_or(u32::MAX);
             rest &= u64::MAX.checked_shl(gone).unwrap_or(0);
         }
-        self.apply(rest, text, lexicon, rules);
-        end
+    }
+
+    /// From the first of these places through the last, in the text.
+    fn part(&self, places: u64) -> Range<usize> {
+        let end = BYTES - places.leading_zeros() as usize;
+        self.at + places.trailing_zeros() as usize..self.at + end
     }
 
     /// Applies the rules to what is in these places.
@@ -259,13 +272,13 @@ fn start_of_run(runs: u64, bit: u64) -> u64 {
 /// The runs of ones that hold any of `marks`.
 #[inline]
 fn runs_with(marks: u64, runs: u64) -> u64 {
-    let (mut found, mut left) = (0, marks & runs);
-    while left != 0 {
-        let run = runs & !runs.wrapping_add(start_of_run(runs, lowest(left)));
-        found |= run;
-        left &= !run;
+    let marks = marks & runs;
+    if marks == 0 {
+        return 0;
     }
-    found
+    // A sum carries from the first mark of a run to the end, past all others.
+    let above = (runs.wrapping_add(marks) ^ runs) & runs;
+    above | runs_down(marks, runs)
 }
 
 /// All of `runs` that is below one of these bits of them, with the bit, in as many steps as the width has bits.
