@@ -45,7 +45,7 @@ pub(super) fn long_way<O: Observer>(
 fn take<O: Observer>(word: Word, text: &[u8], lexicon: &Lexicon, rules: &mut Rules<'_, O>) {
     match word {
         Word::Plain(token) => {
-            rules.observer.word(token.start..token.end);
+            rules.at(token.start..token.end);
             if token.len() == 1 {
                 if text[token.start] == b'!' {
                     rules.exclaims();
@@ -57,11 +57,11 @@ fn take<O: Observer>(word: Word, text: &[u8], lexicon: &Lexicon, rules: &mut Rul
             }
         }
         Word::Joined(joined) => {
-            rules.observer.word(joined.start..joined.end);
+            rules.at(joined.start..joined.end);
             wide_word(joined.spelling(), lexicon, rules);
         }
         Word::Irony { start, end } => {
-            rules.observer.word(start..end);
+            rules.at(start..end);
             rules.unknown(3);
             rules.irony();
         }

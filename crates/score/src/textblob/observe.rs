@@ -8,8 +8,8 @@ use std::ops::Range;
 /// [`Observer::assessed`] comes when an assessment can change no more. The polarity and the subjectivity of the text are
 /// the means of what it tells, in the order told; both are 0 if it tells nothing.
 pub trait Observer {
-    /// Whether [`word`](Self::word) and [`rule`](Self::rule) are to be called at all. It costs the engine looking at each word on
-    /// its own.
+    /// Whether [`word`](Self::word) and [`rule`](Self::rule) are to be called at all. It costs the model looking at each word
+    /// by itself.
     const READS_WORDS: bool = true;
 
     /// The next word stands here in the text (bytes). It may hold whitespace: `: )` is one word.

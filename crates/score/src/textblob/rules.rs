@@ -5,6 +5,8 @@
 //! TextBlob's `_text.py`, in the same order of floating-point operations. It keeps a list of assessments and only ever
 //! looks at the last of them, so one is enough here.
 
+use std::ops::Range;
+
 use super::Sentiment;
 use super::lexicon::{Adverb, Known, Meaning};
 use super::observe::{Observer, Rule};
@@ -21,7 +23,7 @@ struct Assessment {
 
 /// What the rules remember from word to word.
 pub(super) struct Rules<'o, O> {
-    pub(super) observer: &'o mut O,
+    observer: &'o mut O,
     last: Option<Assessment>,
     /// The last known word is an adverb, and nothing has parted it from the next word.
     adverb: Option<Adverb>,
@@ -46,12 +48,23 @@ impl<'o, O: Observer> Rules<'o, O> {
         }
     }
 
+    /// The next word stands here in the text.
+    #[inline]
+    pub(super) fn at(&mut self, span: Range<usize>) {
+        if O::READS_WORDS {
+            self.observer.word(span);
+        }
+    }
+
+    #[inline]
+    fn tell(&mut self, rule: Rule) {
+        if O::READS_WORDS {
+            self.observer.rule(rule);
+        }
+    }
+
     /// A word of that meaning, and of that many characters in lower case.
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "an eighth fewer instructions for a post, with `Tokens::next`"
-    )]
+    #[inline]
     pub(super) fn word(&mut self, meaning: Option<&Meaning>, characters: usize) {
         match meaning {
             None => self.unknown(characters),
@@ -73,7 +86,7 @@ impl<'o, O: Observer> Rules<'o, O> {
             last.subjectivity = (known.subjectivity * intensity).clamp(-1.0, 1.0);
             last.intensity = known.intensity;
             let (polarity, subjectivity) = (last.polarity, last.subjectivity);
-            self.observer.rule(Rule::Modified {
+            self.tell(Rule::Modified {
                 intensity,
                 polarity,
                 subjectivity,
@@ -91,7 +104,7 @@ impl<'o, O: Observer> Rules<'o, O> {
                 intensity,
                 negated: false,
             });
-            self.observer.rule(Rule::Known {
+            self.tell(Rule::Known {
                 polarity,
                 subjectivity,
             });
@@ -102,7 +115,7 @@ impl<'o, O: Observer> Rules<'o, O> {
             // "not very good": the adverb weakens then what it would boost.
             last.intensity = 1.0 / last.intensity;
             last.negated = true;
-            self.observer.rule(Rule::Negated);
+            self.tell(Rule::Negated);
         }
         self.adverb = known.adverb;
         self.negation = false;
@@ -115,11 +128,11 @@ impl<'o, O: Observer> Rules<'o, O> {
             Some(last) if self.adverb == Some(Adverb::InLy) => {
                 last.negated = true;
                 self.negation = false;
-                self.observer.rule(Rule::NegatesAdverb);
+                self.tell(Rule::NegatesAdverb);
             }
             _ => {
                 self.negation = true;
-                self.observer.rule(Rule::Negates);
+                self.tell(Rule::Negates);
                 self.part_adverb(characters);
             }
         }
@@ -131,12 +144,13 @@ impl<'o, O: Observer> Rules<'o, O> {
     pub(super) fn unknown(&mut self, characters: usize) {
         if self.negation && characters > 1 {
             self.negation = false;
-            self.observer.rule(Rule::ForgetsNegation);
+            self.tell(Rule::ForgetsNegation);
         }
         self.part_adverb(characters);
     }
 
-    /// Words that are not in the list, when nobody listens: whether there is any of two characters or more, and of three.
+    /// Some words that are not in the list, for an observer that reads no words: whether any has two characters or more, and
+    /// three.
     #[inline]
     pub(super) fn pass(&mut self, two: bool, three: bool) {
         self.negation &= !two;
@@ -149,17 +163,16 @@ impl<'o, O: Observer> Rules<'o, O> {
     fn part_adverb(&mut self, characters: usize) {
         if self.adverb.is_some() && characters > 2 {
             self.adverb = None;
-            self.observer.rule(Rule::ForgetsAdverb);
+            self.tell(Rule::ForgetsAdverb);
         }
     }
 
     /// The exclamation mark boosts the last assessment, however far away, and each further mark does so again.
     pub(super) fn exclaims(&mut self) {
         if let Some(last) = &mut self.last {
-            last.polarity = (last.polarity * 1.25).clamp(-1.0, 1.0);
-            self.observer.rule(Rule::Exclaims {
-                polarity: last.polarity,
-            });
+            let polarity = (last.polarity * 1.25).clamp(-1.0, 1.0);
+            last.polarity = polarity;
+            self.tell(Rule::Exclaims { polarity });
         }
     }
 
@@ -172,7 +185,7 @@ impl<'o, O: Observer> Rules<'o, O> {
             intensity: 1.0,
             negated: false,
         });
-        self.observer.rule(Rule::Emoticon { polarity });
+        self.tell(Rule::Emoticon { polarity });
     }
 
     pub(super) fn irony(&mut self) {
@@ -182,7 +195,7 @@ impl<'o, O: Observer> Rules<'o, O> {
             intensity: 1.0,
             negated: false,
         });
-        self.observer.rule(Rule::Irony);
+        self.tell(Rule::Irony);
     }
 
     fn open(&mut self, next: Assessment) {

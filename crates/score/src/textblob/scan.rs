@@ -290,3 +290,62 @@ fn runs_down(mut bits: u64, mut runs: u64) -> u64 {
     }
     bits
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The runs of ones in a mask, by going from bit to bit.
+    fn runs(mask: u64) -> Vec<u64> {
+        let mut runs = Vec::new();
+        let mut run = 0;
+        for bit in (0..u64::BITS).map(|place| 1 << place) {
+            if mask & bit != 0 {
+                run |= bit;
+            } else if run != 0 {
+                runs.push(std::mem::take(&mut run));
+            }
+        }
+        runs.extend((run != 0).then_some(run));
+        runs
+    }
+
+    /// Masks with runs of any length, up to the whole.
+    fn masks() -> impl Strategy<Value = u64> {
+        prop::collection::vec((any::<bool>(), 1..70_u32), 1..20).prop_map(|runs| {
+            runs.into_iter().fold(0, |mask: u64, (ones, len)| {
+                let run = u64::from(ones) * !u64::MAX.checked_shl(len).unwrap_or(0);
+                mask.checked_shl(len).unwrap_or(0) | run
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn runs_with_a_mark_are_found(mask in masks(), marks in masks(), few in any::<[u64; 3]>()) {
+            for marks in [marks, few[0] & few[1] & few[2], 0, u64::MAX] {
+                let marked = runs(mask).into_iter().filter(|run| run & marks != 0);
+                prop_assert_eq!(runs_with(marks, mask), marked.fold(0, |found, run| found | run));
+            }
+        }
+
+        #[test]
+        fn a_run_is_filled_below_its_highest_mark(mask in masks(), marks in masks()) {
+            let below = |run: u64| {
+                let highest = (run & marks).checked_ilog2();
+                highest.map_or(0, |place| run & (u64::MAX >> (63 - place)))
+            };
+            let filled = runs(mask).into_iter().map(below).fold(0, |found, run| found | run);
+            prop_assert_eq!(runs_down(marks & mask, mask), filled);
+        }
+
+        #[test]
+        fn a_run_starts_at_its_lowest_bit(mask in masks(), place in 0..64_u32) {
+            let bit = 1 << place;
+            let run = runs(mask).into_iter().find(|run| run & bit != 0);
+            prop_assert_eq!(start_of_run(mask, bit), run.map_or(bit, lowest));
+        }
+    }
+}

@@ -71,10 +71,7 @@ impl<'t> Tokens<'t> {
 
     /// The next token, or none at the end of the text.
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "an eighth fewer instructions for a post"
-    )]
+    #[expect(clippy::inline_always, reason = "a twelfth less time for Arabic")]
     pub(super) fn next(&mut self) -> Option<Token> {
         loop {
             if self.at < self.chunk_end {
