@@ -129,6 +129,8 @@ fn an_emoticon_is_found_however_it_is_torn() {
     assert_eq!(score("o. O"), (0.05, 1.0));
     assert_eq!(score(":c )"), (0.75, 1.0));
     assert_eq!(score(":c"), (-0.75, 1.0));
+    assert_eq!(score(": cn't"), score(":c"));
+    assert_eq!(score("no .O good"), score("good"));
 }
 
 #[test]

@@ -28,8 +28,8 @@ pub(super) struct Block {
     pub(super) inner: u64,
     /// The marks that an emoticon or the irony mark starts with: `:`, `;`, `=`, `*` and `(`.
     pub(super) opens_face: u64,
-    /// What else a token may end with that is the start of an emoticon: `<`, `>`, `8`, `o`, `x` and `X`. (`:c` and `:o`
-    /// within a token have a mark before their last letter.)
+    /// What else an emoticon starts with that may be torn, and so a word may end with: `<`, `>`, `8`, `o`, `x` and `X`. (Of
+    /// `a:c )` it does not matter that `a:c)` would be the word. Neither is known, and both have three characters.)
     pub(super) may_open_face: u64,
 }
 
@@ -225,6 +225,7 @@ mod portable {
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
+    use super::super::emoticons::FACES;
     use super::*;
 
     #[test]
@@ -253,6 +254,28 @@ mod tests {
                     ]
                 };
                 assert_eq!(masks(&fast), masks(&plain), "byte {byte} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_emoticon_is_looked_for_wherever_it_may_be_torn() {
+        let spellings = FACES.iter().flat_map(|(_, face)| face.iter());
+        for emoticon in spellings.filter(|emoticon| emoticon.is_ascii()) {
+            for at in 1..emoticon.len() {
+                let (front, back) = emoticon.split_at(at);
+                let last = Block::of(&front.as_bytes()[at - 1..], 0);
+                let is_token = (last.mark | last.period | last.quote) & 1 == 1;
+                if is_token && at > 1 || front == ":c" {
+                    continue;
+                }
+                assert_eq!(
+                    (last.opens_face | last.may_open_face) & 1,
+                    1,
+                    "{front} {back}"
+                );
+                let next = Block::of(back.as_bytes(), 0);
+                assert_ne!(next.inner & 0b11, 0b11, "{front} {back}");
             }
         }
     }

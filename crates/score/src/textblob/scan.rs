@@ -216,8 +216,7 @@ impl Pieces {
     #[inline]
     fn torn(&self, block: &Block, text: &[u8]) -> u64 {
         let opening_marks = self.marks & block.opens_face;
-        let opening_words =
-            self.last_letters & (block.may_open_face | (self.words & block.opens_face) << 1);
+        let opening_words = self.last_letters & block.may_open_face;
         // None goes on with a space and two letters of one word. That is how most texts go on.
         let inner = block.inner & self.words;
         let letters = inner & inner >> 1;
