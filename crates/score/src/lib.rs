@@ -4,6 +4,8 @@
 //! model; [`build`] makes one by its name, as `--model` spells it.
 
 mod scorer;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
 pub mod textblob;
 pub mod vader;
 

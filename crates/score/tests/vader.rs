@@ -1,12 +1,12 @@
-//! VADER from outside: equal to the Python package, within its ranges, and linear in the length of the text.
+//! VADER from outside: equal to the Python package, and linear in the length of the text. `any_text` has what holds for any
+//! text.
 //!
 //! `scripts/reference golden` writes the expected figures, `scripts/reference diff` compares with Python itself.
 
 use std::time::{Duration, Instant};
 
 use moodring_score::Vader;
-use moodring_score::vader::{LexiconBuilder, Observer, Rule, Scores, Sums};
-use proptest::prelude::*;
+use moodring_score::vader::{LexiconBuilder, Observer, Rule, Scores};
 
 fn bits(figures: [f64; 4]) -> [u64; 4] {
     figures.map(f64::to_bits)
@@ -142,55 +142,45 @@ fn words_of_ones_own_are_scored_by_the_same_rules() {
     assert_eq!(compound("good").to_bits(), 0.0_f64.to_bits());
 }
 
-/// What an observer hears, added up.
+/// What an observer hears of.
 #[derive(Default)]
 struct Ledger {
     tokens: Vec<String>,
-    valences: Vec<f64>,
-    sums: Option<Sums>,
+    rules: Vec<(usize, Rule)>,
 }
 
 impl Observer for Ledger {
-    fn token(&mut self, index: usize, token: &str) {
-        assert_eq!(index, self.tokens.len());
+    fn token(&mut self, _: usize, token: &str) {
         self.tokens.push(token.to_owned());
-        self.valences.push(0.0);
     }
 
-    fn rule(&mut self, index: usize, _: Rule, before: f64, after: f64) {
-        assert_eq!(self.valences[index].to_bits(), before.to_bits());
-        self.valences[index] = after;
+    fn rule(&mut self, index: usize, rule: Rule, _: f64, _: f64) {
+        self.rules.push((index, rule));
     }
-
-    fn sums(&mut self, sums: &Sums) {
-        self.sums = Some(*sums);
-    }
-}
-
-fn observed(text: &str) -> (Scores, Ledger) {
-    let mut ledger = Ledger::default();
-    let scores = Vader::new().score_observed(text, &mut ledger);
-    (scores, ledger)
 }
 
 #[test]
 fn an_observer_hears_of_every_token_and_its_rules() {
-    let (_, ledger) = observed("I am \"NOT\" very happy😂, but :D don’t");
+    let mut ledger = Ledger::default();
+    let _ = Vader::new().score_observed("I am \"NOT\" very happy😂, but :D don’t", &mut ledger);
     let tokens = [
         "I", "am", "NOT", "very", "happy", "face", "with", "tears", "of", "joy", "but", ":D",
         "don’t",
     ];
     assert_eq!(ledger.tokens, tokens);
-}
-
-/// Texts of what matters to the rules.
-fn posts() -> impl Strategy<Value = String> {
-    let words = prop::sample::select(vec![
-        "good", "BAD", "no", "not", "very", "VERY", "but", "least", "at", "never", "so", "this",
-        "the", "shit", "kind", "of", "x", ":)", "😂", "❤️", "don't", "without", "doubt", "yeah",
-        "right", "!", "?", "İ", "\u{2003}", "heart", "beating",
-    ]);
-    prop::collection::vec(words, 0..60).prop_map(|words| words.join(" "))
+    let rules_of_happy: Vec<Rule> = ledger
+        .rules
+        .iter()
+        .filter(|(index, _)| *index == 4)
+        .map(|(_, rule)| *rule)
+        .collect();
+    let expected = [
+        Rule::Lexicon,
+        Rule::Booster { by: 3 },
+        Rule::Negation { by: 2 },
+        Rule::But { by: 10 },
+    ];
+    assert_eq!(rules_of_happy, expected);
 }
 
 fn check_ranges(scores: Scores) {
@@ -198,24 +188,6 @@ fn check_ranges(scores: Scores) {
         assert!((0.0..=1.0).contains(&share), "{scores:?}");
     }
     assert!((-1.0..=1.0).contains(&scores.compound), "{scores:?}");
-}
-
-proptest! {
-    #[test]
-    fn any_text_has_figures_in_their_ranges(text in any::<String>()) {
-        check_ranges(Vader::new().score(&text));
-    }
-
-    #[test]
-    fn any_post_is_scored_the_same_with_and_without_an_observer(text in posts()) {
-        let (scores, ledger) = observed(&text);
-        check_ranges(scores);
-        prop_assert_eq!(scores, Vader::new().score(&text));
-        let sums = ledger.sums.unwrap();
-        prop_assert_eq!(sums.tokens, ledger.tokens.len());
-        let total: f64 = ledger.valences.iter().sum();
-        prop_assert!((total - sums.valences).abs() < 1e-9);
-    }
 }
 
 /// A megabyte of any of these takes the reference from minutes to hours. The bound is a hundred times what a loaded machine

@@ -47,7 +47,10 @@ fn is_capital_and_consonants(word: &[u8]) -> bool {
     let [capital, consonants @ .., b'.'] = word else {
         return false;
     };
-    let is_consonant = |byte: &u8| b"bcdfghjklmnpqrstvwxz|".contains(byte);
+    let is_consonant = |byte: &u8| {
+        matches!(byte, b'a'..=b'z' | b'|')
+            && !matches!(byte, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
+    };
     !consonants.is_empty()
         && consonants.iter().rev().all(is_consonant)
         && capital.is_ascii_uppercase()

@@ -4,9 +4,15 @@
 //! It knows the polarity of 1,500 adjectives (and the adverbs made from them), and takes the mean over those that a text holds.
 //! An adverb before a word modifies it, a negation turns it half around, an exclamation mark boosts it.
 //!
-//! A text goes through three stages, each a stream over the one before, without a copy and in linear time: `tokens`
-//! cuts it, `words` puts emoticons back together, `assess` applies the rules with what `lexicon` knows. A rule that
-//! looks odd is documented where it stands; it is odd in TextBlob too.
+//! There are two ways through a text, and `assess` takes the one that is called for. Both are without a copy and in linear
+//! time, and come to the same; the first is the definition, and what an [`Observer`] hears is found on it.
+//!
+//! - Word by word: `tokens` cuts the text and `words` puts emoticons back together, each a stream over the one before.
+//! - Block by block, in half the time: `scan` finds all words of 64 bytes at once, with the masks of `block`, and sends on
+//!   what they cannot tell.
+//!
+//! Both ask `lexicon` what a word means and tell `rules`. A rule that looks odd is documented where it stands; it is odd in
+//! TextBlob too.
 //!
 //! [TextBlob]: https://textblob.readthedocs.io/
 //! [pattern]: https://github.com/clips/pattern
@@ -15,12 +21,16 @@
 
 mod abbreviations;
 mod assess;
+mod block;
 mod emoticons;
 mod lexicon;
+mod observe;
+mod rules;
+mod scan;
 mod tokens;
 mod words;
 
-pub use assess::{Observer, Rule};
+pub use observe::{Observer, Rule};
 
 use crate::{Decimals, Figure, Figures, Scorer};
 use lexicon::Lexicon;

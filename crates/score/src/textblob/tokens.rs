@@ -26,7 +26,7 @@ impl Token {
 }
 
 /// What TextBlob writes between paragraphs, and then takes out again. So a post that says it means a paragraph.
-const END_OF_SENTENCE: &[u8] = b"END-OF-SENTENCE";
+pub(super) const END_OF_SENTENCE: &[u8] = b"END-OF-SENTENCE";
 
 /// The tokens of a text. A copy is a bookmark: it goes on from where it was taken.
 #[derive(Debug, Clone, Copy)]
@@ -44,11 +44,11 @@ pub(super) struct Tokens<'t> {
 
 impl<'t> Tokens<'t> {
     #[inline]
-    pub(super) fn of(text: &'t str) -> Self {
+    pub(super) fn from(text: &'t str, at: usize) -> Self {
         let text = text.as_bytes();
         Self {
             text,
-            at: 0,
+            at,
             core_start: 0,
             core_end: 0,
             chunk_end: 0,
@@ -57,12 +57,21 @@ impl<'t> Tokens<'t> {
         }
     }
 
+    /// Where the next token starts, or the whitespace before it.
+    #[inline]
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Whether all tokens of the chunk that was cut last are taken.
+    #[inline]
+    pub(super) fn chunk_is_over(&self) -> bool {
+        self.at >= self.chunk_end
+    }
+
     /// The next token, or none at the end of the text.
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "an eighth fewer instructions for a post"
-    )]
+    #[expect(clippy::inline_always, reason = "a twelfth less time for Arabic")]
     pub(super) fn next(&mut self) -> Option<Token> {
         loop {
             if self.at < self.chunk_end {
@@ -309,7 +318,7 @@ mod tests {
     use super::*;
 
     fn tokens(text: &str) -> Vec<&str> {
-        let mut tokens = Tokens::of(text);
+        let mut tokens = Tokens::from(text, 0);
         std::iter::from_fn(|| tokens.next())
             .map(|token| &text[token.start..token.end])
             .collect()
@@ -352,7 +361,7 @@ mod tests {
         let breaks = |text: &str| {
             Tokens {
                 at: 1,
-                ..Tokens::of(text)
+                ..Tokens::from(text, 0)
             }
             .next()
             .map(|token| token.after_break)

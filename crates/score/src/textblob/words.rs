@@ -70,38 +70,33 @@ pub(super) struct Words<'t> {
 
 impl<'t> Words<'t> {
     #[inline]
-    pub(super) fn of(text: &'t str) -> Self {
+    pub(super) fn from(text: &'t str, at: usize) -> Self {
         Self {
             text: text.as_bytes(),
-            tokens: Tokens::of(text),
+            tokens: Tokens::from(text, at),
         }
+    }
+
+    /// Where the next word starts, or the whitespace before it.
+    #[inline]
+    pub(super) fn at(&self) -> usize {
+        self.tokens.at()
+    }
+
+    /// Whether all of the chunk is taken that the last word ended in.
+    #[inline]
+    pub(super) fn chunk_is_over(&self) -> bool {
+        self.tokens.chunk_is_over()
     }
 
     /// The next word, or none at the end of the text.
     #[inline]
     pub(super) fn next(&mut self) -> Option<Word> {
         let token = self.tokens.next()?;
-        if self.stands_alone(token) {
+        if stands_alone(self.text, token.end) {
             Some(Word::Plain(token))
         } else {
             Some(self.join(token))
-        }
-    }
-
-    /// A quick look at the byte where the next token starts: whether this one is surely not to be joined to it. What is
-    /// not that simple (other whitespace, characters beyond ASCII, the `E` of `END-OF-SENTENCE`) is left to
-    /// [`Self::join`].
-    #[inline]
-    fn stands_alone(&self, token: Token) -> bool {
-        let followers = FOLLOWERS[usize::from(self.text[token.end - 1])];
-        if followers == 0 {
-            return true;
-        }
-        let behind = &self.text[token.end..];
-        match behind.strip_prefix(b" ").unwrap_or(behind) {
-            [] => true,
-            [next @ b'!'..=b'~', ..] => *next != b'E' && followers >> next & 1 == 0,
-            _ => false,
         }
     }
 
@@ -164,6 +159,23 @@ impl<'t> Words<'t> {
             sentence_is_over |= ends_a_sentence(spelling);
         }
         window.tokens_to_join()
+    }
+}
+
+/// A quick look at the byte where the next token starts: whether the one that ends here is surely not to be joined to it.
+/// What is not that simple (other whitespace, characters beyond ASCII, the `E` of `END-OF-SENTENCE`) is left to
+/// [`Words::join`].
+#[inline]
+pub(super) fn stands_alone(text: &[u8], end: usize) -> bool {
+    let followers = FOLLOWERS[usize::from(text[end - 1])];
+    if followers == 0 {
+        return true;
+    }
+    let behind = &text[end..];
+    match behind.strip_prefix(b" ").unwrap_or(behind) {
+        [] => true,
+        [next @ b'!'..=b'~', ..] => *next != b'E' && followers >> next & 1 == 0,
+        _ => false,
     }
 }
 
@@ -233,7 +245,7 @@ mod tests {
 
     /// The words of a text: irony marks and joined tokens in their spelling without spaces.
     fn words(text: &str) -> Vec<String> {
-        let mut words = Words::of(text);
+        let mut words = Words::from(text, 0);
         let spelling = |word| match word {
             Word::Plain(token) => text[token.start..token.end].to_owned(),
             Word::Irony { .. } => "(!)".to_owned(),

@@ -74,12 +74,11 @@ impl Block {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m128i, _mm_and_si128, _mm_andnot_si128, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_cmplt_epi8,
-        _mm_cvtsi128_si64, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
-        _mm_unpackhi_epi64,
+        __m128i, _mm_and_si128, _mm_andnot_si128, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_or_si128,
     };
 
     use super::{BYTES, Block};
+    use crate::sse2::{all, between, load, masks, store};
 
     #[target_feature(enable = "sse2")]
     #[inline]
@@ -153,49 +152,6 @@ mod x86 {
             apostrophe: _mm_cmpeq_epi8(bytes, all(b'\'')),
             t: _mm_cmpeq_epi8(folded, all(b't')),
         }
-    }
-
-    /// The top bit of each byte.
-    #[target_feature(enable = "sse2")]
-    #[inline]
-    fn masks(lanes: [__m128i; 4]) -> u64 {
-        let [a, b, c, d] = lanes.map(|lane| u64::from(_mm_movemask_epi8(lane).cast_unsigned()));
-        a | b << 16 | c << 32 | d << 48
-    }
-
-    #[target_feature(enable = "sse2")]
-    #[inline]
-    fn load(bytes: &[u8; 16]) -> __m128i {
-        let both = u128::from_le_bytes(*bytes);
-        _mm_set_epi64x((both >> 64) as i64, both as i64)
-    }
-
-    #[target_feature(enable = "sse2")]
-    #[inline]
-    fn store(lane: __m128i, bytes: &mut [u8; 16]) {
-        let (low, high) = (
-            _mm_cvtsi128_si64(lane),
-            _mm_cvtsi128_si64(_mm_unpackhi_epi64(lane, lane)),
-        );
-        *bytes = (u128::from(low.cast_unsigned()) | u128::from(high.cast_unsigned()) << 64)
-            .to_le_bytes();
-    }
-
-    /// Where the bytes are in `first..=last`.
-    #[target_feature(enable = "sse2")]
-    #[inline]
-    fn between(bytes: __m128i, first: u8, last: u8) -> __m128i {
-        let (from, to) = (
-            _mm_cmpgt_epi8(bytes, all(first - 1)),
-            _mm_cmplt_epi8(bytes, all(last + 1)),
-        );
-        _mm_and_si128(from, to)
-    }
-
-    #[target_feature(enable = "sse2")]
-    #[inline]
-    fn all(byte: u8) -> __m128i {
-        _mm_set1_epi8(byte.cast_signed())
     }
 }
 
