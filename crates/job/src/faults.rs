@@ -1,33 +1,116 @@
 //! Misfortune on demand, for tests of the pool: compiled in only with the `faults` feature.
 //!
-//! `MOODRING_FAULTS` holds pairs `CAUSE=TEXT`, separated by `;`. A worker that is about to score a post whose text
-//! contains `TEXT` meets the cause instead: `kill`, `segv`, `abort`, `exit0`, `exit1`, `panic`, `overflow` (of the
-//! stack), `hang` (an endless loop) or `stop` (as by SIGSTOP).
+//! `MOODRING_FAULTS` holds entries separated by `;`.
+//!
+//! - `CAUSE=TEXT`: a worker that is about to score a post whose text contains `TEXT` meets the cause instead.
+//! - `CAUSE@POINT#FILE`: the first worker to come to the point meets the cause; it removes the file, without which
+//!   nothing happens.
+//!
+//! A cause is `kill`, `segv`, `abort`, `exit0`, `exit1`, `panic`, `overflow` (of the stack), `oom` (takes memory until
+//! there is none), `hang` (an endless loop) or `stop` (as by SIGSTOP). For the points see [`Point`].
 
 use std::hint::black_box;
-use std::process;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{fs, process, thread};
 
-/// What is to happen, and on which texts.
-pub(crate) struct Faults(Vec<(String, String)>);
+/// Places in a worker's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    /// Before it has said hello: `hello`.
+    Hello,
+    /// It has the setup, and has not said that it is ready: `setup`.
+    Setup,
+    /// It has received a shard: `receive`.
+    Receive,
+    /// It has scored half of the shard: `score`.
+    Score,
+    /// It is sending the report: `send`.
+    Send,
+    /// It has sent the report, and no grant has come: `sent`.
+    Sent,
+    /// It has been retired: `exit`.
+    Exit,
+}
+
+impl Point {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Hello => "hello",
+            Self::Setup => "setup",
+            Self::Receive => "receive",
+            Self::Score => "score",
+            Self::Send => "send",
+            Self::Sent => "sent",
+            Self::Exit => "exit",
+        }
+    }
+}
+
+/// What is to happen, and where.
+pub struct Faults {
+    /// Causes and the texts that call for them.
+    texts: Vec<(String, String)>,
+    /// Causes, points, and the files that permit them.
+    points: Vec<(String, String, PathBuf)>,
+}
 
 impl Faults {
-    pub(crate) fn from_environment() -> Self {
+    /// Those that the environment asks for.
+    #[must_use]
+    pub fn from_environment() -> Self {
         let typed = std::env::var("MOODRING_FAULTS").unwrap_or_default();
-        let pairs = typed.split(';').filter_map(|pair| pair.split_once('='));
-        Self(
-            pairs
-                .map(|(cause, text)| (cause.to_owned(), text.to_owned()))
-                .collect(),
-        )
+        let mut faults = Self {
+            texts: Vec::new(),
+            points: Vec::new(),
+        };
+        for entry in typed.split(';') {
+            if let Some((cause, place)) = entry.split_once('@')
+                && let Some((point, file)) = place.split_once('#')
+            {
+                let entry = (cause.to_owned(), point.to_owned(), file.into());
+                faults.points.push(entry);
+            } else if let Some((cause, text)) = entry.split_once('=') {
+                faults.texts.push((cause.to_owned(), text.to_owned()));
+            }
+        }
+        faults
     }
 
     /// Meets the misfortune that the text calls for, if any.
     pub(crate) fn strike(&self, text: &str) {
-        for (cause, trigger) in &self.0 {
+        for (cause, trigger) in &self.texts {
             if text.contains(trigger) {
                 meet(cause);
             }
         }
+    }
+
+    /// Meets the misfortune that waits at the point, if any.
+    pub fn strike_at(&self, point: Point) {
+        for (cause, place, file) in &self.points {
+            if place == point.name() && fs::remove_file(file).is_ok() {
+                self.at(point, cause.clone());
+            }
+        }
+    }
+
+    /// What comes after the job's own work can be met only by another thread.
+    #[expect(clippy::unused_self, reason = "reads as what it belongs to")]
+    fn at(&self, point: Point, cause: String) {
+        let delay = match point {
+            Point::Send => Duration::ZERO,
+            Point::Sent => Duration::from_millis(2),
+            _ => return meet(&cause),
+        };
+        thread::spawn(move || {
+            thread::sleep(delay);
+            // A panic ends only its thread.
+            if cause == "panic" {
+                process::exit(101);
+            }
+            meet(&cause);
+        });
     }
 }
 
@@ -46,6 +129,9 @@ fn meet(cause: &str) {
         "exit1" => process::exit(1),
         "panic" => panic!("a fault was asked for"),
         "overflow" => drop(black_box(overflow(black_box(0)))),
+        "oom" => loop {
+            black_box(vec![1_u8; 16 << 20].leak());
+        },
         "hang" => loop {
             black_box(());
         },

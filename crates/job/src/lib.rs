@@ -10,7 +10,7 @@ mod any_job;
 pub mod compress;
 pub mod eval;
 #[cfg(feature = "faults")]
-mod faults;
+pub mod faults;
 mod message;
 mod model;
 pub mod part;

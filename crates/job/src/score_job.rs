@@ -7,6 +7,8 @@ use moodring_record::{FigureColumn, Layout, Malformed, ModelColumns, Reader, Ren
 use moodring_score::{Decimals, Mood, Scorer};
 
 use crate::compress::Compressor;
+#[cfg(feature = "faults")]
+use crate::faults::Point;
 use crate::message::{Delivered, Grant, Reject, Report, ScoreSetup, Setup, Task};
 use crate::model::build_all;
 use crate::part::PartWriter;
@@ -68,6 +70,8 @@ impl Job for ScoreJob {
     }
 
     fn prepare(&mut self, work: &Work<'_>, report: &mut Vec<u8>) -> Result<(), JobError> {
+        #[cfg(feature = "faults")]
+        self.faults.strike_at(Point::Receive);
         let task: Task<'_> = wire::decode(work.task).map_err(JobError::new)?;
         let mut output = self.spare.pop().unwrap_or_default();
         output.clear();
@@ -112,6 +116,11 @@ impl Job for ScoreJob {
             Some(_) => drop(self.kept.insert(work.shard, output)),
             None => self.spare.push(output),
         }
+        #[cfg(feature = "faults")]
+        {
+            self.faults.strike_at(Point::Send);
+            self.faults.strike_at(Point::Sent);
+        }
         Ok(())
     }
 
@@ -134,6 +143,12 @@ impl ScoreJob {
             .map(PartWriter::open)
             .transpose()
             .map_err(JobError::new)?;
+        #[cfg(feature = "faults")]
+        let faults = {
+            let faults = crate::faults::Faults::from_environment();
+            faults.strike_at(Point::Setup);
+            faults
+        };
         Ok(Self {
             columns: columns(&models),
             compressor: Compressor::new(setup.compression).map_err(JobError::new)?,
@@ -145,7 +160,7 @@ impl ScoreJob {
             reader: ShardReader::default(),
             plain: Vec::new(),
             #[cfg(feature = "faults")]
-            faults: crate::faults::Faults::from_environment(),
+            faults,
         })
     }
 
@@ -175,7 +190,12 @@ impl ScoreJob {
                 (Turn::Pass, _) => {}
                 (Turn::Do, Ok(post)) => {
                     #[cfg(feature = "faults")]
-                    self.faults.strike(post.text());
+                    {
+                        if post.place().offset > bytes.len() as u64 / 2 {
+                            self.faults.strike_at(Point::Score);
+                        }
+                        self.faults.strike(post.text());
+                    }
                     figures.clear();
                     let headline = figures_of(&self.models, post.text(), &mut figures);
                     let mood = Mood::of(headline);
@@ -218,4 +238,11 @@ fn figures_of(models: &[Box<dyn Scorer>], text: &str, figures: &mut Vec<f64>) ->
         figures.extend_from_slice(&all[..model.figures().len()]);
     }
     headline.unwrap_or(0.0)
+}
+
+#[cfg(feature = "faults")]
+impl Drop for ScoreJob {
+    fn drop(&mut self) {
+        self.faults.strike_at(Point::Exit);
+    }
 }

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, IpcOneShotServer, IpcSender};
+use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, IpcOneShotServer};
 use tracing::debug;
 
 use crate::black_box::BlackBox;
@@ -146,7 +146,7 @@ impl WorkerProcess {
             let child = Arc::clone(&child);
             thread::Builder::new()
                 .name(format!("wait {id}"))
-                .spawn(move || wait(&child, address, &exit_tx))?;
+                .spawn(move || wait(&child, &address, &exit_tx))?;
         }
         let signals = signals.clone();
         thread::Builder::new()
@@ -223,7 +223,7 @@ fn die_with_parent(parent: u32) -> io::Result<()> {
 }
 
 /// Passes on what the process says on its standard error, waits for it to end, and reports how, with its last words.
-fn wait(child: &Mutex<Child>, address: String, exit: &Sender<(Exit, String)>) {
+fn wait(child: &Mutex<Child>, address: &str, exit: &Sender<(Exit, String)>) {
     let stderr = lock(child).stderr.take();
     let last_words = stderr.map(pass_on).unwrap_or_default();
     // Waiting without reaping leaves the lock free for a kill, and the process id ours until the lock is held.
@@ -236,7 +236,17 @@ fn wait(child: &Mutex<Child>, address: String, exit: &Sender<(Exit, String)>) {
     let _ = exit.send((status.map_or(Exit::Unknown, Exit::from), last_words));
     // A worker that died before it connected would leave the reader in `accept` for ever: connect in its place. Where
     // the reader is past that, the address is gone and this fails.
-    let _ = IpcSender::<Hello>::connect(address);
+    knock(address);
+}
+
+/// Connects to a bootstrap socket and hangs up. `IpcSender::connect` would do, but it forgets its descriptor when it fails.
+fn knock(address: &str) {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket};
+    if let Ok(socket) = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None)
+        && let Ok(address) = SocketAddrUnix::new(address)
+    {
+        let _ = connect(&socket, &address);
+    }
 }
 
 /// Copies a worker's standard error to ours until it ends; gives the tail of it.

@@ -1,9 +1,10 @@
 //! The shards between the input and the output: which are waiting, which are out, whose turn it is.
 //!
-//! A shard enters at the back when it is taken from the input and leaves at the front when it is complete, so the
-//! window's length bounds the memory of a run: nothing is taken from the input while the window is full.
+//! A shard enters when it is taken from the input and leaves when it is complete, so the number of shards in it bounds the
+//! memory of a run: nothing is taken from the input while the window is full. In an ordered run one shard that takes long
+//! fills it, as those behind it wait for their turn; without order they pass it.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Delivery;
 use crate::ids::{ShardId, WorkerId};
@@ -19,8 +20,6 @@ enum Stage {
     Prepared(WorkerId),
     /// Its turn came; the worker has its grant.
     Placed(WorkerId),
-    /// Done.
-    Complete,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -59,9 +58,10 @@ pub(super) struct Window {
     delivery: Delivery,
     ordered: bool,
     capacity: usize,
-    /// The id of the first shard in `shards`.
-    base: ShardId,
-    shards: VecDeque<Shard>,
+    /// Those that are not complete.
+    shards: BTreeMap<ShardId, Shard>,
+    /// The id of the next shard to be taken in.
+    next: ShardId,
     /// The shards in stage `Waiting`, oldest first: a shard that lost its worker goes out before newer ones.
     waiting: BTreeSet<ShardId>,
     /// Those of them that have a suspect item to be tried first.
@@ -77,8 +77,8 @@ impl Window {
             delivery,
             ordered,
             capacity: capacity.max(1),
-            base: first,
-            shards: VecDeque::new(),
+            shards: BTreeMap::new(),
+            next: first,
             waiting: BTreeSet::new(),
             trials: BTreeSet::new(),
             turn: first,
@@ -100,13 +100,15 @@ impl Window {
 
     /// Takes in the next shard of the input.
     pub(super) fn push(&mut self) -> ShardId {
-        let id = ShardId(self.base.0 + self.shards.len() as u64);
-        self.shards.push_back(Shard {
+        let id = self.next;
+        self.next = id.next();
+        let shard = Shard {
             stage: Stage::Waiting,
             released: false,
             deaths: 0,
             suspect: None,
-        });
+        };
+        self.shards.insert(id, shard);
         self.waiting.insert(id);
         id
     }
@@ -188,7 +190,7 @@ impl Window {
             || self.delivery == Delivery::Commit
                 && self
                     .shards
-                    .iter()
+                    .values()
                     .any(|shard| shard.stage == Stage::Prepared(worker))
     }
 
@@ -196,7 +198,7 @@ impl Window {
     pub(super) fn is_busy(&self, worker: WorkerId) -> bool {
         let busy =
             |stage| matches!(stage, Stage::Out(holder) | Stage::Placed(holder) if holder == worker);
-        self.shards.iter().any(|shard| busy(shard.stage))
+        self.shards.values().any(|shard| busy(shard.stage))
     }
 
     /// Notes that `worker` has prepared a shard and gives the shards that may move on because of it. `None` if the
@@ -219,7 +221,6 @@ impl Window {
         } else {
             releases.extend(self.release(id));
         }
-        self.trim();
         Some(releases)
     }
 
@@ -231,34 +232,31 @@ impl Window {
             return None;
         };
         shard.released = true;
-        shard.stage = match delivery {
-            Delivery::Inline => Stage::Complete,
-            Delivery::Commit => Stage::Placed(worker),
-        };
+        shard.stage = Stage::Placed(worker);
+        if delivery == Delivery::Inline {
+            self.shards.remove(&id);
+        }
         Some(Release::First(id, worker))
     }
 
     /// Notes that `worker` has committed a shard. False if that shard was not placed with that worker.
     pub(super) fn committed(&mut self, id: ShardId, worker: WorkerId) -> bool {
-        let Some(shard) = self
-            .get_mut(id)
-            .filter(|shard| shard.stage == Stage::Placed(worker))
-        else {
-            return false;
-        };
-        shard.stage = Stage::Complete;
-        self.trim();
-        true
+        let placed = |shard: &mut Shard| shard.stage == Stage::Placed(worker);
+        let known = self.get_mut(id).is_some_and(placed);
+        if known {
+            self.shards.remove(&id);
+        }
+        known
     }
 
     /// Takes back everything that `worker` held: it is dead.
     pub(super) fn lost(&mut self, worker: WorkerId) {
-        for (id, shard) in (self.base.0..).zip(&mut self.shards) {
+        for (&id, shard) in &mut self.shards {
             let lost = match shard.stage {
                 Stage::Out(holder) | Stage::Placed(holder) => holder == worker,
                 // With inline delivery the report already is the result, and the driver has it.
                 Stage::Prepared(holder) => holder == worker && self.delivery == Delivery::Commit,
-                Stage::Waiting | Stage::Complete => false,
+                Stage::Waiting => false,
             };
             if lost {
                 shard.stage = Stage::Waiting;
@@ -267,7 +265,7 @@ impl Window {
                 } else {
                     &mut self.waiting
                 };
-                queue.insert(ShardId(id));
+                queue.insert(id);
             }
         }
     }
@@ -281,19 +279,6 @@ impl Window {
     }
 
     fn get_mut(&mut self, id: ShardId) -> Option<&mut Shard> {
-        let index = usize::try_from(id.0.checked_sub(self.base.0)?).ok()?;
-        self.shards.get_mut(index)
-    }
-
-    /// Lets go of the complete shards at the front.
-    fn trim(&mut self) {
-        while self
-            .shards
-            .front()
-            .is_some_and(|shard| shard.stage == Stage::Complete)
-        {
-            self.shards.pop_front();
-            self.base = self.base.next();
-        }
+        self.shards.get_mut(&id)
     }
 }
