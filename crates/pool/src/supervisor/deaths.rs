@@ -1,0 +1,163 @@
+//! Workers that hang and workers that die: who is killed, what a death tells of an item, and when the slot is filled
+//! again.
+
+use std::time::Duration;
+
+use super::restart::Verdict;
+use super::worker::State;
+use super::{Action, Defeat, Phase, Supervisor};
+use crate::black_box::{Phase as BoxPhase, Sample};
+use crate::ids::{ShardId, WorkerId};
+use crate::process::Exit;
+
+impl Supervisor {
+    /// Kills a worker that has something to do and is where it was for too long.
+    pub(super) fn sampled(&mut self, now: Duration, id: WorkerId, sample: Sample) {
+        let Some(timeout) = self.config.item_timeout else {
+            return;
+        };
+        let busy = self.window.is_busy(id);
+        let Some(worker) = self
+            .current(id)
+            .filter(|worker| matches!(worker.state, State::Ready | State::Leaving))
+        else {
+            return;
+        };
+        let watch = &mut worker.watch;
+        // If nobody looked for long, the worker may have moved and stopped again: the clock starts now.
+        let unseen = now.saturating_sub(watch.looked) > timeout / 2;
+        watch.looked = now;
+        if !busy || unseen || watch.sample != Some(sample) {
+            watch.sample = Some(sample);
+            watch.since = now;
+        } else if now.saturating_sub(watch.since) >= timeout {
+            worker.timed_out = true;
+            worker.state = State::Terminating;
+            self.actions.push_back(Action::Kill(id));
+        }
+    }
+
+    /// The worker has been given something: its time counts from here.
+    pub(super) fn touch(&mut self, now: Duration, id: WorkerId) {
+        if let Some(worker) = self.current(id) {
+            worker.watch.since = now;
+        }
+    }
+
+    pub(super) fn exited(
+        &mut self,
+        now: Duration,
+        id: WorkerId,
+        exit: Exit,
+        sample: Option<Sample>,
+    ) {
+        let running = matches!(self.phase, Phase::Running);
+        let Some(worker) = self.current(id) else {
+            return;
+        };
+        let retired = matches!(worker.state, State::Draining { .. });
+        let exit = if worker.timed_out {
+            Exit::TimedOut
+        } else {
+            exit
+        };
+        let worked_on = worker.out.front().copied();
+        worker.out.clear();
+        worker.state = State::Gone;
+        // An item that was begun may be what killed the worker; the ones before it were achieved.
+        worker.progressed |= sample.is_some_and(|sample| sample.begun > 1);
+        if worker.progressed {
+            self.barren_quarantines = 0;
+        }
+        self.window.lost(id);
+        if self.renewing == Some(id.slot) && id.slot >= self.config.workers {
+            self.renewing = None;
+        }
+        if !running {
+            return;
+        }
+        if retired {
+            if id.slot < self.config.workers {
+                self.succeed(id.slot, now);
+            }
+            return;
+        }
+        if let Some(shard) = worked_on {
+            let at = sample
+                .filter(|at| at.phase == BoxPhase::Preparing && at.shard == shard && at.begun > 0);
+            let quarantined = at.is_some_and(|at| self.judge_item(id, shard, at.item, &exit));
+            let deaths = if quarantined {
+                0
+            } else {
+                self.window.count_death(shard)
+            };
+            if deaths >= self.config.max_shard_deaths {
+                return self.give_up(Defeat::DeadlyShard {
+                    shard,
+                    deaths,
+                    last: exit,
+                });
+            }
+        }
+        self.replace(now, id, exit);
+    }
+
+    /// Decides what an item on which a worker died is in for; true if it is quarantined.
+    fn judge_item(&mut self, id: WorkerId, shard: ShardId, item: u64, exit: &Exit) -> bool {
+        let Some(attempts) = self.window.suspect(shard, item, exit.is_own_fault()) else {
+            return false;
+        };
+        self.actions
+            .push_back(Action::Quarantine(shard, item, attempts));
+        self.barren_quarantines += 1;
+        if let Some(worker) = self.current(id) {
+            worker.history.clear();
+        }
+        true
+    }
+
+    /// Decides whether and when a dead worker's slot is filled again.
+    fn replace(&mut self, now: Duration, id: WorkerId, last: Exit) {
+        let (policy, last_progress) = (self.config.restart, self.last_progress);
+        let (barren, wanted) = (self.barren_quarantines, self.config.workers);
+        let Some(worker) = self.current(id) else {
+            return;
+        };
+        let progressed = std::mem::take(&mut worker.progressed);
+        match worker
+            .history
+            .judge(&policy, now, progressed, last_progress)
+        {
+            // A job that dies on whatever it is given would have everything quarantined.
+            Verdict::RestartAt(_) if barren >= policy.max_crashes.saturating_mul(2) => {
+                self.give_up(Defeat::CrashLoop {
+                    crashes: barren.saturating_mul(2),
+                    last,
+                });
+            }
+            Verdict::RestartAt(_) if id.slot >= wanted => {}
+            Verdict::RestartAt(until) => worker.state = State::Backoff { until },
+            Verdict::GiveUp => {
+                let crashes = worker.history.crashes;
+                self.give_up(Defeat::CrashLoop { crashes, last });
+            }
+        }
+    }
+
+    pub(super) fn check_deadlines(&mut self, now: Duration) {
+        for index in 0..self.workers.len() {
+            let worker = &mut self.workers[index];
+            match worker.state {
+                State::Starting { deadline } | State::Draining { deadline } if deadline <= now => {
+                    worker.state = State::Terminating;
+                    self.actions.push_back(Action::Kill(worker.id));
+                }
+                State::Backoff { until } if until <= now => {
+                    let slot = worker.id.slot;
+                    self.succeed(slot, now);
+                }
+                _ => {}
+            }
+        }
+    }
+}
