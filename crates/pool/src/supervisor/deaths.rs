@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::restart::Verdict;
-use super::worker::State;
+use super::worker::{Killed, State};
 use super::{Action, Defeat, Phase, Supervisor};
 use crate::black_box::{Phase as BoxPhase, Sample};
 use crate::ids::{ShardId, WorkerId};
@@ -31,10 +31,15 @@ impl Supervisor {
             watch.sample = Some(sample);
             watch.since = now;
         } else if now.saturating_sub(watch.since) >= timeout {
-            worker.timed_out = true;
-            worker.state = State::Terminating;
-            self.actions.push_back(Action::Kill(id));
+            self.kill(id.slot, Killed::Hung);
         }
+    }
+
+    pub(super) fn kill(&mut self, slot: u32, why: Killed) {
+        let worker = &mut self.workers[slot as usize];
+        worker.killed = Some(why);
+        worker.state = State::Terminating;
+        self.actions.push_back(Action::Kill(worker.id));
     }
 
     /// The worker has been given something: its time counts from here.
@@ -55,11 +60,11 @@ impl Supervisor {
         let Some(worker) = self.current(id) else {
             return;
         };
-        let retired = matches!(worker.state, State::Draining { .. });
-        let exit = if worker.timed_out {
-            Exit::TimedOut
-        } else {
-            exit
+        let dismissed = worker.killed == Some(Killed::Dismissed);
+        let retired = dismissed || matches!(worker.state, State::Draining { .. });
+        let exit = match worker.killed {
+            Some(Killed::Hung) => Exit::TimedOut,
+            Some(Killed::Dismissed) | None => exit,
         };
         let worked_on = worker.out.front().copied();
         worker.out.clear();
@@ -147,15 +152,13 @@ impl Supervisor {
     pub(super) fn check_deadlines(&mut self, now: Duration) {
         for index in 0..self.workers.len() {
             let worker = &mut self.workers[index];
+            let slot = worker.id.slot;
             match worker.state {
-                State::Starting { deadline } | State::Draining { deadline } if deadline <= now => {
-                    worker.state = State::Terminating;
-                    self.actions.push_back(Action::Kill(worker.id));
+                State::Starting { deadline } if deadline <= now => self.kill(slot, Killed::Hung),
+                State::Draining { deadline } if deadline <= now => {
+                    self.kill(slot, Killed::Dismissed);
                 }
-                State::Backoff { until } if until <= now => {
-                    let slot = worker.id.slot;
-                    self.succeed(slot, now);
-                }
+                State::Backoff { until } if until <= now => self.succeed(slot, now),
                 _ => {}
             }
         }

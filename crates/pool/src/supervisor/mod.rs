@@ -93,7 +93,8 @@ impl Supervisor {
         match event {
             Event::Ready(id) => self.ready(id),
             Event::Unfit(id, reason) => {
-                if self.current(id).is_some() {
+                // Once all is done, nobody needs to start.
+                if self.phase == Phase::Running && self.current(id).is_some() {
                     self.give_up(Defeat::Unfit(reason));
                 }
             }

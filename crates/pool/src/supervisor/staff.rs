@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::worker::{State, Worker};
+use super::worker::{Killed, State, Worker};
 use super::{Action, Phase, Supervisor};
 use crate::ids::WorkerId;
 
@@ -25,10 +25,7 @@ impl Supervisor {
         self.config.workers = workers;
         self.window.grow(4 * workers as usize + 8);
         for slot in 0..workers.max(self.slots()) {
-            let known = self
-                .workers
-                .get(slot as usize)
-                .map(|worker| (worker.id, worker.state));
+            let known = self.workers.get(slot as usize).map(|worker| worker.state);
             match known {
                 None => {
                     let worker = Worker::new(slot, State::Gone);
@@ -36,13 +33,12 @@ impl Supervisor {
                     self.workers.push(worker);
                     self.start(id, now);
                 }
-                Some((_, State::Gone)) if slot < workers => self.succeed(slot, now),
-                Some((_, State::Leaving)) if slot < workers => self.set(slot, State::Ready),
-                Some((_, State::Ready)) if slot >= workers => self.set(slot, State::Leaving),
-                Some((_, State::Backoff { .. })) if slot >= workers => self.set(slot, State::Gone),
-                Some((id, State::Starting { .. })) if slot >= workers => {
-                    self.set(slot, State::Terminating);
-                    self.actions.push_back(Action::Kill(id));
+                Some(State::Gone) if slot < workers => self.succeed(slot, now),
+                Some(State::Leaving) if slot < workers => self.set(slot, State::Ready),
+                Some(State::Ready) if slot >= workers => self.set(slot, State::Leaving),
+                Some(State::Backoff { .. }) if slot >= workers => self.set(slot, State::Gone),
+                Some(State::Starting { .. }) if slot >= workers => {
+                    self.kill(slot, Killed::Dismissed);
                 }
                 Some(_) => {}
             }

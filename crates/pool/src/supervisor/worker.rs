@@ -35,8 +35,8 @@ pub(super) struct Worker {
     /// How many shards it has prepared.
     pub(super) prepared: u64,
     pub(super) progressed: bool,
-    /// It was killed for making no progress.
-    pub(super) timed_out: bool,
+    /// Why it was killed, if the supervisor did.
+    pub(super) killed: Option<Killed>,
     pub(super) watch: Watch,
     pub(super) history: History,
 }
@@ -53,7 +53,7 @@ impl Worker {
             duty: Duty::Fresh,
             prepared: 0,
             progressed: false,
-            timed_out: false,
+            killed: None,
             watch: Watch::default(),
             history: History::default(),
         }
@@ -68,6 +68,15 @@ impl Worker {
         self.history = history;
         self.id
     }
+}
+
+/// Why a worker was killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Killed {
+    /// It made no progress.
+    Hung,
+    /// It was not wanted any more, and had not gone.
+    Dismissed,
 }
 
 /// What a worker may be given.
