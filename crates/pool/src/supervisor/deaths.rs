@@ -66,14 +66,17 @@ impl Supervisor {
             Some(Killed::Hung) => Exit::TimedOut,
             Some(Killed::Dismissed) | None => exit,
         };
-        let worked_on = worker.out.front().copied();
-        worker.out.clear();
+        let out = std::mem::take(&mut worker.out);
         worker.state = State::Gone;
         // An item that was begun may be what killed the worker; the ones before it were achieved.
         worker.progressed |= sample.is_some_and(|sample| sample.begun > 1);
         if worker.progressed {
             self.barren_quarantines = 0;
         }
+        let worked_on = sample
+            .map(|at| at.shard)
+            .filter(|shard| out.contains(shard) || self.window.is_placed(*shard, id))
+            .or(out.front().copied());
         self.window.lost(id);
         if self.renewing == Some(id.slot) && id.slot >= self.config.workers {
             self.renewing = None;
@@ -88,23 +91,25 @@ impl Supervisor {
             return;
         }
         if let Some(shard) = worked_on {
-            let at = sample
-                .filter(|at| at.phase == BoxPhase::Preparing && at.shard == shard && at.begun > 0);
-            let quarantined = at.is_some_and(|at| self.judge_item(id, shard, at.item, &exit));
-            let deaths = if quarantined {
-                0
-            } else {
-                self.window.count_death(shard)
-            };
-            if deaths >= self.config.max_shard_deaths {
-                return self.give_up(Defeat::DeadlyShard {
-                    shard,
-                    deaths,
-                    last: exit,
-                });
+            let preparing = |at: &Sample| at.phase == BoxPhase::Preparing && at.shard == shard;
+            let item = sample.filter(preparing).and_then(|at| at.item);
+            if !item.is_some_and(|item| self.judge_item(id, shard, item, &exit))
+                && let Some(defeat) = self.judge_shard(shard, &exit)
+            {
+                return self.give_up(defeat);
             }
         }
         self.replace(now, id, exit);
+    }
+
+    /// Counts a death on a shard, which nobody can do if there are too many.
+    fn judge_shard(&mut self, shard: ShardId, exit: &Exit) -> Option<Defeat> {
+        let deaths = self.window.count_death(shard);
+        (deaths >= self.config.max_shard_deaths).then(|| Defeat::DeadlyShard {
+            shard,
+            deaths,
+            last: exit.clone(),
+        })
     }
 
     /// Decides what an item on which a worker died is in for; true if it is quarantined.

@@ -192,6 +192,12 @@ impl Window {
                     .any(|shard| shard.stage == Stage::Prepared(worker))
     }
 
+    /// Whether `worker` has the grant of that shard and has not committed it.
+    pub(super) fn is_placed(&mut self, id: ShardId, worker: WorkerId) -> bool {
+        self.get_mut(id)
+            .is_some_and(|shard| shard.stage == Stage::Placed(worker))
+    }
+
     /// Whether `worker` has anything to do.
     pub(super) fn is_busy(&self, worker: WorkerId) -> bool {
         let busy =
