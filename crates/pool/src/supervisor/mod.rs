@@ -28,6 +28,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use restart::RestartPolicy;
+use vocabulary::window_for;
 pub use vocabulary::{Action, Config, Defeat, Delivery, Event};
 use window::{Release, Window};
 use worker::{Duty, State, Worker};
@@ -59,8 +60,8 @@ pub struct Supervisor {
     last_progress: Option<Duration>,
     /// How many items were quarantined in a row with nothing achieved in between.
     barren_quarantines: u32,
-    /// The slots whose workers are to be replaced, one at a time.
-    renewals: VecDeque<u32>,
+    /// The workers to be replaced, one at a time.
+    renewals: VecDeque<WorkerId>,
     /// The slot that is being renewed: until its new worker is ready.
     renewing: Option<u32>,
     actions: VecDeque<Action>,
@@ -109,9 +110,12 @@ impl Supervisor {
                     self.window.push();
                 }
             }
-            Event::Resize(workers) => self.resize(now, workers.max(1)),
-            Event::Oversize(id) => self.renew(id.slot),
-            Event::Renew => (0..self.config.workers).for_each(|slot| self.renew(slot)),
+            Event::Resize(workers) => {
+                self.window.grow(window_for(workers));
+                self.resize(now, workers.max(1));
+            }
+            Event::Oversize(id) => self.renew(id),
+            Event::Renew => self.renew_all(),
             Event::InputEnd | Event::Drain => self.input = Input::Ended,
             Event::Abort => self.give_up(Defeat::Aborted),
             Event::Tick => {}
@@ -187,7 +191,7 @@ impl Supervisor {
         worker.prepared += 1;
         let worn_out = most.is_some_and(|most| worker.prepared >= most);
         if worn_out {
-            self.renew(id.slot);
+            self.renew(id);
         }
         let Some(releases) = self.window.prepared(shard, id) else {
             return;

@@ -23,7 +23,6 @@ impl Supervisor {
             return;
         }
         self.config.workers = workers;
-        self.window.grow(4 * workers as usize + 8);
         for slot in 0..workers.max(self.slots()) {
             let known = self.workers.get(slot as usize).map(|worker| worker.state);
             match known {
@@ -34,9 +33,15 @@ impl Supervisor {
                     self.start(id, now);
                 }
                 Some(State::Gone) if slot < workers => self.succeed(slot, now),
-                Some(State::Leaving) if slot < workers => self.set(slot, State::Ready),
+                // One that is being renewed goes on leaving.
+                Some(State::Leaving) if slot < workers && self.renewing != Some(slot) => {
+                    self.set(slot, State::Ready);
+                }
                 Some(State::Ready) if slot >= workers => self.set(slot, State::Leaving),
-                Some(State::Backoff { .. }) if slot >= workers => self.set(slot, State::Gone),
+                Some(State::Backoff { .. }) if slot >= workers => {
+                    self.set(slot, State::Gone);
+                    self.renewing = self.renewing.filter(|&renewing| renewing != slot);
+                }
                 Some(State::Starting { .. }) if slot >= workers => {
                     self.kill(slot, Killed::Dismissed);
                 }
@@ -59,22 +64,30 @@ impl Supervisor {
         self.start(id, now);
     }
 
-    /// Puts a slot's worker on the list of those to be replaced.
-    pub(super) fn renew(&mut self, slot: u32) {
-        if !self.renewals.contains(&slot) && self.renewing != Some(slot) {
-            self.renewals.push_back(slot);
+    /// Puts a worker on the list of those to be replaced, unless it is dead.
+    pub(super) fn renew(&mut self, id: WorkerId) {
+        let renewing = self.renewing == Some(id.slot) || self.renewals.contains(&id);
+        if !renewing && self.current(id).is_some() {
+            self.renewals.push_back(id);
+        }
+    }
+
+    pub(super) fn renew_all(&mut self) {
+        for index in 0..self.workers.len() {
+            self.renew(self.workers[index].id);
         }
     }
 
     /// Begins the next renewal if none is under way, and lets go of workers that hold nothing more.
     pub(super) fn let_go(&mut self, now: Duration) {
         while self.renewing.is_none()
-            && let Some(slot) = self.renewals.pop_front()
+            && let Some(id) = self.renewals.pop_front()
         {
-            let worker = &mut self.workers[slot as usize];
-            if worker.state == State::Ready && slot < self.config.workers {
+            let wanted = id.slot < self.config.workers;
+            let ready = |worker: &&mut Worker| worker.state == State::Ready;
+            if wanted && let Some(worker) = self.current(id).filter(ready) {
                 worker.state = State::Leaving;
-                self.renewing = Some(slot);
+                self.renewing = Some(id.slot);
             }
         }
         // What a worker holds prepared may wait for a shard that nobody is left to do. Then it goes all the same, and

@@ -176,10 +176,7 @@ impl Window {
 
     /// Makes room for so many shards at least.
     pub(super) fn grow(&mut self, capacity: usize) {
-        // A window that was set smaller on purpose stays as it is; a pool that grows needs more.
-        if !self.shards.is_empty() {
-            self.capacity = self.capacity.max(capacity);
-        }
+        self.capacity = self.capacity.max(capacity);
     }
 
     /// Whether anything would be lost with `worker`.
