@@ -62,10 +62,8 @@ impl Supervisor {
         };
         let dismissed = worker.killed == Some(Killed::Dismissed);
         let retired = dismissed || matches!(worker.state, State::Draining { .. });
-        let exit = match worker.killed {
-            Some(Killed::Hung) => Exit::TimedOut,
-            Some(Killed::Dismissed) | None => exit,
-        };
+        let hung = worker.killed == Some(Killed::Hung);
+        let exit = if hung { Exit::TimedOut } else { exit };
         let out = std::mem::take(&mut worker.out);
         worker.state = State::Gone;
         // An item that was begun may be what killed the worker; the ones before it were achieved.

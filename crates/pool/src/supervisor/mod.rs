@@ -31,7 +31,7 @@ pub use restart::RestartPolicy;
 use vocabulary::window_for;
 pub use vocabulary::{Action, Config, Defeat, Delivery, Event};
 use window::{Release, Window};
-use worker::{Duty, State, Worker};
+use worker::{Duty, Killed, State, Worker};
 
 use crate::ids::{ShardId, WorkerId};
 
@@ -155,6 +155,13 @@ impl Supervisor {
             Phase::GivingUp(defeat) if over => Some(Err(defeat.clone())),
             _ => None,
         }
+    }
+
+    /// Whether a worker was killed because it made no progress.
+    #[must_use]
+    pub fn has_hung(&self, id: WorkerId) -> bool {
+        let mut workers = self.workers.iter();
+        workers.any(|worker| worker.id == id && worker.killed == Some(Killed::Hung))
     }
 
     /// How results are delivered.
