@@ -23,6 +23,9 @@ const SHARD: usize = 1;
 const ITEM: usize = 2;
 const BEGUN: usize = 3;
 
+/// Stands in the item's cell while none of the shard has been begun.
+const NO_ITEM: u64 = u64::MAX;
+
 /// What a worker is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -41,8 +44,8 @@ pub struct Sample {
     pub phase: Phase,
     /// The shard it is at, or was at last.
     pub shard: ShardId,
-    /// The item of the shard it is at, from 0.
-    pub item: u64,
+    /// The item of the shard that it began last, from 0; `None` before the first.
+    pub item: Option<u64>,
     /// How many items it has begun since it started.
     pub begun: u64,
 }
@@ -62,10 +65,12 @@ impl Recorder {
         // it ends with this statement. Later writes go through the pointer taken here, which is into the mapping and
         // stays valid wherever `page` is moved.
         let bytes = unsafe { page.deref_mut() };
-        Self {
+        let recorder = Self {
             cells: NonNull::from(bytes).cast(),
             page,
-        }
+        };
+        recorder.store(ITEM, NO_ITEM);
+        recorder
     }
 
     /// The page to be sent to the supervisor.
@@ -80,7 +85,7 @@ impl Recorder {
 
     pub(crate) fn preparing(&self, shard: ShardId) {
         self.store(SHARD, shard.0);
-        self.store(ITEM, 0);
+        self.store(ITEM, NO_ITEM);
         self.store(PHASE, 1);
     }
 
@@ -164,7 +169,7 @@ fn sample(cells: &[AtomicU64; CELLS]) -> Sample {
     Sample {
         phase,
         shard: ShardId(load(SHARD)),
-        item: load(ITEM),
+        item: Some(load(ITEM)).filter(|&item| item != NO_ITEM),
         begun: load(BEGUN),
     }
 }
@@ -179,12 +184,13 @@ mod tests {
         let black_box = BlackBox::new(recorder.share()).unwrap();
         assert_eq!(black_box.read().phase, Phase::Idle);
         recorder.preparing(ShardId(7));
+        assert_eq!(black_box.read().item, None);
         recorder.begin(0);
         recorder.begin(1);
         let expected = Sample {
             phase: Phase::Preparing,
             shard: ShardId(7),
-            item: 1,
+            item: Some(1),
             begun: 2,
         };
         assert_eq!(black_box.read(), expected);

@@ -224,6 +224,12 @@ impl Driver<'_> {
                     self.stats.exited();
                 }
                 let sample = worker.and_then(|worker| Some(worker.black_box?.read()));
+                // The signal that ended it was ours.
+                let exit = if self.supervisor.has_hung(id) {
+                    Exit::TimedOut
+                } else {
+                    exit
+                };
                 self.last_exit = Some((exit.clone(), last_words));
                 Event::Exited(id, exit, sample)
             }

@@ -142,12 +142,20 @@ impl WorkerProcess {
         )?));
         let (outbox, inbox) = unbounded();
         let (exit_tx, exit_rx) = bounded(1);
-        {
-            let child = Arc::clone(&child);
-            thread::Builder::new()
-                .name(format!("wait {id}"))
-                .spawn(move || wait(&child, &address, &exit_tx))?;
-        }
+        let worker = Self {
+            child: Arc::clone(&child),
+            outbox,
+            started: Instant::now(),
+            black_box: None,
+        };
+        thread::Builder::new()
+            .name(format!("wait {id}"))
+            .spawn(move || wait(&child, &address, &exit_tx))
+            .inspect_err(|_| {
+                // There is nobody else to reap it.
+                worker.kill();
+                let _ = lock(&worker.child).wait();
+            })?;
         let signals = signals.clone();
         thread::Builder::new()
             .name(format!("read {id}"))
@@ -156,13 +164,9 @@ impl WorkerProcess {
                 let (exit, last_words) = exit_rx.recv().unwrap_or((Exit::Unknown, String::new()));
                 debug!(worker = %id, %exit, "worker ended");
                 let _ = signals.send(Signal::Exited(id, exit, last_words));
-            })?;
-        Ok(Self {
-            child,
-            outbox,
-            started: Instant::now(),
-            black_box: None,
-        })
+            })
+            .inspect_err(|_| worker.kill())?;
+        Ok(worker)
     }
 
     /// Queues a frame for the worker. One that is dead never gets it: its `Signal::Exited` is on the way.

@@ -12,110 +12,32 @@
 //!                ▼  └─Backoff◀── death ┘          │
 //!             Terminating ◀───────────────────────┘ (too slow to start or to leave)
 //! ```
+//!
+//! Here is what it holds and how news of shards is taken. `worker` is what is known of one worker, `staff` which slots
+//! are filled, `dispatch` who gets what, and `deaths` what is done about those that hang or die.
 
 mod autoscale;
+mod deaths;
+mod dispatch;
 mod restart;
+mod staff;
 mod view;
 mod vocabulary;
 mod window;
+mod worker;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use autoscale::{Autoscale, Load};
 pub use restart::RestartPolicy;
-use restart::{History, Verdict};
 pub use view::{WorkerState, WorkerView};
+use vocabulary::window_for;
 pub use vocabulary::{Action, Config, Defeat, Delivery, Event};
 use window::{Release, Window};
+use worker::{Duty, Killed, State, Worker};
 
-use crate::black_box::{Phase as BoxPhase, Sample};
-use crate::ids::{Scope, ShardId, WorkerId};
-use crate::process::Exit;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Starting {
-        deadline: Duration,
-    },
-    Ready,
-    /// Gets nothing new, and is let go when it holds nothing more.
-    Leaving,
-    Backoff {
-        until: Duration,
-    },
-    Draining {
-        deadline: Duration,
-    },
-    Terminating,
-    Gone,
-}
-
-#[derive(Debug)]
-struct Worker {
-    id: WorkerId,
-    state: State,
-    /// The shards it holds unreported, in the order it got them: it works on the first.
-    out: VecDeque<ShardId>,
-    duty: Duty,
-    /// How many shards it has prepared.
-    prepared: u64,
-    progressed: bool,
-    /// It was killed for making no progress.
-    timed_out: bool,
-    watch: Watch,
-    history: History,
-}
-
-impl Worker {
-    fn new(slot: u32, state: State) -> Self {
-        Self {
-            id: WorkerId {
-                slot,
-                incarnation: 0,
-            },
-            state,
-            out: VecDeque::new(),
-            duty: Duty::Fresh,
-            prepared: 0,
-            progressed: false,
-            timed_out: false,
-            watch: Watch::default(),
-            history: History::default(),
-        }
-    }
-
-    /// The next process in the same slot, of which nothing is known but what its predecessors died of.
-    fn succeed(&mut self) -> WorkerId {
-        let WorkerId { slot, incarnation } = self.id;
-        let history = self.history;
-        *self = Self::new(slot, State::Gone);
-        self.id.incarnation = incarnation + 1;
-        self.history = history;
-        self.id
-    }
-}
-
-/// What a worker may be given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Duty {
-    /// It has been given nothing yet, so that nothing it did can be the cause of anything.
-    Fresh,
-    /// Shards.
-    Shards,
-    /// It has one item to try, and gets nothing else meanwhile.
-    Trial,
-}
-
-/// What was seen of a worker's progress.
-#[derive(Debug, Clone, Copy, Default)]
-struct Watch {
-    sample: Option<Sample>,
-    /// Since when the sample has been the same, or the worker has had something to do, whichever is later.
-    since: Duration,
-    /// When it was looked at last.
-    looked: Duration,
-}
+use crate::ids::{ShardId, WorkerId};
 
 /// What the input is known to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,8 +64,8 @@ pub struct Supervisor {
     last_progress: Option<Duration>,
     /// How many items were quarantined in a row with nothing achieved in between.
     barren_quarantines: u32,
-    /// The slots whose workers are to be replaced, one at a time.
-    renewals: VecDeque<u32>,
+    /// The workers to be replaced, one at a time.
+    renewals: VecDeque<WorkerId>,
     /// The slot that is being renewed: until its new worker is ready.
     renewing: Option<u32>,
     actions: VecDeque<Action>,
@@ -176,7 +98,8 @@ impl Supervisor {
         match event {
             Event::Ready(id) => self.ready(id),
             Event::Unfit(id, reason) => {
-                if self.current(id).is_some() {
+                // Once all is done, nobody needs to start.
+                if self.phase == Phase::Running && self.current(id).is_some() {
                     self.give_up(Defeat::Unfit(reason));
                 }
             }
@@ -191,9 +114,12 @@ impl Supervisor {
                     self.window.push();
                 }
             }
-            Event::Resize(workers) => self.resize(now, workers.max(1)),
-            Event::Oversize(id) => self.renew(id.slot),
-            Event::Renew => (0..self.config.workers).for_each(|slot| self.renew(slot)),
+            Event::Resize(workers) => {
+                self.window.grow(window_for(workers));
+                self.resize(now, workers.max(1));
+            }
+            Event::Oversize(id) => self.renew(id),
+            Event::Renew => self.renew_all(),
             Event::InputEnd | Event::Drain => self.input = Input::Ended,
             Event::Abort => self.give_up(Defeat::Aborted),
             Event::Tick => {}
@@ -235,6 +161,13 @@ impl Supervisor {
         }
     }
 
+    /// Whether a worker was killed because it made no progress.
+    #[must_use]
+    pub fn has_hung(&self, id: WorkerId) -> bool {
+        let mut workers = self.workers.iter();
+        workers.any(|worker| worker.id == id && worker.killed == Some(Killed::Hung))
+    }
+
     /// How results are delivered.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
@@ -246,16 +179,6 @@ impl Supervisor {
         self.workers
             .get_mut(id.slot as usize)
             .filter(|worker| worker.id == id)
-    }
-
-    fn start(&mut self, id: WorkerId, now: Duration) {
-        self.actions.push_back(Action::Spawn(id));
-        self.set(
-            id.slot,
-            State::Starting {
-                deadline: now + self.config.start_timeout,
-            },
-        );
     }
 
     fn ready(&mut self, id: WorkerId) {
@@ -270,91 +193,6 @@ impl Supervisor {
         }
     }
 
-    /// Has the first `workers` slots filled and the others emptied.
-    fn resize(&mut self, now: Duration, workers: u32) {
-        if self.phase != Phase::Running {
-            return;
-        }
-        self.config.workers = workers;
-        self.window.grow(4 * workers as usize + 8);
-        for slot in 0..workers.max(self.slots()) {
-            let known = self
-                .workers
-                .get(slot as usize)
-                .map(|worker| (worker.id, worker.state));
-            match known {
-                None => {
-                    let worker = Worker::new(slot, State::Gone);
-                    let id = worker.id;
-                    self.workers.push(worker);
-                    self.start(id, now);
-                }
-                Some((_, State::Gone)) if slot < workers => self.succeed(slot, now),
-                Some((_, State::Leaving)) if slot < workers => self.set(slot, State::Ready),
-                Some((_, State::Ready)) if slot >= workers => self.set(slot, State::Leaving),
-                Some((_, State::Backoff { .. })) if slot >= workers => self.set(slot, State::Gone),
-                Some((id, State::Starting { .. })) if slot >= workers => {
-                    self.set(slot, State::Terminating);
-                    self.actions.push_back(Action::Kill(id));
-                }
-                Some(_) => {}
-            }
-        }
-    }
-
-    fn slots(&self) -> u32 {
-        u32::try_from(self.workers.len()).unwrap_or(u32::MAX)
-    }
-
-    fn set(&mut self, slot: u32, state: State) {
-        self.workers[slot as usize].state = state;
-    }
-
-    /// Fills a slot with a new process.
-    fn succeed(&mut self, slot: u32, now: Duration) {
-        let id = self.workers[slot as usize].succeed();
-        self.start(id, now);
-    }
-
-    /// Puts a slot's worker on the list of those to be replaced.
-    fn renew(&mut self, slot: u32) {
-        if !self.renewals.contains(&slot) && self.renewing != Some(slot) {
-            self.renewals.push_back(slot);
-        }
-    }
-
-    /// Begins the next renewal if none is under way, and lets go of workers that hold nothing more.
-    fn let_go(&mut self, now: Duration) {
-        while self.renewing.is_none()
-            && let Some(slot) = self.renewals.pop_front()
-        {
-            let worker = &mut self.workers[slot as usize];
-            if worker.state == State::Ready && slot < self.config.workers {
-                worker.state = State::Leaving;
-                self.renewing = Some(slot);
-            }
-        }
-        // What a worker holds prepared may wait for a shard that nobody is left to do. Then it goes all the same, and
-        // what it held is done again.
-        let at_work = |worker: &Worker| {
-            let coming = matches!(worker.state, State::Starting { .. } | State::Backoff { .. });
-            coming || worker.state == State::Ready
-        };
-        let others = self.workers.iter().any(at_work);
-        for worker in &mut self.workers {
-            let wanted = if others {
-                self.window.holds(worker.id)
-            } else {
-                self.window.is_busy(worker.id)
-            };
-            if worker.state == State::Leaving && !wanted {
-                let deadline = now + self.config.drain_timeout;
-                worker.state = State::Draining { deadline };
-                self.actions.push_back(Action::Retire(worker.id));
-            }
-        }
-    }
-
     fn prepared(&mut self, now: Duration, id: WorkerId, shard: ShardId) {
         let most = self.config.max_shards;
         let Some(worker) = self.current(id) else {
@@ -364,7 +202,7 @@ impl Supervisor {
         worker.prepared += 1;
         let worn_out = most.is_some_and(|most| worker.prepared >= most);
         if worn_out {
-            self.renew(id.slot);
+            self.renew(id);
         }
         let Some(releases) = self.window.prepared(shard, id) else {
             return;
@@ -410,234 +248,6 @@ impl Supervisor {
         worker.duty = Duty::Shards;
         if self.window.tried(shard, id) {
             self.progress(now, id);
-        }
-    }
-
-    /// Kills a worker that has something to do and is where it was for too long.
-    fn sampled(&mut self, now: Duration, id: WorkerId, sample: Sample) {
-        let Some(timeout) = self.config.item_timeout else {
-            return;
-        };
-        let busy = self.window.is_busy(id);
-        let Some(worker) = self
-            .current(id)
-            .filter(|worker| matches!(worker.state, State::Ready | State::Leaving))
-        else {
-            return;
-        };
-        let watch = &mut worker.watch;
-        // If nobody looked for long, the worker may have moved and stopped again: the clock starts now.
-        let unseen = now.saturating_sub(watch.looked) > timeout / 2;
-        watch.looked = now;
-        if !busy || unseen || watch.sample != Some(sample) {
-            watch.sample = Some(sample);
-            watch.since = now;
-        } else if now.saturating_sub(watch.since) >= timeout {
-            worker.timed_out = true;
-            worker.state = State::Terminating;
-            self.actions.push_back(Action::Kill(id));
-        }
-    }
-
-    /// The worker has been given something: its time counts from here.
-    fn touch(&mut self, now: Duration, id: WorkerId) {
-        if let Some(worker) = self.current(id) {
-            worker.watch.since = now;
-        }
-    }
-
-    fn exited(&mut self, now: Duration, id: WorkerId, exit: Exit, sample: Option<Sample>) {
-        let running = matches!(self.phase, Phase::Running);
-        let Some(worker) = self.current(id) else {
-            return;
-        };
-        let retired = matches!(worker.state, State::Draining { .. });
-        let exit = if worker.timed_out {
-            Exit::TimedOut
-        } else {
-            exit
-        };
-        let worked_on = worker.out.front().copied();
-        worker.out.clear();
-        worker.state = State::Gone;
-        // An item that was begun may be what killed the worker; the ones before it were achieved.
-        worker.progressed |= sample.is_some_and(|sample| sample.begun > 1);
-        if worker.progressed {
-            self.barren_quarantines = 0;
-        }
-        self.window.lost(id);
-        if self.renewing == Some(id.slot) && id.slot >= self.config.workers {
-            self.renewing = None;
-        }
-        if !running {
-            return;
-        }
-        if retired {
-            if id.slot < self.config.workers {
-                self.succeed(id.slot, now);
-            }
-            return;
-        }
-        if let Some(shard) = worked_on {
-            let at = sample
-                .filter(|at| at.phase == BoxPhase::Preparing && at.shard == shard && at.begun > 0);
-            let quarantined = at.is_some_and(|at| self.judge_item(id, shard, at.item, &exit));
-            let deaths = if quarantined {
-                0
-            } else {
-                self.window.count_death(shard)
-            };
-            if deaths >= self.config.max_shard_deaths {
-                return self.give_up(Defeat::DeadlyShard {
-                    shard,
-                    deaths,
-                    last: exit,
-                });
-            }
-        }
-        self.replace(now, id, exit);
-    }
-
-    /// Decides what an item on which a worker died is in for; true if it is quarantined.
-    fn judge_item(&mut self, id: WorkerId, shard: ShardId, item: u64, exit: &Exit) -> bool {
-        let Some(attempts) = self.window.suspect(shard, item, exit.is_own_fault()) else {
-            return false;
-        };
-        self.actions
-            .push_back(Action::Quarantine(shard, item, attempts));
-        self.barren_quarantines += 1;
-        if let Some(worker) = self.current(id) {
-            worker.history.clear();
-        }
-        true
-    }
-
-    /// Decides whether and when a dead worker's slot is filled again.
-    fn replace(&mut self, now: Duration, id: WorkerId, last: Exit) {
-        let (policy, last_progress) = (self.config.restart, self.last_progress);
-        let (barren, wanted) = (self.barren_quarantines, self.config.workers);
-        let Some(worker) = self.current(id) else {
-            return;
-        };
-        let progressed = std::mem::take(&mut worker.progressed);
-        match worker
-            .history
-            .judge(&policy, now, progressed, last_progress)
-        {
-            // A job that dies on whatever it is given would have everything quarantined.
-            Verdict::RestartAt(_) if barren >= policy.max_crashes.saturating_mul(2) => {
-                self.give_up(Defeat::CrashLoop {
-                    crashes: barren.saturating_mul(2),
-                    last,
-                });
-            }
-            Verdict::RestartAt(_) if id.slot >= wanted => {}
-            Verdict::RestartAt(until) => worker.state = State::Backoff { until },
-            Verdict::GiveUp => {
-                let crashes = worker.history.crashes;
-                self.give_up(Defeat::CrashLoop { crashes, last });
-            }
-        }
-    }
-
-    fn check_deadlines(&mut self, now: Duration) {
-        for index in 0..self.workers.len() {
-            let worker = &mut self.workers[index];
-            match worker.state {
-                State::Starting { deadline } | State::Draining { deadline } if deadline <= now => {
-                    worker.state = State::Terminating;
-                    self.actions.push_back(Action::Kill(worker.id));
-                }
-                State::Backoff { until } if until <= now => {
-                    let slot = worker.id.slot;
-                    self.succeed(slot, now);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Does whatever has become possible.
-    fn schedule(&mut self, now: Duration) {
-        if self.phase != Phase::Running {
-            return;
-        }
-        self.let_go(now);
-        while let Some(index) = self.for_trial() {
-            let id = self.workers[index].id;
-            let Some((shard, item)) = self.window.assign_trial(id) else {
-                break;
-            };
-            self.assign(now, index, shard, Scope::Only(item));
-        }
-        while let Some(index) = self.least_busy() {
-            let Some(shard) = self.window.assign(self.workers[index].id) else {
-                break;
-            };
-            self.assign(now, index, shard, Scope::All);
-        }
-        self.pull();
-        if self.input == Input::Ended && self.window.is_empty() {
-            self.finish(now);
-        }
-    }
-
-    fn assign(&mut self, now: Duration, index: usize, shard: ShardId, scope: Scope) {
-        let worker = &mut self.workers[index];
-        if worker.out.is_empty() {
-            worker.watch.since = now;
-        }
-        worker.duty = match scope {
-            Scope::All => Duty::Shards,
-            Scope::Only(_) => Duty::Trial,
-        };
-        worker.out.push_back(shard);
-        self.actions
-            .push_back(Action::Assign(worker.id, shard, scope));
-    }
-
-    /// A worker to try a suspect item in, if one waits: a fresh one, so that nothing it did before can be the cause. If
-    /// none is fresh nor about to be, an idle one must do.
-    fn for_trial(&self) -> Option<usize> {
-        if !self.window.has_trial() {
-            return None;
-        }
-        let coming = |worker: &Worker| {
-            matches!(worker.state, State::Starting { .. } | State::Backoff { .. })
-        };
-        let fresh_ones_come = self.workers.iter().any(coming);
-        self.workers.iter().position(|worker| {
-            let idle = worker.state == State::Ready && worker.out.is_empty();
-            idle && (worker.duty == Duty::Fresh || !fresh_ones_come)
-        })
-    }
-
-    /// The ready worker with the fewest shards out, if any has credit left.
-    fn least_busy(&self) -> Option<usize> {
-        let has_credit = |worker: &Worker| {
-            worker.state == State::Ready
-                && worker.duty != Duty::Trial
-                && worker.out.len() < self.config.credits
-        };
-        let candidates = self
-            .workers
-            .iter()
-            .enumerate()
-            .filter(|(_, worker)| has_credit(worker));
-        candidates
-            .min_by_key(|(_, worker)| worker.out.len())
-            .map(|(index, _)| index)
-    }
-
-    /// Asks for input while there is room for it and the workers would have to wait for it.
-    fn pull(&mut self) {
-        let Input::Open { pulls } = &mut self.input else {
-            return;
-        };
-        let at_hand = self.config.workers as usize;
-        while *pulls < self.window.room() && self.window.waiting() + *pulls < at_hand {
-            *pulls += 1;
-            self.actions.push_back(Action::Pull);
         }
     }
 

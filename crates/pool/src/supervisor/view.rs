@@ -1,6 +1,7 @@
 //! What may be seen of the supervisor's workers from outside.
 
-use super::{State, Supervisor};
+use super::Supervisor;
+use super::worker::State;
 use crate::ids::WorkerId;
 
 /// What a worker's slot is in, for those who look on.

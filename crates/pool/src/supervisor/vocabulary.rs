@@ -53,7 +53,7 @@ impl Config {
         Self {
             workers: workers.max(1),
             credits: 2,
-            window: 4 * workers as usize + 8,
+            window: window_for(workers),
             ordered: true,
             delivery: Delivery::Inline,
             restart: RestartPolicy::default(),
@@ -64,6 +64,11 @@ impl Config {
             drain_timeout: Duration::from_secs(2),
         }
     }
+}
+
+/// The window that suits so many workers: what they hold, and as much again that waits for its turn.
+pub(super) fn window_for(workers: u32) -> usize {
+    4 * workers as usize + 8
 }
 
 /// Something that happened.

@@ -178,10 +178,7 @@ impl Window {
 
     /// Makes room for so many shards at least.
     pub(super) fn grow(&mut self, capacity: usize) {
-        // A window that was set smaller on purpose stays as it is; a pool that grows needs more.
-        if !self.shards.is_empty() {
-            self.capacity = self.capacity.max(capacity);
-        }
+        self.capacity = self.capacity.max(capacity);
     }
 
     /// Whether anything would be lost with `worker`.
@@ -192,6 +189,12 @@ impl Window {
                     .shards
                     .values()
                     .any(|shard| shard.stage == Stage::Prepared(worker))
+    }
+
+    /// Whether `worker` has the grant of that shard and has not committed it.
+    pub(super) fn is_placed(&mut self, id: ShardId, worker: WorkerId) -> bool {
+        self.get_mut(id)
+            .is_some_and(|shard| shard.stage == Stage::Placed(worker))
     }
 
     /// Whether `worker` has anything to do.

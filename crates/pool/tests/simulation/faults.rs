@@ -1,0 +1,115 @@
+//! What goes wrong in a world.
+
+use moodring_pool::process::Exit;
+use moodring_pool::{Scope, ShardId};
+
+use crate::dice::Dice;
+
+/// How many items each shard of a world has.
+pub(crate) const ITEMS: u64 = 7;
+
+/// How often what goes wrong: once in so many times, or never.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Faults {
+    /// A process cannot be started, or dies or hangs before it is ready.
+    pub(crate) start: Option<u64>,
+    /// A worker says that its job cannot start.
+    pub(crate) unfit: Option<u64>,
+    /// An item does harm to each worker that does it: every so manieth one. See [`Poison`].
+    pub(crate) poison: Option<u64>,
+    /// An item kills the worker that does it with others, but not alone.
+    pub(crate) company: Option<u64>,
+    /// The commit of a shard kills or hangs each worker that does it.
+    pub(crate) commit: Option<u64>,
+    /// A worker dies or hangs at a step of its work: as it begins a shard, at an item, as it reports, as it commits.
+    /// Trials are spared: an item on which two workers come to grief by themselves *is* poison, for all that anybody
+    /// can tell.
+    pub(crate) step: Option<u64>,
+    /// At every event, a worker is killed from outside, whatever it is doing.
+    pub(crate) kill: Option<u64>,
+    /// At every event, a worker is stopped for good, whatever it is doing but for a trial.
+    pub(crate) stop: Option<u64>,
+    /// At every event, a worker of now or of before is said to hold too much memory.
+    pub(crate) oversize: Option<u64>,
+    /// What a killed worker said last never arrives.
+    pub(crate) loss: Option<u64>,
+    /// An item takes nearly as long as it may.
+    pub(crate) slow: Option<u64>,
+    /// A retired worker hangs, or ends in some other way than it should.
+    pub(crate) leave: Option<u64>,
+    /// Whether workers that hang are found out; else none hangs while it has something to do.
+    pub(crate) hangs: bool,
+}
+
+/// What an item does to each worker that does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Poison {
+    /// It ends in a way that is its own fault.
+    Dies,
+    /// It is killed as if from outside, by a kernel short of memory say.
+    IsKilled,
+    /// It hangs.
+    Hangs,
+}
+
+/// What becomes of a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Dies(Exit),
+    Hangs,
+}
+
+impl Faults {
+    /// What an item does, if it is a poisonous one.
+    pub(crate) fn poison(&self, shard: ShardId, item: u64) -> Option<Poison> {
+        let number = shard.0 * ITEMS + item;
+        let every = self.poison?;
+        (number % every == every - 1).then_some(match number / every % 4 {
+            1 if self.hangs => Poison::Hangs,
+            2 => Poison::IsKilled,
+            _ => Poison::Dies,
+        })
+    }
+
+    /// What becomes of a worker that does an item.
+    pub(crate) fn fate_at(&self, shard: ShardId, item: u64, scope: Scope) -> Option<Fate> {
+        let lonely = matches!(scope, Scope::Only(_));
+        let company = |every| (shard.0 * ITEMS + item) % every == every - 1;
+        match self.poison(shard, item) {
+            Some(Poison::Hangs) => Some(Fate::Hangs),
+            Some(Poison::IsKilled) => Some(Fate::Dies(Exit::Signal(9))),
+            Some(Poison::Dies) => Some(Fate::Dies(Exit::Signal(11))),
+            None if !lonely && self.company.is_some_and(company) => {
+                Some(Fate::Dies(Exit::Signal(6)))
+            }
+            None => None,
+        }
+    }
+
+    /// What becomes of a worker that commits a shard.
+    pub(crate) fn fate_in_commit(&self, shard: ShardId) -> Option<Fate> {
+        let every = self.commit.filter(|every| shard.0 % every == every - 1)?;
+        let hangs = self.hangs && shard.0 / every % 2 == 1;
+        Some(if hangs {
+            Fate::Hangs
+        } else {
+            Fate::Dies(Exit::Signal(7))
+        })
+    }
+
+    /// What becomes of a worker at any step of its work, by chance.
+    pub(crate) fn misstep(&self, dice: &mut Dice) -> Option<Fate> {
+        dice.strikes(self.step).then(|| self.any_fate(dice))
+    }
+
+    /// Any of the ends a worker can come to.
+    pub(crate) fn any_fate(&self, dice: &mut Dice) -> Fate {
+        match dice.roll(if self.hangs { 6 } else { 4 }) {
+            0 => Fate::Dies(Exit::Code(0)),
+            1 => Fate::Dies(Exit::Code(101)),
+            2 => Fate::Dies(Exit::Signal(11)),
+            3 => Fate::Dies(Exit::Signal(9)),
+            _ => Fate::Hangs,
+        }
+    }
+}

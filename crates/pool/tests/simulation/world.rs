@@ -1,0 +1,277 @@
+//! The world around the supervisor: a virtual clock, news under way, and workers to whom things happen.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::time::Duration;
+
+use moodring_pool::process::Exit;
+use moodring_pool::supervisor::{Action, Defeat, Event, Supervisor};
+use moodring_pool::{Config, Delivery, ShardId, WorkerId};
+
+use crate::checks::Checks;
+use crate::dice::Dice;
+use crate::faults::{Faults, Poison};
+use crate::worker::SimWorker;
+
+/// A run in which nothing has been done for so long is stuck: all timeouts and pauses are shorter.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A run of so many events goes round in circles.
+const MOST_EVENTS: u32 = 200_000;
+
+/// The clock's smallest step.
+pub(crate) const TICK: Duration = Duration::from_micros(1);
+
+/// News on its way to the supervisor, in the order of their arrival.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Letter {
+    arrives: Duration,
+    number: u64,
+    said: Duration,
+    from: Option<WorkerId>,
+}
+
+pub(crate) struct World {
+    pub(crate) dice: Dice,
+    pub(crate) faults: Faults,
+    pub(crate) now: Duration,
+    supervisor: Supervisor,
+    pub(crate) checks: Checks,
+    pub(crate) workers: BTreeMap<WorkerId, SimWorker>,
+    letters: BinaryHeap<Reverse<Letter>>,
+    contents: BTreeMap<u64, Event>,
+    pub(crate) posted: u64,
+    input_left: u64,
+    /// When the feed's last answer arrives: it answers in order.
+    last_input: Duration,
+    pub(crate) item_timeout: Option<Duration>,
+    /// When the black boxes are looked at next.
+    next_look: Option<Duration>,
+    /// When something was done last.
+    last_action: Duration,
+    pub(crate) traced: bool,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, shards: u64, config: Config, faults: Faults) -> Self {
+        let faults = Faults {
+            hangs: config.item_timeout.is_some(),
+            ..faults
+        };
+        Self {
+            dice: Dice(seed),
+            faults,
+            now: Duration::ZERO,
+            checks: Checks::new(&config, faults),
+            workers: BTreeMap::new(),
+            letters: BinaryHeap::new(),
+            contents: BTreeMap::new(),
+            posted: 0,
+            input_left: shards,
+            last_input: Duration::ZERO,
+            item_timeout: config.item_timeout,
+            next_look: config.item_timeout.map(|timeout| timeout / 8),
+            last_action: Duration::ZERO,
+            traced: std::env::var_os("MOODRING_SEED").is_some(),
+            supervisor: Supervisor::new(config, Duration::ZERO),
+        }
+    }
+
+    /// Goes on until the run ends, and tells how.
+    pub(crate) fn run(&mut self) -> Result<(), Defeat> {
+        for _ in 0..MOST_EVENTS {
+            while let Some(action) = self.supervisor.poll_action() {
+                self.act(action);
+            }
+            if let Some(outcome) = self.supervisor.outcome() {
+                self.checks.judge_end();
+                return outcome;
+            }
+            let event = self.next_event();
+            self.tell(event);
+            self.look();
+            self.meddle();
+        }
+        panic!("the run neither progresses nor ends: {:?}", self.supervisor);
+    }
+
+    /// Whether an item has each worker hang that does it.
+    pub(crate) fn hangs_on(&self, shard: ShardId, item: u64) -> bool {
+        self.faults.poison(shard, item) == Some(Poison::Hangs)
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.trace(&event);
+        self.checks.hear(&event);
+        self.supervisor.handle(self.now, event);
+    }
+
+    fn trace(&self, what: &dyn std::fmt::Debug) {
+        if self.traced {
+            eprintln!("{:>12.3?} {what:?}", self.now);
+        }
+    }
+
+    /// What the supervisor hears next. Time goes on to that.
+    fn next_event(&mut self) -> Event {
+        loop {
+            let arrives = self.letters.peek().map(|Reverse(letter)| letter.arrives);
+            let due = self.supervisor.poll_timeout();
+            let Some(next) = [arrives, due, self.next_look].into_iter().flatten().min() else {
+                panic!("nothing will ever happen again: {:?}", self.supervisor)
+            };
+            self.now = self.now.max(next);
+            assert!(
+                self.now < self.last_action + PATIENCE,
+                "nothing happens any more: {:?}",
+                self.supervisor
+            );
+            if arrives != Some(next) {
+                return Event::Tick;
+            }
+            let Some(Reverse(letter)) = self.letters.pop() else {
+                continue;
+            };
+            if let Some(content) = self.open(&letter) {
+                return content;
+            }
+        }
+    }
+
+    /// What a letter says. What a worker had not said when it died or stopped is never heard, nor is a death that
+    /// something else forestalled; one that was foreseen is heard after all that the worker said meanwhile.
+    fn open(&mut self, letter: &Letter) -> Option<Event> {
+        let content = self.contents.remove(&letter.number)?;
+        let Some(worker) = letter.from.and_then(|id| self.workers.get_mut(&id)) else {
+            return Some(content);
+        };
+        let Event::Exited(id, exit, _) = content else {
+            return worker.is_heard(letter.said).then_some(content);
+        };
+        if worker.obituary != Some(letter.number) {
+            return None;
+        }
+        let after = worker.last_word();
+        let content = Event::Exited(id, exit, worker.black_box(self.now));
+        if after < self.now {
+            return Some(content);
+        }
+        worker.obituary = Some(self.posted + 1);
+        self.deliver(letter.from, letter.said, after + TICK, content);
+        None
+    }
+
+    /// Shows the supervisor the black boxes when that is due.
+    fn look(&mut self) {
+        let (Some(due), Some(timeout)) = (self.next_look, self.item_timeout) else {
+            return;
+        };
+        if due > self.now {
+            return;
+        }
+        self.next_look = Some(self.now + timeout / 8);
+        for id in self.checks.ready() {
+            let shown = self
+                .workers
+                .get(&id)
+                .and_then(|worker| worker.black_box(self.now));
+            if let Some(sample) = shown {
+                self.tell(Event::Sampled(id, sample));
+            }
+        }
+    }
+
+    /// Has things happen that nobody inside has a hand in.
+    fn meddle(&mut self) {
+        if self.dice.strikes(self.faults.kill) {
+            let alive = self.those(SimWorker::is_alive);
+            if let Some(id) = self.dice.pick(&alive) {
+                self.die(id, self.now, Exit::Signal(9), false);
+                if self.dice.strikes(self.faults.loss) {
+                    let lost = self.now.saturating_sub(self.dice.micros(400));
+                    self.workers
+                        .get_mut(&id)
+                        .into_iter()
+                        .for_each(|worker| worker.lose(lost));
+                }
+            }
+        }
+        if self.dice.strikes(self.faults.stop) {
+            let well = self.those(|worker, now| worker.is_well(now) && !worker.on_trial);
+            if let Some(id) = self.dice.pick(&well) {
+                self.stop(id, self.now);
+            }
+        }
+        if self.dice.strikes(self.faults.oversize) {
+            let any = self.checks.ever_started();
+            if let Some(id) = self.dice.pick(&any) {
+                self.tell(Event::Oversize(id));
+            }
+        }
+    }
+
+    fn those(&self, are: impl Fn(&SimWorker, Duration) -> bool) -> Vec<WorkerId> {
+        let workers = self.workers.values().filter(|worker| are(worker, self.now));
+        workers.map(|worker| worker.id).collect()
+    }
+
+    /// Something said from outside, which the supervisor hears a while later.
+    pub(crate) fn post(&mut self, said: Duration, content: Event) {
+        let arrives = said + self.dice.micros(300);
+        self.deliver(None, said, arrives, content);
+    }
+
+    pub(crate) fn deliver(
+        &mut self,
+        from: Option<WorkerId>,
+        said: Duration,
+        arrives: Duration,
+        content: Event,
+    ) {
+        self.posted += 1;
+        self.contents.insert(self.posted, content);
+        self.letters.push(Reverse(Letter {
+            arrives,
+            number: self.posted,
+            said,
+            from,
+        }));
+    }
+
+    fn act(&mut self, action: Action) {
+        self.last_action = self.now;
+        self.trace(&action);
+        let about = match action {
+            Action::Kill(id) => self.workers.get(&id),
+            _ => None,
+        };
+        self.checks.judge(self.now, action, about);
+        match action {
+            Action::Spawn(id) => self.spawn(id),
+            Action::Pull => self.pull(),
+            Action::Assign(id, shard, scope) => self.prepare(id, shard, scope),
+            Action::Release(shard, id) | Action::Regrant(shard, id)
+                if self.supervisor.delivery() == Delivery::Commit =>
+            {
+                self.commit(id, shard);
+            }
+            Action::Release(..)
+            | Action::Regrant(..)
+            | Action::Forget(_)
+            | Action::Quarantine(..) => {}
+            Action::Retire(id) => self.leave(id),
+            Action::Kill(id) => self.die(id, self.now, Exit::Signal(9), false),
+        }
+    }
+
+    fn pull(&mut self) {
+        let content = if self.input_left == 0 {
+            Event::InputEnd
+        } else {
+            self.input_left -= 1;
+            Event::Input
+        };
+        self.last_input = self.last_input.max(self.now) + self.dice.micros(300);
+        self.deliver(None, self.now, self.last_input, content);
+    }
+}
