@@ -29,6 +29,7 @@ pub(crate) enum Signal {
     Exited(WorkerId, Exit, String),
     Input(Result<Option<Vec<u8>>, BoxError>),
     Drain,
+    Abort,
     Resize(u32),
     Renew,
 }
@@ -217,7 +218,14 @@ impl Driver<'_> {
                 self.workers.get(&id)?.kill();
                 return None;
             }
+            Signal::Abort => Event::Abort,
             Signal::Exited(id, exit, last_words) => {
+                // The kernel only knows that it was killed; who did it, and why, is known here.
+                let exit = if self.supervisor.timed_out(id) {
+                    Exit::TimedOut
+                } else {
+                    exit
+                };
                 let worker = self.workers.remove(&id);
                 if worker.is_some() {
                     self.stats.exited();

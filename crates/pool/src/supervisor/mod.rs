@@ -237,6 +237,13 @@ impl Supervisor {
         self.config.delivery
     }
 
+    /// Whether this worker was killed for making no progress. Its death is still to be told.
+    #[must_use]
+    pub fn timed_out(&self, id: WorkerId) -> bool {
+        let worker = self.workers.get(id.slot as usize);
+        worker.is_some_and(|worker| worker.id == id && worker.timed_out)
+    }
+
     /// The worker of that id, unless it is news of the dead.
     fn current(&mut self, id: WorkerId) -> Option<&mut Worker> {
         self.workers
