@@ -24,6 +24,7 @@
 //! [`worker`], the other side; [`in_process`], the same run without processes.
 
 pub mod black_box;
+pub mod calls;
 mod control;
 mod driver;
 pub mod ids;
@@ -35,6 +36,7 @@ pub mod supervisor;
 pub mod wire;
 pub mod worker;
 
+pub use calls::{Call, CallError, Handle, Workers, serve_if_worker};
 pub use control::{Control, Stats};
 pub use ids::{Scope, ShardId, WorkerId};
 pub use limits::Limits;
