@@ -51,6 +51,12 @@ impl Control {
         let _ = self.signals.send(Signal::Drain);
     }
 
+    /// Ends the run at once: every worker is killed, and what was under way is lost. The run fails with
+    /// [`Defeat::Aborted`](crate::supervisor::Defeat::Aborted).
+    pub fn abort(&self) {
+        let _ = self.signals.send(Signal::Abort);
+    }
+
     /// Has so many workers from now on, at least one. Those that are too many finish what they hold.
     pub fn resize(&self, workers: u32) {
         let _ = self.signals.send(Signal::Resize(workers));

@@ -29,6 +29,7 @@ pub(crate) enum Signal {
     Exited(WorkerId, Exit, String),
     Input(Result<Option<Vec<u8>>, BoxError>),
     Drain,
+    Abort,
     Resize(u32),
     Renew,
     Inspect(Sender<Vec<WorkerStatus>>),
@@ -218,6 +219,7 @@ impl Driver<'_> {
                 self.workers.get(&id)?.kill();
                 return None;
             }
+            Signal::Abort => Event::Abort,
             Signal::Exited(id, exit, last_words) => {
                 let worker = self.workers.remove(&id);
                 if worker.is_some() {

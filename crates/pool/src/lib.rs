@@ -1,6 +1,46 @@
 //! A pool of supervised worker **processes**: nothing lost, nothing twice, never stuck.
 //!
-//! The principal type is [`Pool`]. It takes tasks from a [`Feed`], hands each to one of N worker processes, restarts
+//! It has two faces. [`Workers`] is the one to begin with: it runs one typed function, a [`Call`], on whatever inputs
+//! it is given, as Python's `multiprocessing.Pool` does. An input that fails, panics or kills its worker gets an error
+//! of its own, and takes no other with it.
+//!
+//! ```rust,standalone_crate
+//! use moodring_pool::{BoxError, Call, Workers, serve_if_worker};
+//!
+//! struct Square;
+//!
+//! impl Call for Square {
+//!     type Setup = ();
+//!     type Input = u64;
+//!     type Output = u64;
+//!
+//!     fn start((): ()) -> Result<Self, BoxError> {
+//!         Ok(Self)
+//!     }
+//!
+//!     fn call(&mut self, n: u64) -> Result<u64, BoxError> {
+//!         n.checked_mul(n).ok_or_else(|| "too large".into())
+//!     }
+//! }
+//!
+//! fn main() -> Result<(), BoxError> {
+//!     // A worker is this same executable, and goes no further than this line.
+//!     serve_if_worker::<Square>();
+//!
+//!     let pool = Workers::<Square>::start(2, ())?;
+//!     assert_eq!(pool.map([1, 2, 3]), [Ok(1), Ok(4), Ok(9)]);
+//!     assert_eq!(pool.submit(12).wait(), Ok(144));
+//!     assert!(pool.submit(u64::MAX).wait().is_err());
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`Pool`] is what it stands on, for those who need more: bytes in and bytes out, results in order, and results that
+//! stay with the worker and are written where they belong.
+//!
+//! # The pool below
+//!
+//! [`Pool`] takes tasks from a [`Feed`], hands each to one of N worker processes, restarts
 //! workers that die, hands their tasks out again, and gives the results to a [`Sink`], once each and in order. What
 //! a worker does with a task is a [`Job`]; [`worker::serve`] is the whole `main` of a worker.
 //!
@@ -21,9 +61,10 @@
 //! Modules in reading order: [`ids`] and [`wire`], what is said between the processes, and [`black_box`], what is
 //! seen without being said; [`supervisor`], every decision,
 //! as a pure state machine; [`process`](mod@process) and `driver`, which carry the decisions out;
-//! [`worker`], the other side; [`in_process`], the same run without processes.
+//! [`worker`], the other side; [`in_process`], the same run without processes; [`calls`], the typed face on top.
 
 pub mod black_box;
+pub mod calls;
 mod control;
 mod driver;
 pub mod ids;
@@ -35,6 +76,7 @@ pub mod supervisor;
 pub mod wire;
 pub mod worker;
 
+pub use calls::{Call, CallError, Handle, Workers, serve_if_worker};
 pub use control::{Control, ProcessStatus, Stats, WorkerStatus};
 pub use ids::{Scope, ShardId, WorkerId};
 pub use limits::Limits;
@@ -43,3 +85,8 @@ pub use pool::{
 };
 pub use supervisor::{Config, Delivery};
 pub use worker::{Job, JobError, Turn, Work};
+
+/// The page for those who come from Python: its programs are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/from-multiprocessing.md")]
+struct FromMultiprocessing;

@@ -107,13 +107,18 @@ pub enum PoolError {
     /// The operating system refused a thread.
     #[error("failed to start a thread of the supervisor: {0}")]
     Thread(std::io::Error),
+    /// A worker process was about to start a pool of its own.
+    #[error(
+        "a worker cannot have workers: `main` must begin with `serve_if_worker` for this type of call, and no call may start a pool"
+    )]
+    WithinWorker,
 }
 
 /// Builds a [`Pool`].
 #[derive(Debug)]
 pub struct PoolBuilder {
     config: Config,
-    command: WorkerCommand,
+    pub(crate) command: WorkerCommand,
     limits: Limits,
     setup: Vec<u8>,
 }
@@ -151,6 +156,29 @@ impl PoolBuilder {
     #[must_use]
     pub fn max_shards(mut self, shards: Option<u64>) -> Self {
         self.config.max_shards = shards;
+        self
+    }
+
+    /// How long a worker may take from its start until its job has started; 20 seconds unless said.
+    #[must_use]
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.config.start_timeout = timeout;
+        self
+    }
+
+    /// How many tasks a worker holds at most, the one it works on included; two unless said. With one alone, no task
+    /// waits behind a slow one while another worker is free, at the price of a round trip between two tasks.
+    #[must_use]
+    pub fn credits(mut self, credits: usize) -> Self {
+        self.config.credits = credits.max(1);
+        self
+    }
+
+    /// How many tasks there are at most from the oldest that is not complete to the newest. Where results are large or
+    /// wait for their turn this bounds the memory of the run; four for each worker and eight more unless said.
+    #[must_use]
+    pub fn window(mut self, tasks: usize) -> Self {
+        self.config.window = tasks.max(1);
         self
     }
 

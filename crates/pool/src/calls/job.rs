@@ -1,0 +1,119 @@
+//! The worker's side: makes a [`Job`] of a [`Call`].
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use serde_bytes::ByteBuf;
+
+use super::Call;
+use super::message::{Answer, MAX_BYTES, Report, Task};
+use crate::pool::BoxError;
+use crate::wire;
+use crate::worker::{Job, JobError, Turn, Work};
+
+/// Calls `C` on each input of a task. The inputs are the items of the shard, so that one that kills the worker is found
+/// and left out.
+pub(super) struct CallJob<C> {
+    setup: Vec<u8>,
+    /// None after a panic, until the next input.
+    state: Option<C>,
+}
+
+impl<C: Call> Job for CallJob<C> {
+    fn start(setup: &[u8]) -> Result<Self, JobError> {
+        Ok(Self {
+            state: Some(start(setup)?),
+            setup: setup.to_owned(),
+        })
+    }
+
+    fn prepare(&mut self, work: &Work<'_>, report: &mut Vec<u8>) -> Result<(), JobError> {
+        let task: Task = wire::decode(work.task).map_err(JobError::new)?;
+        let began = Instant::now();
+        let mut answers = Vec::with_capacity(task.len());
+        let mut room = MAX_BYTES;
+        for (item, input) in (0..).zip(task) {
+            let mut answer = match (work.turn(item), input) {
+                (Turn::Do, Ok(input)) => self.answer(&input)?,
+                (Turn::Do, Err(reason)) => Answer::Codec(reason),
+                (Turn::Quarantined, _) => Answer::Quarantined,
+                (Turn::Pass, _) => continue,
+            };
+            if answer.len() > room {
+                let len = answer.len();
+                answer = Answer::Codec(format!(
+                    "the output takes {len} bytes, and the outputs of a chunk at most {MAX_BYTES}"
+                ));
+            }
+            room = room.saturating_sub(answer.len());
+            answers.push(answer);
+        }
+        let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        wire::encode_into(&Report { nanos, answers }, report).map_err(JobError::new)
+    }
+}
+
+impl<C: Call> CallJob<C> {
+    /// Calls on one input. A panic may have left the state half changed, so it is dropped, and the next input gets a
+    /// new one.
+    fn answer(&mut self, input: &[u8]) -> Result<Answer, JobError> {
+        let mut state = match self.state.take() {
+            Some(state) => state,
+            None => start(&self.setup)?,
+        };
+        let called = catch_unwind(AssertUnwindSafe(|| call(&mut state, input)));
+        match called {
+            Ok(answer) => {
+                self.state = Some(state);
+                Ok(answer)
+            }
+            Err(panic) => {
+                // What such a state does when it is dropped is not to be trusted either.
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(state)));
+                Ok(Answer::Panicked(message(&*panic)))
+            }
+        }
+    }
+}
+
+fn start<C: Call>(setup: &[u8]) -> Result<C, JobError> {
+    let setup = wire::decode(setup).map_err(JobError::new)?;
+    match catch_unwind(AssertUnwindSafe(|| C::start(setup))) {
+        Ok(started) => started.map_err(|error| JobError(with_causes(&error))),
+        Err(panic) => Err(JobError(format!("a panic: {}", message(&*panic)))),
+    }
+}
+
+fn call<C: Call>(state: &mut C, input: &[u8]) -> Answer {
+    let input = match wire::decode(input) {
+        Ok(input) => input,
+        Err(error) => return Answer::Codec(format!("the input: {error}")),
+    };
+    match state.call(input) {
+        Ok(output) => match wire::encode(&output) {
+            Ok(bytes) => Answer::Output(ByteBuf::from(bytes)),
+            Err(error) => Answer::Codec(format!("the output: {error}")),
+        },
+        Err(error) => Answer::Failed(with_causes(&error)),
+    }
+}
+
+/// What an error says, and what its causes say: an error as such cannot leave its process.
+fn with_causes(error: &BoxError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// What a panic said.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").to_owned()
+}
