@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, IpcOneShotServer, IpcSender};
+use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, IpcOneShotServer};
 use tracing::debug;
 
 use crate::black_box::BlackBox;
@@ -146,7 +146,7 @@ impl WorkerProcess {
         };
         thread::Builder::new()
             .name(format!("wait {id}"))
-            .spawn(move || wait(&child, address, &exit_tx))
+            .spawn(move || wait(&child, &address, &exit_tx))
             .inspect_err(|_| {
                 // There is nobody else to reap it.
                 worker.kill();
@@ -223,7 +223,7 @@ fn die_with_parent(parent: u32) -> io::Result<()> {
 }
 
 /// Passes on what the process says on its standard error, waits for it to end, and reports how, with its last words.
-fn wait(child: &Mutex<Child>, address: String, exit: &Sender<(Exit, String)>) {
+fn wait(child: &Mutex<Child>, address: &str, exit: &Sender<(Exit, String)>) {
     let stderr = lock(child).stderr.take();
     let last_words = stderr.map(pass_on).unwrap_or_default();
     // Waiting without reaping leaves the lock free for a kill, and the process id ours until the lock is held.
@@ -236,7 +236,18 @@ fn wait(child: &Mutex<Child>, address: String, exit: &Sender<(Exit, String)>) {
     let _ = exit.send((status.map_or(Exit::Unknown, Exit::from), last_words));
     // A worker that died before it connected would leave the reader in `accept` for ever: connect in its place. Where
     // the reader is past that, the address is gone and this fails.
-    let _ = IpcSender::<Hello>::connect(address);
+    let _ = knock(address);
+}
+
+/// Connects to a bootstrap socket and says nothing. `IpcSender::connect` does the same, but leaves a file descriptor
+/// open each time it fails, which here is the rule.
+fn knock(address: &str) -> rustix::io::Result<()> {
+    use rustix::net::{
+        AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with,
+    };
+    let seqpacket = SocketType::SEQPACKET;
+    let socket = socket_with(AddressFamily::UNIX, seqpacket, SocketFlags::CLOEXEC, None)?;
+    connect(&socket, &SocketAddrUnix::new(address)?)
 }
 
 /// Copies a worker's standard error to ours until it ends; gives the tail of it.
