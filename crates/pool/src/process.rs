@@ -240,17 +240,18 @@ fn wait(child: &Mutex<Child>, address: &str, exit: &Sender<(Exit, String)>) {
     let _ = exit.send((status.map_or(Exit::Unknown, Exit::from), last_words));
     // A worker that died before it connected would leave the reader in `accept` for ever: connect in its place. Where
     // the reader is past that, the address is gone and this fails.
-    knock(address);
+    let _ = knock(address);
 }
 
-/// Connects to a bootstrap socket and hangs up. `IpcSender::connect` would do, but it forgets its descriptor when it fails.
-fn knock(address: &str) {
-    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket};
-    if let Ok(socket) = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None)
-        && let Ok(address) = SocketAddrUnix::new(address)
-    {
-        let _ = connect(&socket, &address);
-    }
+/// Connects to a bootstrap socket and says nothing. `IpcSender::connect` does the same, but leaves a file descriptor
+/// open each time it fails, which here is the rule.
+fn knock(address: &str) -> rustix::io::Result<()> {
+    use rustix::net::{
+        AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with,
+    };
+    let seqpacket = SocketType::SEQPACKET;
+    let socket = socket_with(AddressFamily::UNIX, seqpacket, SocketFlags::CLOEXEC, None)?;
+    connect(&socket, &SocketAddrUnix::new(address)?)
 }
 
 /// Copies a worker's standard error to ours until it ends; gives the tail of it.

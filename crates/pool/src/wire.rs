@@ -10,8 +10,8 @@ use thiserror::Error;
 
 use crate::ids::{Scope, ShardId};
 
-/// Raised whenever a message changes its meaning or its bytes.
-pub const PROTOCOL: u32 = 2;
+/// Raised whenever a message or the black box changes its meaning or its bytes.
+pub const PROTOCOL: u32 = 3;
 
 /// The largest frame, in bytes. A frame holds one shard or one result, so this bounds the longest record (a text of
 /// 1 GiB is not a post).

@@ -1,8 +1,7 @@
 //! A log of what has been done, from which a run that was cut off goes on.
 //!
 //! A line for each entry: the CRC-32 of the rest of the line as eight hexadecimal digits, a space, the entry. Whatever a
-//! crash leaves of the last line does not fit its checksum, and with it the log ends. Entries are appended in one write
-//! each, so that what a process had appended is there although it was killed; what a power cut takes is found out by
+//! crash leaves of the last line does not fit its checksum, and with it the log ends. Entries are appended in whole lines, so that what a process had appended is there although it was killed; what a power cut takes is found out by
 //! checksums of what the entries speak of, but for what was [forced to the disk](Journal::sync) before.
 
 use std::fs::{self, File, OpenOptions};
@@ -16,7 +15,8 @@ use crate::StoreError;
 pub struct Journal {
     path: PathBuf,
     file: File,
-    line: Vec<u8>,
+    /// Lines that are to be written.
+    lines: Vec<u8>,
 }
 
 /// What is in a journal.
@@ -69,7 +69,7 @@ impl Journal {
             Ok(file) => Ok(Journal {
                 path: path.to_owned(),
                 file,
-                line: Vec::new(),
+                lines: Vec::new(),
             }),
             Err(source) => Err(StoreError::creating(path, source)),
         }
@@ -101,14 +101,28 @@ impl Journal {
     /// # Errors
     /// If the disk is full or fails.
     pub fn append(&mut self, entry: &[u8]) -> Result<(), StoreError> {
+        self.push(entry);
+        self.flush()
+    }
+
+    /// Has an entry appended at the next [`flush`](Journal::flush).
+    pub fn push(&mut self, entry: &[u8]) {
         debug_assert!(!entry.contains(&b'\n'), "an entry is a line");
-        self.line.clear();
-        let wrote = write!(self.line, "{:08x} ", crc32fast::hash(entry));
-        self.line.extend_from_slice(entry);
-        self.line.push(b'\n');
-        wrote
-            .and_then(|()| self.file.write_all(&self.line))
-            .map_err(|source| StoreError::writing(&self.path, source))
+        let sum = crc32fast::hash(entry);
+        self.lines
+            .extend_from_slice(format!("{sum:08x} ").as_bytes());
+        self.lines.extend_from_slice(entry);
+        self.lines.push(b'\n');
+    }
+
+    /// Appends what has been pushed.
+    ///
+    /// # Errors
+    /// If the disk is full or fails.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        let written = self.file.write_all(&self.lines);
+        self.lines.clear();
+        written.map_err(|source| StoreError::writing(&self.path, source))
     }
 
     /// Forces what has been appended to the disk.
@@ -130,7 +144,7 @@ impl Journal {
             Ok(file) => Ok(Journal {
                 path: self.path.clone(),
                 file,
-                line: Vec::new(),
+                lines: Vec::new(),
             }),
             Err(source) => Err(StoreError::writing(&self.path, source)),
         }

@@ -13,6 +13,10 @@ use super::entry::{Done, Entry, Terms};
 /// How much work a power cut may cost. A run that takes less is not forced to the disk at all.
 const SYNC_PERIOD: Duration = Duration::from_secs(5);
 
+/// How long a shard may be done before the journal says so. What a kill takes of that is done again; a write for each shard
+/// would cost more than the shard's dispatch where shards are small.
+const FLUSH_PERIOD: Duration = Duration::from_millis(10);
+
 /// The journal of a running run. Dropping it removes the file, unless it is to be [kept](Log::keep).
 pub(in crate::score) struct Log {
     journal: Option<Journal>,
@@ -24,6 +28,8 @@ pub(in crate::score) struct Log {
     any_done: bool,
     /// Released shards whose bytes may not be in the output yet.
     under_way: HashMap<ShardId, Done>,
+    /// When the journal was last written.
+    flushed: Instant,
     /// When the disk was last asked to keep up.
     synced: Instant,
     /// Whether it ever was.
@@ -59,6 +65,7 @@ impl Log {
             releases,
             any_done: releases > 0,
             under_way: HashMap::new(),
+            flushed: Instant::now(),
             synced: Instant::now(),
             is_long: false,
             keep: false,
@@ -89,8 +96,11 @@ impl Log {
     /// Notes that the bytes of a released shard are in the output.
     pub(in crate::score) fn completed(&mut self, shard: ShardId) -> Result<(), BoxError> {
         if let Some(done) = self.under_way.remove(&shard) {
-            self.append(&Entry::Done(done))?;
+            self.push(&Entry::Done(done))?;
             self.any_done = true;
+            if self.flushed.elapsed() >= FLUSH_PERIOD {
+                self.flush()?;
+            }
         }
         Ok(())
     }
@@ -102,6 +112,7 @@ impl Log {
 
     /// Has `files` forced to the disk, and a mark into the journal after that, unless the last time is still going on.
     pub(in crate::score) fn sync(&mut self, files: Vec<File>) -> Result<(), BoxError> {
+        self.flush()?;
         self.synced = Instant::now();
         self.is_long = true;
         let mark = serde_json::to_vec(&Entry::Synced)?;
@@ -134,10 +145,21 @@ impl Log {
         self.path.clone()
     }
 
+    /// Writes what is to be written.
+    pub(in crate::score) fn flush(&mut self) -> Result<(), StoreError> {
+        self.flushed = Instant::now();
+        self.journal.as_mut().map_or(Ok(()), Journal::flush)
+    }
+
     fn append(&mut self, entry: &Entry) -> Result<(), BoxError> {
+        self.push(entry)?;
+        Ok(self.flush()?)
+    }
+
+    fn push(&mut self, entry: &Entry) -> Result<(), BoxError> {
         let line = serde_json::to_vec(entry)?;
         if let Some(journal) = &mut self.journal {
-            journal.append(&line)?;
+            journal.push(&line);
         }
         Ok(())
     }
@@ -145,7 +167,10 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        if !self.keep {
+        if self.keep {
+            // What is not written is done again.
+            let _ = self.flush();
+        } else {
             // Nobody is left to be told; the next run overwrites it.
             let _ = std::fs::remove_file(&self.path);
         }

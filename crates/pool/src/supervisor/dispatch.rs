@@ -84,7 +84,9 @@ impl Supervisor {
         let Input::Open { pulls } = &mut self.input else {
             return;
         };
-        let at_hand = self.config.workers as usize;
+        // One each to be had at once, and one more: with one alone, the feed's thread and the driver's took turns for each
+        // shard, which cost more than the shard.
+        let at_hand = 2 * self.config.workers as usize;
         while *pulls < self.window.room() && self.window.waiting() + *pulls < at_hand {
             *pulls += 1;
             self.actions.push_back(Action::Pull);
