@@ -230,15 +230,17 @@ mod tests {
     fn no_more_requests_wait_than_there_is_room_for() {
         const EACH: u64 = 500;
         let (backlog, (replies, _kept)) = (Backlog::new(3), unbounded());
+        let mut most = 0;
         thread::scope(|threads| {
             for _ in 0..2 {
                 threads.spawn(|| (0..EACH).for_each(|n| backlog.push(request(n, &replies))));
             }
             for _ in 0..2 * EACH {
-                assert!(backlog.lock().requests.len() <= 3);
-                assert!(backlog.pop().is_some());
+                most = most.max(backlog.lock().requests.len());
+                backlog.pop();
             }
         });
+        assert!(most <= 3, "{most} waited");
     }
 
     #[test]
