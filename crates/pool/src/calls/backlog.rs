@@ -134,18 +134,24 @@ impl Backlog {
     /// Takes no more requests. Those that are here are still done.
     pub(super) fn close(&self) {
         self.lock().closed = true;
-        self.room.notify_all();
-        self.arrival.notify_all();
+        self.wake_all();
     }
 
     /// The pool is gone, for this reason. The first one counts.
     pub(super) fn end(&self, reason: &str) {
         let mut state = self.lock();
         state.end.get_or_insert_with(|| reason.to_owned());
+        // Under the same lock, as nobody would pull what came in between.
+        state.closed = true;
         let lost = std::mem::take(&mut state.requests);
         drop(state);
-        self.close();
+        self.wake_all();
         drop(lost);
+    }
+
+    fn wake_all(&self) {
+        self.room.notify_all();
+        self.arrival.notify_all();
     }
 
     /// Why a ticket was dropped.
