@@ -1,6 +1,7 @@
 //! How workers come and go.
 
 use std::collections::BTreeSet;
+use std::thread;
 
 use moodring_pool::supervisor::Defeat;
 use moodring_pool::{CallError, PoolError, Workers};
@@ -14,6 +15,7 @@ crate::tests![
     workers_killed_from_outside_cost_no_result,
     closing_finishes_what_is_there_and_takes_no_more,
     terminating_stops_at_once_and_leaves_no_process,
+    whoever_submits_while_the_pool_ends_gets_an_answer,
     dropping_leaves_no_process,
     a_call_that_kills_whatever_its_input_ends_the_pool,
     results_outlive_the_pool,
@@ -91,6 +93,27 @@ fn terminating_stops_at_once_and_leaves_no_process() {
         "{ended:?}"
     );
     assert_eq!(children(), []);
+}
+
+fn whoever_submits_while_the_pool_ends_gets_an_answer() {
+    for mood in [Mood::Willing, Mood::Refusing] {
+        let pool = Workers::<Moody>::builder(2, mood)
+            .backlog(2)
+            .start()
+            .unwrap();
+        thread::scope(|threads| {
+            for _ in 0..3 {
+                threads.spawn(|| {
+                    while pool.submit(Ask::Echo(1)).wait().is_ok() {}
+                    assert!(pool.map((0..50).map(Ask::Echo)).iter().all(Result::is_err));
+                });
+            }
+            if mood == Mood::Willing {
+                until(|| pool.stats().shards() > 20);
+                pool.terminate();
+            }
+        });
+    }
 }
 
 fn dropping_leaves_no_process() {
