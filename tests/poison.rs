@@ -60,6 +60,9 @@ fn only_poison_is_lost(cause: &str, poison: &[usize], more: &[&str]) {
         assert_eq!(record["raw"], lines[at]);
         // A signal that may have come from outside needs more evidence.
         assert_eq!(record["attempts"], if cause == "kill" { 5 } else { 2 });
+        if ["hang", "stop"].contains(&cause) {
+            assert_eq!(record["cause"], "made no progress and was killed");
+        }
         if cause == "panic" {
             assert!(
                 record["stderr"]

@@ -66,8 +66,8 @@ impl<C: Call> WorkersBuilder<C> {
         self
     }
 
-    /// So many deaths in a row without progress end the pool, and so do twice as many inputs in a row that killed their
-    /// workers; 5 unless said.
+    /// So many deaths in a row without progress end the pool, and so do twice as many inputs of one chunk in a row that
+    /// killed their workers; 5 unless said.
     #[must_use]
     pub fn max_crashes(mut self, crashes: u32) -> Self {
         self.pool = self.pool.max_crashes(crashes);

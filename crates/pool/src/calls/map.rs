@@ -20,6 +20,7 @@ use super::{Call, CallError, Workers};
 type Outcome<C> = Result<<C as Call>::Output, CallError>;
 
 /// Results in the order of the inputs, from [`Workers::map_iter`].
+#[must_use = "nothing is called until the results are asked for"]
 pub struct Map<'a, C: Call, I> {
     chunks: Chunks<'a, C, I>,
     /// Chunks that came before their turn, by their first input.
@@ -61,6 +62,7 @@ impl<C: Call, I: Iterator<Item = C::Input>> Iterator for Map<'_, C, I> {
 }
 
 /// Results as they come, each with the number of its input from 0, from [`Workers::map_unordered`].
+#[must_use = "nothing is called until the results are asked for"]
 pub struct MapUnordered<'a, C: Call, I> {
     chunks: Chunks<'a, C, I>,
     current: std::iter::Zip<std::ops::RangeFrom<u64>, vec::IntoIter<Outcome<C>>>,

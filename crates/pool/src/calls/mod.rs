@@ -18,8 +18,9 @@
 //! It gets an error of its own, a [`CallError`], and the others never notice:
 //!
 //! - A call that returns an error has failed; its worker goes on.
-//! - A call that panics is caught. Its worker goes on with a state made anew by [`Call::start`], as a panic may have
-//!   left the old one half changed. In a program built with `panic = "abort"` a panic is a death.
+//! - A call that panics is caught. Its worker says so on standard error, and goes on with a state made anew by
+//!   [`Call::start`], as a panic may have left the old one half changed. In a program built with `panic = "abort"` a
+//!   panic is a death.
 //! - A call that kills its worker (an abort, a signal, a stack overflow, an exit, a call longer than the timeout) is
 //!   tried once more alone in a fresh worker. If that dies too, the input is given up. Where the death may as well have
 //!   come from outside (SIGKILL, SIGTERM), it takes five of them. The inputs that were in its chunk are done again.

@@ -97,13 +97,14 @@ impl Supervisor {
             coming || worker.state == State::Ready
         };
         let others = self.workers.iter().any(at_work);
-        for worker in &mut self.workers {
+        let leaving = |worker: &&mut Worker| worker.state == State::Leaving;
+        for worker in self.workers.iter_mut().filter(leaving) {
             let wanted = if others {
                 self.window.holds(worker.id)
             } else {
                 self.window.is_busy(worker.id)
             };
-            if worker.state == State::Leaving && !wanted {
+            if !wanted {
                 let deadline = now + self.config.drain_timeout;
                 worker.state = State::Draining { deadline };
                 self.actions.push_back(Action::Retire(worker.id));

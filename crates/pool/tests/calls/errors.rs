@@ -20,11 +20,12 @@ crate::tests![
     a_call_cannot_start_workers_of_its_own,
 ];
 
-/// Maps `bad` between good inputs, all in one chunk; the others must be done. Gives its error.
-fn among_others(bad: Ask) -> (CallError, u64) {
+/// Maps `bad` between good inputs, all in one chunk; the others must be done. Gives its error, and how many workers were
+/// started anew.
+fn among_others(bad: Ask, timeout: Option<Duration>) -> (CallError, u64) {
     let pool = Workers::<Moody>::builder(2, Mood::Willing)
-        .chunk(5)
-        .timeout(Some(Duration::from_millis(500)))
+        .chunk(6)
+        .timeout(timeout)
         .start()
         .unwrap();
     let inputs = [
@@ -50,14 +51,14 @@ fn died(exit: Exit, attempts: u32, last_words: &str) -> CallError {
 }
 
 fn an_error_of_the_call_comes_back_with_its_causes() {
-    let (error, restarts) = among_others(Ask::Fail);
+    let (error, restarts) = among_others(Ask::Fail, None);
     let text = format!("not today: {}", std::fmt::Error);
     assert_eq!((error, restarts), (CallError::Failed(text), 0));
 }
 
 fn a_panic_is_the_error_of_its_input_alone() {
     let panicked = CallError::Panicked("out of tune".to_owned());
-    assert_eq!(among_others(Ask::Panic), (panicked, 0));
+    assert_eq!(among_others(Ask::Panic, None), (panicked, 0));
 }
 
 fn after_a_panic_the_state_is_made_anew() {
@@ -67,17 +68,17 @@ fn after_a_panic_the_state_is_made_anew() {
 }
 
 fn an_abort_is_the_error_of_its_input_alone() {
-    let (error, _) = among_others(Ask::Abort);
+    let (error, _) = among_others(Ask::Abort, None);
     assert_eq!(error, died(Exit::Signal(6), 2, "farewell"));
 }
 
 fn an_exit_is_told_with_its_code() {
-    let (error, _) = among_others(Ask::Exit(7));
+    let (error, _) = among_others(Ask::Exit(7), None);
     assert_eq!(error, died(Exit::Code(7), 2, ""));
 }
 
 fn a_stack_overflow_is_the_error_of_its_input_alone() {
-    let (error, _) = among_others(Ask::Overflow);
+    let (error, _) = among_others(Ask::Overflow, None);
     let CallError::Died {
         attempts,
         last_words,
@@ -91,17 +92,17 @@ fn a_stack_overflow_is_the_error_of_its_input_alone() {
 }
 
 fn an_input_that_looks_killed_from_outside_gets_more_attempts() {
-    let (error, _) = among_others(Ask::Kill);
+    let (error, _) = among_others(Ask::Kill, None);
     assert_eq!(error, died(Exit::Signal(9), 5, ""));
 }
 
 fn a_call_that_hangs_is_ended_by_the_timeout() {
-    let (error, _) = among_others(Ask::Hang);
+    let (error, _) = among_others(Ask::Hang, Some(Duration::from_millis(500)));
     assert_eq!(error, died(Exit::TimedOut, 2, ""));
 }
 
 fn an_input_that_cannot_be_encoded_is_told_so() {
-    let (error, restarts) = among_others(Ask::Secret(1));
+    let (error, restarts) = among_others(Ask::Secret(1), None);
     let CallError::Codec(reason) = error else {
         panic!("{error}");
     };

@@ -1,6 +1,7 @@
 //! How workers come and go.
 
 use std::collections::BTreeSet;
+use std::thread;
 
 use moodring_pool::supervisor::Defeat;
 use moodring_pool::{CallError, PoolError, Workers};
@@ -14,7 +15,9 @@ crate::tests![
     workers_killed_from_outside_cost_no_result,
     closing_finishes_what_is_there_and_takes_no_more,
     terminating_stops_at_once_and_leaves_no_process,
+    whoever_submits_while_the_pool_ends_gets_an_answer,
     dropping_leaves_no_process,
+    a_call_that_kills_whatever_its_input_ends_the_pool,
     results_outlive_the_pool,
     workers_that_cannot_start_end_the_pool_with_their_reason,
     a_panic_at_the_start_ends_the_pool_with_its_message,
@@ -92,13 +95,46 @@ fn terminating_stops_at_once_and_leaves_no_process() {
     assert_eq!(children(), []);
 }
 
+fn whoever_submits_while_the_pool_ends_gets_an_answer() {
+    for mood in [Mood::Willing, Mood::Refusing] {
+        let pool = Workers::<Moody>::builder(2, mood)
+            .backlog(2)
+            .start()
+            .unwrap();
+        thread::scope(|threads| {
+            for _ in 0..3 {
+                threads.spawn(|| {
+                    while pool.submit(Ask::Echo(1)).wait().is_ok() {}
+                    assert!(pool.map((0..50).map(Ask::Echo)).iter().all(Result::is_err));
+                });
+            }
+            if mood == Mood::Willing {
+                until(|| pool.stats().shards() > 20);
+                pool.terminate();
+            }
+        });
+    }
+}
+
 fn dropping_leaves_no_process() {
-    let pool = willing(3);
-    until(|| children().len() == 3);
+    let pool = willing(8);
+    until(|| children().len() == 8);
     let handle = pool.submit(Ask::Hang);
     drop(pool);
     assert_eq!(children(), []);
     assert_eq!(handle.wait(), Err(stopped("the run was aborted")));
+}
+
+fn a_call_that_kills_whatever_its_input_ends_the_pool() {
+    let pool = Workers::<Moody>::builder(2, Mood::Willing)
+        .max_crashes(3)
+        .chunk(20)
+        .start()
+        .unwrap();
+    let results = pool.map(vec![Ask::Abort; 40]);
+    let ended = pool.join().unwrap_err().to_string();
+    assert!(ended.contains("was killed by signal 6"), "{ended}");
+    assert_eq!(results, vec![Err(stopped(&ended)); 40]);
 }
 
 fn results_outlive_the_pool() {
