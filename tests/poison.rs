@@ -124,3 +124,38 @@ fn workers_that_always_die_end_the_run_with_what_they_said() {
     assert!(said.contains("a fault was asked for"));
     assert_eq!(work.listing(), ["posts.jsonl"]);
 }
+
+#[test]
+fn a_worker_that_answers_garbage_is_replaced() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(3_000));
+    work.ok(&["score", "posts.jsonl", "-o", "expected.jsonl"]);
+    for point in ["hello", "setup", "receive", "score"] {
+        let token = work.file("token", "");
+        let args = [
+            "score",
+            "posts.jsonl",
+            "-o",
+            "scored.jsonl",
+            "--workers",
+            "2",
+            "--force",
+        ];
+        let run = work
+            .command(&[&args[..], &["--shard-size", "20K", "--summary", "json"]].concat())
+            .env(
+                "MOODRING_FAULTS",
+                format!("garbage@{point}#{}", token.display()),
+            )
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{point}: {run:?}");
+        assert!(!token.exists(), "{point} was not reached");
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert!(said.contains("a worker sent garbage"), "{point}: {said}");
+        assert!(
+            work.read("scored.jsonl") == work.read("expected.jsonl"),
+            "{point}"
+        );
+    }
+}

@@ -7,7 +7,7 @@
 //!   nothing happens.
 //!
 //! A cause is `kill`, `segv`, `abort`, `exit0`, `exit1`, `panic`, `overflow` (of the stack), `oom` (takes memory until
-//! there is none), `hang` (an endless loop) or `stop` (as by SIGSTOP). For the points see [`Point`].
+//! there is none), `hang` (an endless loop), `stop` (as by SIGSTOP) or `garbage` (for its next message). For the points see [`Point`].
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -132,6 +132,9 @@ fn meet(cause: &str) {
         "oom" => loop {
             black_box(vec![1_u8; 16 << 20].leak());
         },
+        "garbage" => {
+            moodring_pool::worker::GARBLED.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
         "hang" => loop {
             black_box(());
         },

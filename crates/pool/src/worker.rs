@@ -167,6 +167,10 @@ fn connect(address: &str, recorder: &Recorder) -> Option<(IpcBytesReceiver, IpcB
     Some((tasks, reports))
 }
 
+/// Whether this worker's next message is to be garbage, for tests.
+#[cfg(feature = "faults")]
+pub static GARBLED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
 /// Why a worker stops before it is retired.
 enum Ending {
     /// Its supervisor is gone; nobody is there to tell.
@@ -288,6 +292,10 @@ impl Worker {
         self.frame.clear();
         if let Err(error) = wire::encode_into(message, &mut self.frame) {
             return self.unfit(&error.to_string());
+        }
+        #[cfg(feature = "faults")]
+        if GARBLED.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            self.frame.fill(0xa5);
         }
         self.reports
             .send(&self.frame)
