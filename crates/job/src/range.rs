@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// How much is read at a time to find the end of a range's last line.
-const STEP: usize = 64 << 10;
+/// How much is read at first to find the end of a range's last line. Most lines are shorter.
+const STEP: usize = 4 << 10;
 
 /// How a range's bounds relate to its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,16 @@ pub(crate) enum Bounds {
     },
 }
 
-/// Fills `buffer` with the records of the bytes `start..end` and gives the offset of the first of them.
+/// Where the records are that were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Where the first of them begins in the file.
+    pub(crate) offset: u64,
+    /// Where it begins in the buffer, which they fill from there.
+    pub(crate) begin: usize,
+}
+
+/// Reads the records of the bytes `start..end` into `buffer`, whatever was in it.
 ///
 /// # Errors
 /// Any error of the file; `UnexpectedEof` if the file ends before `end`, as it has shrunk since the range was cut.
@@ -29,28 +38,28 @@ pub(crate) fn read_range(
     start: u64,
     end: u64,
     buffer: &mut Vec<u8>,
-) -> io::Result<u64> {
-    buffer.clear();
+) -> io::Result<Found> {
     let Bounds::Lines { first } = bounds else {
         fill(file, start, end, buffer)?;
-        return Ok(start);
+        return Ok(Found {
+            offset: start,
+            begin: 0,
+        });
     };
     // Whether a line starts at `start` is told by the byte before it.
     let look_back = u64::from(start > first);
     fill(file, start - look_back, end, buffer)?;
-    let mut begin = start;
+    let mut begin = 0;
     if look_back == 1 {
-        let Some(newline) = memchr::memchr(b'\n', buffer) else {
-            buffer.clear();
-            return Ok(end);
-        };
-        buffer.drain(..=newline);
-        begin = start + newline as u64;
+        begin = memchr::memchr(b'\n', buffer).map_or(buffer.len(), |newline| newline + 1);
     }
-    if !buffer.is_empty() {
+    if begin < buffer.len() {
         finish_line(file, end, buffer)?;
     }
-    Ok(begin)
+    Ok(Found {
+        offset: start - look_back + begin as u64,
+        begin,
+    })
 }
 
 fn fill(file: &File, start: u64, end: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
@@ -62,10 +71,12 @@ fn fill(file: &File, start: u64, end: u64, buffer: &mut Vec<u8>) -> io::Result<(
 
 /// Reads on from `offset` until the buffer ends with a line end or the file does.
 fn finish_line(file: &File, mut offset: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+    let mut step = STEP;
     while buffer.last() != Some(&b'\n') {
         let known = buffer.len();
-        // A long line is read in growing steps, so that its cost stays linear.
-        buffer.resize(known + STEP.max(known), 0);
+        buffer.resize(known + step, 0);
+        // A long line is read in growing steps, so that they are few.
+        step = step.saturating_mul(2);
         let got = read_at(file, &mut buffer[known..], offset)?;
         let newline = memchr::memchr(b'\n', &buffer[known..known + got]);
         buffer.truncate(known + newline.map_or(got, |at| at + 1));

@@ -7,7 +7,7 @@ use moodring_pool::JobError;
 use moodring_record::{Cutting, Layout};
 
 use crate::message::Content;
-use crate::range::{Bounds, read_range};
+use crate::range::{Bounds, Found, read_range};
 
 /// Reads shards; kept from shard to shard for its buffer and its open file.
 #[derive(Debug, Default)]
@@ -43,12 +43,15 @@ impl ShardReader {
                 consumed: bytes.len() as u64,
                 end: offset + bytes.len() as u64,
             }),
-            Content::Range { path, start, end } => Ok(Records {
-                offset: self.read_file(path, layout, start, end)?,
-                bytes: &self.buffer,
-                consumed: end - start,
-                end,
-            }),
+            Content::Range { path, start, end } => {
+                let Found { offset, begin } = self.read_file(path, layout, start, end)?;
+                Ok(Records {
+                    offset,
+                    bytes: &self.buffer[begin..],
+                    consumed: end - start,
+                    end,
+                })
+            }
         }
     }
 
@@ -59,7 +62,7 @@ impl ShardReader {
         layout: &Layout,
         start: u64,
         end: u64,
-    ) -> Result<u64, JobError> {
+    ) -> Result<Found, JobError> {
         let bounds = match layout.cutting() {
             Cutting::AtLines => Bounds::Lines {
                 first: layout.body_start(),
@@ -78,14 +81,11 @@ impl ShardReader {
                 path.display()
             ))
         };
-        if self.open.as_ref().is_none_or(|(open, _)| open != path) {
-            self.open = Some((path.to_owned(), File::open(path).map_err(failed)?));
-        }
-        match &self.open {
-            Some((_, file)) => {
-                read_range(file, bounds, start, end, &mut self.buffer).map_err(failed)
-            }
-            None => Ok(start),
-        }
+        let open = match self.open.take() {
+            Some(known) if known.0 == path => known,
+            _ => (path.to_owned(), File::open(path).map_err(failed)?),
+        };
+        let (_, file) = self.open.insert(open);
+        read_range(file, bounds, start, end, &mut self.buffer).map_err(failed)
     }
 }

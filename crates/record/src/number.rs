@@ -37,6 +37,10 @@ fn write_rounded(out: &mut Vec<u8>, value: f64, decimals: u8) -> bool {
     if digits as f64 / scale as f64 != size {
         return false;
     }
+    if digits < 10 * scale && (decimals == 3 || decimals == 4) {
+        write_short(out, value.is_sign_negative(), digits as u32, decimals);
+        return true;
+    }
     let (mut whole, mut fraction) = (digits / scale, digits % scale);
     // 15 digits, a point, a leading zero and a sign.
     let mut buffer = [b'0'; 24];
@@ -69,6 +73,44 @@ fn write_rounded(out: &mut Vec<u8>, value: f64, decimals: u8) -> bool {
     }
     out.extend_from_slice(&buffer[at..end]);
     true
+}
+
+/// Three digits, and how many of them are left without the zeros at the end, which is at least one.
+static THREES: [[u8; 4]; 1000] = threes();
+
+#[expect(clippy::cast_possible_truncation, reason = "a digit fits")]
+const fn threes() -> [[u8; 4]; 1000] {
+    let mut all = [[0; 4]; 1000];
+    let mut n = 0;
+    while n < 1000 {
+        let (a, b, c) = (n / 100, n / 10 % 10, n % 10);
+        let len = match (b, c) {
+            (0, 0) => 1,
+            (_, 0) => 2,
+            _ => 3,
+        };
+        all[n] = [b'0' + a as u8, b'0' + b as u8, b'0' + c as u8, len];
+        n += 1;
+    }
+    all
+}
+
+/// Writes a number below ten with three or four decimals, of which zeros at the end are left out: what nearly all figures
+/// are, and four to a record, so that it pays to look their digits up.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a digit fits, and so does its place"
+)]
+fn write_short(out: &mut Vec<u8>, negative: bool, digits: u32, decimals: u8) {
+    let (whole, first, last) = if decimals == 3 {
+        (digits / 1000, digits % 1000, 0)
+    } else {
+        (digits / 10_000, digits / 10 % 1000, digits % 10)
+    };
+    let [a, b, c, len] = THREES[first as usize];
+    let text = [b'-', b'0' + whole as u8, b'.', a, b, c, b'0' + last as u8];
+    let len = if last == 0 { len } else { 4 };
+    out.extend_from_slice(&text[usize::from(!negative)..3 + usize::from(len)]);
 }
 
 /// Writes the shortest digits that read back, laid out as `repr` does: exponents below 1e-4 and from 1e16 on, with a
