@@ -3,12 +3,15 @@
 //! The principal type is [`Scorer`], a model that can be asked for the [`Figures`] of a text. [`Vader`] is the default
 //! model; [`build`] makes one by its name, as `--model` spells it.
 
+mod block;
+mod registry;
 mod scorer;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 pub mod textblob;
 pub mod vader;
 
-pub use scorer::{Decimals, Figure, Figures, MAX_FIGURES, Mood, Scorer, UnknownModel, Zero, build};
+pub use registry::{UnknownModel, Zero, build};
+pub use scorer::{Decimals, Figure, Figures, MAX_FIGURES, Mood, Scorer};
 pub use textblob::TextBlob;
 pub use vader::Vader;

@@ -1,9 +1,5 @@
 //! The seam between the models and those who run them.
 
-use std::fmt;
-
-use crate::{TextBlob, Vader};
-
 /// No model has more figures than this.
 pub const MAX_FIGURES: usize = 4;
 
@@ -79,58 +75,4 @@ pub trait Scorer: Send + Sync {
 
     /// The figures of `text`. Any text will do; the time is linear in its length.
     fn score(&self, text: &str) -> Figures;
-}
-
-/// A model that gives zeros at once: what is left of a run's time with it is what everything but scoring costs.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Zero;
-
-impl Scorer for Zero {
-    fn name(&self) -> &'static str {
-        "zero"
-    }
-
-    fn figures(&self) -> &'static [Figure] {
-        &[Figure {
-            name: "zero",
-            decimals: Decimals::Rounded(1),
-        }]
-    }
-
-    fn headline(&self) -> usize {
-        0
-    }
-
-    fn score(&self, _text: &str) -> Figures {
-        Figures::default()
-    }
-}
-
-/// There is no model of that name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownModel(pub String);
-
-impl fmt::Display for UnknownModel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "there is no model `{}`; the models are: vader, textblob, lexicon:FILE",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for UnknownModel {}
-
-/// The model of that name.
-///
-/// # Errors
-/// [`UnknownModel`] if there is none.
-pub fn build(name: &str) -> Result<Box<dyn Scorer>, UnknownModel> {
-    match name {
-        "vader" => Ok(Box::new(Vader::new())),
-        "textblob" => Ok(Box::new(TextBlob::new())),
-        "zero" => Ok(Box::new(Zero)),
-        _ => Err(UnknownModel(name.to_owned())),
-    }
 }

@@ -6,8 +6,8 @@
 )]
 
 use std::arch::x86_64::{
-    __m128i, _mm_and_si128, _mm_cmpgt_epi8, _mm_cmplt_epi8, _mm_cvtsi128_si64, _mm_movemask_epi8,
-    _mm_set_epi64x, _mm_set1_epi8, _mm_unpackhi_epi64,
+    __m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_cmplt_epi8, _mm_cvtsi128_si64,
+    _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8, _mm_unpackhi_epi64,
 };
 
 /// The top bit of each of 64 bytes.
@@ -52,4 +52,22 @@ pub(crate) fn between(bytes: __m128i, first: u8, last: u8) -> __m128i {
 #[inline]
 pub(crate) fn all(byte: u8) -> __m128i {
     _mm_set1_epi8(byte.cast_signed())
+}
+
+/// Where the bytes are `byte`.
+#[target_feature(enable = "sse2")]
+#[inline]
+pub(crate) fn is(bytes: __m128i, byte: u8) -> __m128i {
+    _mm_cmpeq_epi8(bytes, all(byte))
+}
+
+/// Where any of the masks is set.
+#[target_feature(enable = "sse2")]
+#[inline]
+pub(crate) fn any<const N: usize>(masks: [__m128i; N]) -> __m128i {
+    let mut any = masks[0];
+    for mask in &masks[1..] {
+        any = _mm_or_si128(any, *mask);
+    }
+    any
 }

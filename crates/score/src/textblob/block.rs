@@ -1,7 +1,6 @@
 //! What the bytes of a text are to the tokenizer, 64 at a time.
 
-/// How many bytes a block has: one for each bit of a mask.
-pub(super) const BYTES: usize = 64;
+use crate::block::{BYTES, with_block_at};
 
 /// 64 bytes of a text, and masks that say what each of them is.
 pub(super) struct Block {
@@ -15,39 +14,29 @@ pub(super) struct Block {
     pub(super) quote: u64,
     /// The `n` of each `n't`, in lower case.
     pub(super) nt: u64,
-    /// Parts of characters beyond ASCII; and `|`, which the rule for abbreviations takes for a letter.
-    pub(super) odd: u64,
+    /// Parts of non-ASCII characters; and `|`, which the rule for abbreviations takes for a letter.
+    pub(super) needs_slow_path: u64,
     /// What is split off both ends of a word, see `tokens`. The period is not in it.
     pub(super) mark: u64,
     /// `.`
     pub(super) period: u64,
     /// `!`
     pub(super) exclaims: u64,
-    /// ASCII letters and digits but for `E`: no word of them is `END-OF-SENTENCE`, nor does an emoticon that is torn before its
+    /// ASCII letters and digits but for `E`: no word of them is `END-OF-SENTENCE`, nor does an emoticon that is split before its
     /// second character have two of them in a row.
     pub(super) inner: u64,
     /// The marks that an emoticon or the irony mark starts with: `:`, `;`, `=`, `*` and `(`.
     pub(super) opens_face: u64,
-    /// What else an emoticon starts with that may be torn, and so a word may end with: `<`, `>`, `8`, `o`, `x` and `X`. (Of
+    /// What else an emoticon starts with that may be split, and so a word may end with: `<`, `>`, `8`, `o`, `x` and `X`. (Of
     /// `a:c )` it does not matter that `a:c)` would be the word. Neither is known, and both have three characters.)
     pub(super) may_open_face: u64,
 }
 
 impl Block {
-    /// The block of `text` at `from`, or the last one of the text if it ends sooner. A text shorter than a block is filled
-    /// up with blanks.
+    /// The block of `text` at `from`; see [`with_block_at`].
     #[inline]
     pub(super) fn of(text: &[u8], from: usize) -> Self {
-        let mut filled_up = [b' '; BYTES];
-        let (bytes, at) = if let Some(bytes) = text[from..].first_chunk() {
-            (bytes, from)
-        } else if let Some(bytes) = text.last_chunk() {
-            (bytes, text.len() - BYTES)
-        } else {
-            filled_up[..text.len()].copy_from_slice(text);
-            (&filled_up, 0)
-        };
-        Self::classify(bytes, at)
+        with_block_at(text, from, Self::classify)
     }
 
     /// The eight bytes from `at`, in lower case.
@@ -73,12 +62,10 @@ impl Block {
 /// Sixteen bytes at a time.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use std::arch::x86_64::{
-        __m128i, _mm_and_si128, _mm_andnot_si128, _mm_cmpeq_epi8, _mm_or_si128,
-    };
+    use std::arch::x86_64::{__m128i, _mm_and_si128, _mm_andnot_si128, _mm_or_si128};
 
     use super::{BYTES, Block};
-    use crate::sse2::{all, between, load, masks, store};
+    use crate::sse2::{all, any, between, is, load, masks, store};
 
     #[target_feature(enable = "sse2")]
     #[inline]
@@ -103,7 +90,7 @@ mod x86 {
             space: masks(lanes.map(|lane| lane.space)),
             quote: masks(lanes.map(|lane| lane.quote)),
             nt: n & apostrophe >> 1 & t >> 2,
-            odd: masks(lanes.map(|lane| lane.odd)),
+            needs_slow_path: masks(lanes.map(|lane| lane.needs_slow_path)),
             mark: masks(lanes.map(|lane| lane.mark)),
             period: masks(lanes.map(|lane| lane.period)),
             exclaims: masks(lanes.map(|lane| lane.exclaims)),
@@ -122,7 +109,7 @@ mod x86 {
         n: __m128i,
         apostrophe: __m128i,
         t: __m128i,
-        odd: __m128i,
+        needs_slow_path: __m128i,
         mark: __m128i,
         period: __m128i,
         exclaims: __m128i,
@@ -160,7 +147,7 @@ mod x86 {
             n: is(bytes, b'n'),
             apostrophe,
             t: is(bytes, b't'),
-            odd: _mm_or_si128(bytes, is(bytes, b'|')),
+            needs_slow_path: _mm_or_si128(bytes, is(bytes, b'|')),
             mark: _mm_andnot_si128(unsplit, punctuation),
             period,
             exclaims: is(bytes, b'!'),
@@ -173,46 +160,24 @@ mod x86 {
             may_open_face: any([angle, is(small, b'x'), is(bytes, b'8'), is(bytes, b'o')]),
         }
     }
-
-    #[target_feature(enable = "sse2")]
-    #[inline]
-    fn is(bytes: __m128i, byte: u8) -> __m128i {
-        _mm_cmpeq_epi8(bytes, all(byte))
-    }
-
-    #[target_feature(enable = "sse2")]
-    #[inline]
-    fn any<const N: usize>(masks: [__m128i; N]) -> __m128i {
-        let mut any = masks[0];
-        for mask in &masks[1..] {
-            any = _mm_or_si128(any, *mask);
-        }
-        any
-    }
 }
 
 /// A byte at a time, for every other processor; and the definition that the fast one is tested against.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 mod portable {
     use super::{BYTES, Block};
+    use crate::block::{folded, mask};
 
     pub(super) fn block(bytes: &[u8; BYTES], at: usize) -> Block {
-        let mut folded = [0; BYTES + 8];
-        folded[..BYTES].copy_from_slice(&bytes.map(|b| b.to_ascii_lowercase()));
-        let mask = |is: &dyn Fn(u8) -> bool| {
-            bytes
-                .iter()
-                .enumerate()
-                .fold(0, |mask, (at, &b)| mask | u64::from(is(b)) << at)
-        };
+        let mask = |is: &dyn Fn(u8) -> bool| mask(bytes, is);
         let one_of = |set: &'static [u8]| mask(&|b| set.contains(&b));
         Block {
-            folded,
+            folded: folded(bytes),
             at,
             space: mask(&|b| matches!(b, 9..=13 | 28..=32)),
             quote: one_of(b"'\""),
             nt: one_of(b"n") & one_of(b"'") >> 1 & one_of(b"t") >> 2,
-            odd: mask(&|b| !b.is_ascii() || b == b'|'),
+            needs_slow_path: mask(&|b| !b.is_ascii() || b == b'|'),
             mark: one_of(b",;:!?()[]{}`@#$^&*+-|=~_"),
             period: one_of(b"."),
             exclaims: one_of(b"!"),
@@ -244,7 +209,7 @@ mod tests {
                         b.space,
                         b.quote,
                         b.nt,
-                        b.odd,
+                        b.needs_slow_path,
                         b.mark,
                         b.period,
                         b.exclaims,
@@ -259,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn every_emoticon_is_looked_for_wherever_it_may_be_torn() {
+    fn every_emoticon_is_looked_for_wherever_it_may_be_split() {
         let spellings = FACES.iter().flat_map(|(_, face)| face.iter());
         for emoticon in spellings.filter(|emoticon| emoticon.is_ascii()) {
             for at in 1..emoticon.len() {

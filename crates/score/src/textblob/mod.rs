@@ -4,15 +4,15 @@
 //! It knows the polarity of 1,500 adjectives (and the adverbs made from them), and takes the mean over those that a text holds.
 //! An adverb before a word modifies it, a negation turns it half around, an exclamation mark boosts it.
 //!
-//! There are two ways through a text, and `assess` takes the one that is called for. Both are without a copy and in linear
-//! time, and come to the same; the first is the definition, and what an [`Observer`] hears is found on it.
+//! A text is assessed in one of two ways. Both run in linear time without copying the text, and give the same result:
 //!
-//! - Word by word: `tokens` cuts the text and `words` puts emoticons back together, each a stream over the one before.
-//! - Block by block, in half the time: `scan` finds all words of 64 bytes at once, with the masks of `block`, and sends on
-//!   what they cannot tell.
+//! - `slow_path`, the definition, goes word by word: `tokens` cuts the text and `words` joins emoticons that the cut split,
+//!   each a stream over the one before. An [`Observer`] that reads words gets them from here.
+//! - `fast_path` takes half the time: it finds all words of 64 bytes at once with the masks of `block`, and leaves what they
+//!   cannot tell to the slow path.
 //!
-//! Both ask `lexicon` what a word means and tell `rules`. A rule that looks odd is documented where it stands; it is odd in
-//! TextBlob too.
+//! Both look words up in `lexicon` and feed `rules`. Rules that look wrong are TextBlob's own quirks, documented where they
+//! stand.
 //!
 //! [TextBlob]: https://textblob.readthedocs.io/
 //! [pattern]: https://github.com/clips/pattern
@@ -20,29 +20,22 @@
 #![expect(clippy::doc_markdown, reason = "TextBlob is a name, not code")]
 
 mod abbreviations;
-mod assess;
 mod block;
 mod emoticons;
+mod fast_path;
 mod lexicon;
 mod observe;
 mod rules;
-mod scan;
+mod slow_path;
 mod tokens;
 mod words;
 
 pub use observe::{Observer, Rule};
+pub use rules::Sentiment;
 
-use crate::{Decimals, Figure, Figures, Scorer};
+use crate::scorer::{Decimals, Figure, Figures, Scorer};
 use lexicon::Lexicon;
-
-/// What TextBlob says about a text.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sentiment {
-    /// From −1 (negative) to 1 (positive).
-    pub polarity: f64,
-    /// From 0 (a fact) to 1 (an opinion).
-    pub subjectivity: f64,
-}
+use rules::Rules;
 
 /// TextBlob's default model for English.
 ///
@@ -70,7 +63,7 @@ impl TextBlob {
     /// The sentiment of any text, in time linear in its length and without allocating.
     #[must_use]
     pub fn score(&self, text: &str) -> Sentiment {
-        assess::assess(text, self.lexicon, &mut ())
+        self.score_observed(text, &mut ())
     }
 
     /// The same, and tells the observer how it came about.
@@ -95,7 +88,13 @@ impl TextBlob {
     /// assert_eq!(log.0, [Rule::Negates, bad, Rule::Negated]);
     /// ```
     pub fn score_observed<O: Observer>(&self, text: &str, observer: &mut O) -> Sentiment {
-        assess::assess(text, self.lexicon, observer)
+        let mut rules = Rules::telling(observer);
+        if O::READS_WORDS {
+            slow_path::assess_words(text, 0..text.len(), self.lexicon, &mut rules);
+        } else {
+            fast_path::scan(text, self.lexicon, &mut rules);
+        }
+        rules.finish()
     }
 }
 

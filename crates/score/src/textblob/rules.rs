@@ -7,9 +7,17 @@
 
 use std::ops::Range;
 
-use super::Sentiment;
 use super::lexicon::{Adverb, Known, Meaning};
 use super::observe::{Observer, Rule};
+
+/// What TextBlob says about a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sentiment {
+    /// From −1 (negative) to 1 (positive).
+    pub polarity: f64,
+    /// From 0 (a fact) to 1 (an opinion).
+    pub subjectivity: f64,
+}
 
 /// The last assessment, which later words can still change.
 #[derive(Debug, Clone, Copy)]

@@ -125,7 +125,7 @@ impl<'t> Tokens<'t> {
         };
         match self.text.get(at) {
             Some(&byte) if CLASS[usize::from(byte)] & (SPACE | WIDE) != 0 => {
-                self.skip_odd_whitespace()
+                self.skip_uncommon_whitespace()
             }
             _ => at,
         }
@@ -134,13 +134,13 @@ impl<'t> Tokens<'t> {
     /// The same for all that is not a single space. Two newlines on end are the end of a paragraph, and a carriage return
     /// before a newline is not there: `"\r\n\r\n"` ends a paragraph, `"\n \n"` does not.
     #[inline(never)]
-    fn skip_odd_whitespace(&mut self) -> usize {
+    fn skip_uncommon_whitespace(&mut self) -> usize {
         let (mut at, mut newlines) = (self.at, 0);
         while let Some(&byte) = self.text.get(at) {
             let len = if CLASS[usize::from(byte)] & SPACE != 0 {
                 1
             } else {
-                wide_space(&self.text[at..])
+                non_ascii_space_len(&self.text[at..])
             };
             match byte {
                 _ if len == 0 => break,
@@ -285,7 +285,7 @@ fn leading_letters(bytes: u64) -> usize {
 /// Whether a quote or whitespace beyond ASCII stands here.
 #[inline(never)]
 fn ends_a_chunk(text: &[u8]) -> bool {
-    quote(text).is_some() || wide_space(text) > 0
+    quote(text).is_some() || non_ascii_space_len(text) > 0
 }
 
 /// The length of the quote that the text starts with.
@@ -300,7 +300,7 @@ fn quote(text: &[u8]) -> Option<usize> {
 
 /// The length of the whitespace character beyond ASCII that the text starts with, or 0.
 #[inline]
-fn wide_space(text: &[u8]) -> usize {
+fn non_ascii_space_len(text: &[u8]) -> usize {
     match text {
         // U+0085, U+00A0
         [0xc2, 0x85 | 0xa0, ..] => 2,

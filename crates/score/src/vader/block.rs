@@ -1,7 +1,6 @@
 //! What the bytes of a text are, 64 at a time.
 
-/// How many bytes a block has: one for each bit of a mask.
-pub(super) const BYTES: usize = 64;
+use crate::block::{BYTES, with_block_at};
 
 /// The next 64 bytes of a text, in lower case, and masks that say what each of them is.
 pub(super) struct Block {
@@ -17,8 +16,8 @@ pub(super) struct Block {
     pub(super) upper: u64,
     /// `a` to `z`.
     pub(super) lower: u64,
-    /// Parts of characters beyond ASCII.
-    pub(super) wide: u64,
+    /// Parts of non-ASCII characters.
+    pub(super) non_ascii: u64,
     /// `!`
     pub(super) exclaims: u64,
     /// `?`
@@ -28,20 +27,10 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// The block of `text` at `from`, or the last one of the text if it ends sooner. A text shorter than a block is filled
-    /// up with blanks.
+    /// The block of `text` at `from`; see [`with_block_at`].
     #[inline]
     pub(super) fn of(text: &[u8], from: usize) -> Self {
-        let mut filled_up = [b' '; BYTES];
-        let (bytes, at) = if let Some(bytes) = text[from..].first_chunk() {
-            (bytes, from)
-        } else if let Some(bytes) = text.last_chunk() {
-            (bytes, text.len() - BYTES)
-        } else {
-            filled_up[..text.len()].copy_from_slice(text);
-            (&filled_up, 0)
-        };
-        Self::classify(bytes, at)
+        with_block_at(text, from, Self::classify)
     }
 
     /// The 16 bytes from `at`, in lower case.
@@ -74,11 +63,11 @@ impl Block {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m128i, _mm_and_si128, _mm_andnot_si128, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_or_si128,
+        __m128i, _mm_and_si128, _mm_andnot_si128, _mm_cmpgt_epi8, _mm_or_si128,
     };
 
     use super::{BYTES, Block};
-    use crate::sse2::{all, between, load, masks, store};
+    use crate::sse2::{all, between, is, load, masks, store};
 
     #[target_feature(enable = "sse2")]
     #[inline]
@@ -104,7 +93,7 @@ mod x86 {
             core: masks(lanes.map(|lane| lane.core)),
             upper: masks(lanes.map(|lane| lane.upper)),
             lower: masks(lanes.map(|lane| lane.lower)),
-            wide: masks(lanes.map(|lane| lane.bytes)),
+            non_ascii: masks(lanes.map(|lane| lane.bytes)),
             exclaims: masks(lanes.map(|lane| lane.exclaims)),
             questions: masks(lanes.map(|lane| lane.questions)),
             nt: n & apostrophe >> 1 & t >> 2,
@@ -146,11 +135,11 @@ mod x86 {
             core: _mm_andnot_si128(_mm_or_si128(space, punctuation), all(0xff)),
             upper,
             lower,
-            exclaims: _mm_cmpeq_epi8(bytes, all(b'!')),
-            questions: _mm_cmpeq_epi8(bytes, all(b'?')),
-            n: _mm_cmpeq_epi8(folded, all(b'n')),
-            apostrophe: _mm_cmpeq_epi8(bytes, all(b'\'')),
-            t: _mm_cmpeq_epi8(folded, all(b't')),
+            exclaims: is(bytes, b'!'),
+            questions: is(bytes, b'?'),
+            n: is(folded, b'n'),
+            apostrophe: is(bytes, b'\''),
+            t: is(folded, b't'),
         }
     }
 }
@@ -159,25 +148,19 @@ mod x86 {
 #[cfg(any(test, not(target_arch = "x86_64")))]
 mod portable {
     use super::{BYTES, Block};
+    use crate::block::{folded, mask};
 
     pub(super) fn block(bytes: &[u8; BYTES], at: usize) -> Block {
-        let mut folded = [0; BYTES + 16];
-        folded[..BYTES].copy_from_slice(&bytes.map(|b| b.to_ascii_lowercase()));
-        let mask = |is: &dyn Fn(u8) -> bool| {
-            bytes
-                .iter()
-                .enumerate()
-                .fold(0, |mask, (at, &b)| mask | u64::from(is(b)) << at)
-        };
+        let mask = |is: &dyn Fn(u8) -> bool| mask(bytes, is);
         let is_space = |b| matches!(b, 9..=13 | 28..=32);
         Block {
             at,
-            folded,
+            folded: folded(bytes),
             space: mask(&is_space),
             core: mask(&|b| !is_space(b) && !b.is_ascii_punctuation()),
             upper: mask(&|b| b.is_ascii_uppercase()),
             lower: mask(&|b| b.is_ascii_lowercase()),
-            wide: mask(&|b| !b.is_ascii()),
+            non_ascii: mask(&|b| !b.is_ascii()),
             exclaims: mask(&|b| b == b'!'),
             questions: mask(&|b| b == b'?'),
             nt: mask(&|b| matches!(b, b'n' | b'N'))
@@ -208,7 +191,7 @@ mod tests {
                         b.core,
                         b.upper,
                         b.lower,
-                        b.wide,
+                        b.non_ascii,
                         b.exclaims,
                         b.questions,
                         b.nt,
@@ -217,10 +200,5 @@ mod tests {
                 assert_eq!(masks(&fast), masks(&plain), "byte {byte} at {at}");
             }
         }
-    }
-
-    #[test]
-    fn a_short_text_is_filled_up_with_blanks() {
-        assert_eq!(Block::of(b"ab", 0).space, !0b11);
     }
 }

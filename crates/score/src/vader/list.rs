@@ -16,7 +16,7 @@
 
 use thiserror::Error;
 
-use super::lexicon::{BadWord, Kind, LexiconBuilder};
+use super::builder::{BadWord, Kind, LexiconBuilder};
 
 /// What is wrong with a line of a list.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -51,6 +51,43 @@ pub enum Fault {
     BadWord(#[from] BadWord),
 }
 
+impl LexiconBuilder {
+    /// The words of a list: TSV or CSV, a line for each with the word, its figure and, unless it is an ordinary word, its
+    /// kind (`booster`, `negation`, `idiom`). Several words without a kind are an idiom. See the README for the details.
+    ///
+    /// With `extend` they are added to the built-in ones, of which they replace those of the same spelling. Without it
+    /// they are the only ones of their kind, and the only ones with a valence; kinds that the list has none of are built in.
+    ///
+    /// ```
+    /// use moodring_score::vader::{LexiconBuilder, Vader};
+    ///
+    /// let words = LexiconBuilder::from_list(b"delayed\t-1.2\nhella\t0.293\tbooster\n", true)?;
+    /// let vader = Vader::with_lexicon(words.build());
+    /// let score = |text| vader.score(text).compound;
+    /// assert!(score("hella delayed") < score("delayed") && score("delayed") < 0.0);
+    /// # Ok::<(), moodring_score::vader::BadLine>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first bad line.
+    pub fn from_list(list: &[u8], extend: bool) -> Result<Self, BadLine> {
+        let mut new = if extend {
+            Self::built_in()
+        } else {
+            Self::new()
+        };
+        let given = read(&mut new, list)?;
+        if !extend {
+            for kind in Kind::ALL {
+                if kind != Kind::Word && !given[kind as usize] {
+                    new.add_built_in(kind);
+                }
+            }
+        }
+        Ok(new)
+    }
+}
+
 /// A row of a list.
 struct Row<'a> {
     kind: Kind,
@@ -61,10 +98,10 @@ struct Row<'a> {
 }
 
 /// Which kinds of words a list has.
-pub(super) type Kinds = [bool; Kind::ALL.len()];
+type Kinds = [bool; Kind::ALL.len()];
 
 /// Adds the words of `list` to `lexicon`, and says which kinds there were.
-pub(super) fn read(lexicon: &mut LexiconBuilder, list: &[u8]) -> Result<Kinds, BadLine> {
+fn read(lexicon: &mut LexiconBuilder, list: &[u8]) -> Result<Kinds, BadLine> {
     let list = list.strip_prefix(b"\xef\xbb\xbf").unwrap_or(list);
     let separator = separator(list);
     let mut kinds = Kinds::default();

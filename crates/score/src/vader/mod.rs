@@ -25,6 +25,7 @@
 )]
 
 mod block;
+mod builder;
 mod contrast;
 mod emoji;
 mod lexicon;
@@ -40,13 +41,17 @@ mod word;
 
 use std::sync::Arc;
 
-pub use lexicon::{BadWord, Lexicon, LexiconBuilder, MAX_FIGURE};
+pub use builder::{BadWord, LexiconBuilder, MAX_FIGURE};
+pub use lexicon::Lexicon;
 pub use list::{BadLine, Fault};
 pub use observe::{Nobody, Observer, Rule, Sums};
+pub use sum::Scores;
 
 use contrast::{Valence, Valences};
 use scan::Scan;
 use word::Word;
+
+use crate::scorer::{Decimals, Figure, Figures, Scorer};
 
 /// The model.
 ///
@@ -62,21 +67,6 @@ use word::Word;
 pub struct Vader {
     lexicon: Arc<Lexicon>,
     name: &'static str,
-}
-
-/// The figures of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Scores {
-    /// The share of the text that is negative, in 0..1, to three decimals.
-    pub neg: f64,
-    /// The share of the text that is neutral, in 0..1, to three decimals. The three shares make one, but for rounding;
-    /// for a text without tokens all are zero.
-    pub neu: f64,
-    /// The share of the text that is positive, in 0..1, to three decimals.
-    pub pos: f64,
-    /// The sentiment of the whole, from −1, the most negative, to 1, the most positive, to four decimals. Its authors
-    /// call a text positive from 0.05 and negative from −0.05; see [`Mood`](crate::Mood).
-    pub compound: f64,
 }
 
 impl Default for Vader {
@@ -165,13 +155,13 @@ impl Vader {
     }
 }
 
-impl crate::Scorer for Vader {
+impl Scorer for Vader {
     fn name(&self) -> &'static str {
         self.name
     }
 
-    fn figures(&self) -> &'static [crate::Figure] {
-        use crate::{Decimals::Rounded, Figure};
+    fn figures(&self) -> &'static [Figure] {
+        use Decimals::Rounded;
         &[
             Figure {
                 name: "neg",
@@ -196,7 +186,7 @@ impl crate::Scorer for Vader {
         3
     }
 
-    fn score(&self, text: &str) -> crate::Figures {
+    fn score(&self, text: &str) -> Figures {
         let Scores {
             neg,
             neu,

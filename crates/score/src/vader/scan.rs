@@ -3,19 +3,32 @@
 //! The reference replaces emoji by their descriptions, cuts the text at blanks, and strips the punctuation off each token
 //! unless two characters or fewer would be left, in which case the token may be an emoticon and stays whole. The
 //! scanner does all of it in one pass over blocks of 64 bytes. A block begins where a token begins, so that every token in
-//! it is found, stripped, measured and folded with a few operations on masks, and looked up without a branch. What a
-//! block cannot hold goes the long way round, character by character: tokens beyond ASCII and those of 64 bytes or more.
+//! it is found, stripped, measured and folded with a few operations on masks, and looked up without a branch. The slow
+//! path goes character by character; it takes what the masks cannot tell: non-ASCII tokens and those of 64 bytes or more.
+//!
+//! ```text
+//! text       " g r e a t !   : )          lowest bit on the left
+//! space      0 0 0 0 0 0 0 1 0 0
+//! runs       1 1 1 1 1 1 1 0 1 1          !space: one run of ones per token
+//! core       0 1 1 1 1 1 0 0 0 0          neither whitespace nor punctuation
+//! token      `great` (the first to the last bit of its core); `:)` keeps its punctuation, as its core has
+//!            fewer than three characters
+//! ```
+//!
+//! A token that reaches past the end of a block is left to the next block, which begins where the token does. The last
+//! block of a text ends at the end of the text and so overlaps the one before it; bits of what was taken are cleared.
 
 use std::hint::select_unpredictable;
 
 use smallvec::SmallVec;
 
-use super::block::{BYTES, Block};
+use super::block::Block;
 use super::lexicon::Lexicon;
 use super::observe::Observer;
 use super::table::{Key, MAX_SHORT};
 use super::word::Word;
 use super::{emoji, unicode};
+use crate::block::BYTES;
 
 /// How many words before a token the rules look at.
 pub(super) const LOOK_BACK: usize = 3;
@@ -25,7 +38,7 @@ pub(super) const LOOK_AHEAD: usize = 2;
 /// How many words there is room for without allocating.
 const ROOM: usize = 96;
 /// There are no more tokens in a block than this.
-const MOST: usize = BYTES / 2;
+const MAX_TOKENS: usize = BYTES / 2;
 
 /// What a text consists of, as far as the rules are concerned.
 pub(super) struct Scan {
@@ -98,15 +111,15 @@ impl<O: Observer> Scanner<'_, O> {
             BYTES - filled.leading_ones() as usize
         };
         if whole == 0 {
-            return self.long_run(text, from);
+            return self.long_run_slow_path(text, from);
         }
         let taken = fresh & u64::MAX >> (BYTES - whole);
         self.scan.exclaims += (block.exclaims & taken).count_ones() as usize;
         self.scan.questions += (block.questions & taken).count_ones() as usize;
 
         let mut runs = filled & taken;
-        while runs & block.wide != 0 {
-            let [plain, run] = up_to_marked(runs, block.wide);
+        while runs & block.non_ascii != 0 {
+            let [plain, run] = up_to_marked(runs, block.non_ascii);
             self.plain_runs(plain, &block, text);
             self.run(&text[at + first(run)..=at + last(run)]);
             runs &= !(plain | run);
@@ -118,7 +131,7 @@ impl<O: Observer> Scanner<'_, O> {
     /// Takes tokens of ASCII within a block.
     #[inline]
     fn plain_runs(&mut self, runs: u64, block: &Block, text: &str) {
-        let mut words = [Word::UNKNOWN; MOST];
+        let mut words = [Word::UNKNOWN; MAX_TOKENS];
         let mut count = 0;
         for run in Runs(runs) {
             let token = Token::of(run, block);
@@ -135,7 +148,7 @@ impl<O: Observer> Scanner<'_, O> {
 
     /// Takes what is at `from` up to an ASCII blank, however long, and returns where that is.
     #[cold]
-    fn long_run(&mut self, text: &str, from: usize) -> usize {
+    fn long_run_slow_path(&mut self, text: &str, from: usize) -> usize {
         let is_space = |b: u8| matches!(b, 9..=13 | 28..=32);
         let rest = &text[from..];
         let run = &rest[..rest.bytes().position(is_space).unwrap_or(rest.len())];
@@ -155,17 +168,17 @@ impl<O: Observer> Scanner<'_, O> {
         let mut description = "";
         for (at, c) in run.char_indices().filter(|(_, c)| !c.is_ascii()) {
             if let Some(next) = emoji::description(c) {
-                self.glued(description, &run[start..at]);
+                self.emoji_with_suffix(description, &run[start..at]);
                 self.observer.emoji(c, next);
                 self.count_marks(next);
                 (description, start) = (next, at + c.len_utf8());
             }
         }
-        self.glued(description, &run[start..]);
+        self.emoji_with_suffix(description, &run[start..]);
     }
 
     /// Takes the tokens of the description of an emoji and of what sticks to it.
-    fn glued(&mut self, description: &str, tail: &str) {
+    fn emoji_with_suffix(&mut self, description: &str, tail: &str) {
         if description.is_empty() {
             self.tokens(tail);
         } else if !tail.is_empty() {

@@ -1,9 +1,23 @@
 //! From the valences of a text to its four figures.
 
-use super::Scores;
 use super::contrast::Valence;
 use super::observe::Sums;
 use super::round::round;
+
+/// The figures of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Scores {
+    /// The share of the text that is negative, in 0..1, to three decimals.
+    pub neg: f64,
+    /// The share of the text that is neutral, in 0..1, to three decimals. The three shares make one, but for rounding;
+    /// for a text without tokens all are zero.
+    pub neu: f64,
+    /// The share of the text that is positive, in 0..1, to three decimals.
+    pub pos: f64,
+    /// The sentiment of the whole, from −1, the most negative, to 1, the most positive, to four decimals. Its authors
+    /// call a text positive from 0.05 and negative from −0.05; see [`Mood`](crate::Mood).
+    pub compound: f64,
+}
 
 /// The square of the largest sum that is not yet extreme: at a sum of √15 the compound is 0.7071.
 const ALPHA: f64 = 15.0;

@@ -1,25 +1,38 @@
-//! The quick way through a text: 64 bytes at a time, and only what can change the figures.
+//! Assesses a text 64 bytes at a time, looking only at what can change the result.
 //!
-//! Nine words in ten are not known, and all that matters of those is that they are there, and not too short. So nothing
-//! is done for each of them but a look at the filter of the lexicon. Where words start and end, what is split off
-//! them and how long they are is found for all words of a block at once, in operations on masks with a bit for each
-//! byte. The rules see the known words and the exclamation marks, and what lies between them only in sum.
+//! Nine words in ten are not in the lexicon; all that matters about them is that they are there and how long they are. So
+//! the only work done for each word is a look at the lexicon's filter. Word boundaries, stripped punctuation and word
+//! lengths are found for all words of a block at once, with operations on masks that hold one bit per byte:
 //!
-//! What the masks cannot tell goes the long way, token by token: words with characters beyond ASCII, and places where an
-//! emoticon may have been torn. Both ways come to the same; the long one is the definition.
+//! ```text
+//! text          g o o d ,   ( : )         lowest bit on the left
+//! chunks        1 1 1 1 1 0 1 1 1         not whitespace
+//! marks         0 0 0 0 1 0 1 1 1         punctuation that is split off the ends of a chunk
+//! words         1 1 1 1 0 0 0 0 0         chunks & !marks
+//! starts        1 0 0 0 0 0 0 0 0         words & !(words << 1)
+//! ends          0 0 0 1 0 0 0 0 0         words & !(words >> 1)
+//! ```
+//!
+//! The rules see known words and exclamation marks one by one, and everything between them only as "there was a token of
+//! at least two (three) bytes".
+//!
+//! What the masks cannot tell is left to the slow path, token by token: words with non-ASCII characters, and places where
+//! the tokenizer may have split an emoticon. A chunk that reaches past the end of a block starts the next block, so blocks
+//! overlap; only a block that holds nothing but one unfinished chunk is handed to the slow path as a whole.
 
 use std::ops::Range;
 
 use super::abbreviations::is_abbreviation;
-use super::assess::long_way;
-use super::block::{BYTES, Block};
+use super::block::Block;
 use super::lexicon::Lexicon;
 use super::observe::Observer;
 use super::rules::Rules;
+use super::slow_path;
 use super::tokens::END_OF_SENTENCE;
 use super::words::stands_alone;
+use crate::block::BYTES;
 
-/// Takes all of `text`.
+/// Applies the rules to all of `text`.
 #[inline]
 pub(super) fn scan<O: Observer>(text: &str, lexicon: &Lexicon, rules: &mut Rules<'_, O>) {
     let mut from = 0;
@@ -45,11 +58,11 @@ struct Scan {
     two: u64,
     /// Tokens of three bytes or more.
     three: u64,
-    /// Tokens that are to go the long way, and all of `odd_chunks`.
-    odd: u64,
-    /// All bytes of the chunks that are to go the long way as a whole. They may be several between ASCII whitespace, as there
+    /// Tokens that the masks cannot assess, and all of `slow_chunks`.
+    needs_slow_path: u64,
+    /// All bytes of the chunks that the slow path takes as a whole. There may be several between ASCII whitespace, as there
     /// is other whitespace.
-    odd_chunks: u64,
+    slow_chunks: u64,
     /// All bytes of the other chunks.
     plain_chunks: u64,
 }
@@ -71,8 +84,8 @@ impl Scan {
         let taken = fresh & u64::MAX.checked_shr(open).unwrap_or(0);
 
         let chunks = chunks & taken;
-        let odd_chunks = runs_with(block.odd, chunks);
-        let plain_chunks = chunks & !odd_chunks;
+        let slow_chunks = runs_with(block.needs_slow_path, chunks);
+        let plain_chunks = chunks & !slow_chunks;
         let pieces = Pieces::of(&block, plain_chunks, text);
         let starts = pieces.words & !(pieces.words << 1);
         let two = starts & pieces.words >> 1;
@@ -86,8 +99,10 @@ impl Scan {
             exclaims: block.exclaims & pieces.marks,
             two: two | pieces.ellipses,
             three: three | pieces.ellipses,
-            odd: odd_chunks | pieces.torn(&block, text) | pieces.ends_of_sentence(&block, text),
-            odd_chunks,
+            needs_slow_path: slow_chunks
+                | pieces.split_emoticons(&block, text)
+                | pieces.ends_of_sentence(&block, text),
+            slow_chunks,
             plain_chunks,
         }
     }
@@ -96,23 +111,23 @@ impl Scan {
     #[inline]
     fn take<O: Observer>(&self, text: &str, lexicon: &Lexicon, rules: &mut Rules<'_, O>) -> usize {
         if self.taken == 0 {
-            return long_way(text, self.at..self.at + BYTES, lexicon, rules);
+            return slow_path::assess_words(text, self.at..self.at + BYTES, lexicon, rules);
         }
         let mut end = self.at + BYTES - self.taken.leading_zeros() as usize;
         let mut rest = self.taken;
         loop {
-            let odd = lowest(self.odd & rest);
-            self.apply(rest & odd.wrapping_sub(1), text, lexicon, rules);
-            if odd == 0 {
+            let slow = lowest(self.needs_slow_path & rest);
+            self.apply(rest & slow.wrapping_sub(1), text, lexicon, rules);
+            if slow == 0 {
                 return end;
             }
-            // Chunks that go the long way in a row go it together.
-            let next_plain = lowest(self.plain_chunks & !(odd - 1) & !odd);
-            let together = odd | self.odd_chunks & !(odd - 1) & next_plain.wrapping_sub(1);
-            let gone = long_way(text, self.part(together), lexicon, rules);
-            end = end.max(gone);
-            let gone = u32::try_from(gone - self.at).unwrap_or(u32::MAX);
-            rest &= u64::MAX.checked_shl(gone).unwrap_or(0);
+            // Adjacent chunks that need the slow path take it in one call.
+            let next_plain = lowest(self.plain_chunks & !(slow - 1) & !slow);
+            let together = slow | self.slow_chunks & !(slow - 1) & next_plain.wrapping_sub(1);
+            let reached = slow_path::assess_words(text, self.part(together), lexicon, rules);
+            end = end.max(reached);
+            let done = u32::try_from(reached - self.at).unwrap_or(u32::MAX);
+            rest &= u64::MAX.checked_shl(done).unwrap_or(0);
         }
     }
 
@@ -212,24 +227,24 @@ impl Pieces {
         }
     }
 
-    /// Tokens that may be the first of a torn emoticon or irony mark.
+    /// Tokens that may begin an emoticon or irony mark that the tokenizer split.
     #[inline]
-    fn torn(&self, block: &Block, text: &[u8]) -> u64 {
+    fn split_emoticons(&self, block: &Block, text: &[u8]) -> u64 {
         let opening_marks = self.marks & block.opens_face;
         let opening_words = self.last_letters & block.may_open_face;
-        // None goes on with a space and two letters of one word. That is how most texts go on.
+        // A space and two letters of one word, which is what mostly follows, continue none of them.
         let inner = block.inner & self.words;
         let letters = inner & inner >> 1;
         let mut maybe = (opening_marks | opening_words) & !(block.space >> 1 & letters >> 2);
-        let mut torn = 0;
+        let mut found = 0;
         while maybe != 0 {
             let last = lowest(maybe);
             if !stands_alone(text, block.at + last.trailing_zeros() as usize + 1) {
-                torn |= start_of_run(self.words, last);
+                found |= start_of_run(self.words, last);
             }
             maybe ^= last;
         }
-        torn
+        found
     }
 
     /// Words that are what TextBlob writes between paragraphs.
