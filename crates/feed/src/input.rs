@@ -40,7 +40,10 @@ impl Compression {
     pub(crate) fn from_magic(head: &[u8]) -> Compression {
         if head.starts_with(&[0x1f, 0x8b, 0x08]) {
             Compression::Gzip
-        } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+            || matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
+        {
+            // The second kind of frame holds no data: pzstd and seekable streams begin or end with one.
             Compression::Zstd
         } else {
             Compression::None

@@ -33,6 +33,7 @@ mod blocks;
 mod error;
 mod expand;
 mod feed;
+mod gzip;
 mod input;
 mod ranges;
 mod stream;

@@ -6,8 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::MultiGzDecoder;
-
+use crate::gzip::Members;
 use crate::input::MAGIC_LEN;
 use crate::{Compression, FeedError, Input, Origin};
 
@@ -138,10 +137,10 @@ fn decoder(
 ) -> io::Result<Box<dyn Read + Send>> {
     Ok(match compression {
         Compression::None => reader,
-        Compression::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(
+        Compression::Gzip => Box::new(Members::new(Box::new(BufReader::with_capacity(
             STORED_BUFFER,
             reader,
-        ))),
+        )))),
         Compression::Zstd => Box::new(zstd::Decoder::new(reader)?),
     })
 }
