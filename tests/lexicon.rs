@@ -104,3 +104,18 @@ fn a_bad_list_is_refused_with_its_file_line_and_value() {
     let error = refused(&work, &["score", "posts.txt", "--lexicon-extend"]);
     assert!(error.contains("--model lexicon:FILE"), "{error}");
 }
+
+#[test]
+fn an_empty_list_is_refused_and_a_hash_can_be_a_word() {
+    let work = Workspace::new();
+    work.file("posts.txt", "we are # 1\n");
+    work.file("empty.tsv", "# to be filled\n");
+    for flags in [&["--lexicon-extend"][..], &[]] {
+        let args = ["score", "posts.txt", "--model", "lexicon:empty.tsv"];
+        let error = refused(&work, &[&args, flags].concat());
+        assert!(error.contains("`empty.tsv`: the list is empty"), "{error}");
+    }
+    work.file("words.tsv", "#\t2\n");
+    let posts = scored(&work, &["--model", "lexicon:words.tsv"]);
+    assert_eq!(posts[0]["sentiment"], "positive");
+}

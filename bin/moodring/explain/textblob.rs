@@ -13,6 +13,7 @@ pub(super) fn explain(text: &str) -> Explanation {
         text,
         tokens: Vec::new(),
         assessments: Vec::new(),
+        open: Assessment::default(),
     };
     let figures = TextBlob::new().score_observed(text, &mut listener);
     let Listener {
@@ -42,6 +43,38 @@ struct Listener<'a> {
     text: &'a str,
     tokens: Vec<Token>,
     assessments: Vec<(f64, f64)>,
+    /// The assessment that the rules are about.
+    open: Assessment,
+}
+
+/// The polarity of an assessment so far.
+#[derive(Default)]
+struct Assessment {
+    /// Before any negation.
+    polarity: f64,
+    is_negated: bool,
+}
+
+impl Assessment {
+    /// What the rule makes of it; `None` if the rule does not change it.
+    fn apply(&mut self, rule: Rule) -> Option<f64> {
+        match rule {
+            Rule::Known { polarity, .. } | Rule::Emoticon { polarity } => {
+                *self = Self {
+                    polarity,
+                    is_negated: false,
+                }
+            }
+            Rule::Irony => *self = Self::default(),
+            Rule::Modified { polarity, .. } | Rule::Exclaims { polarity } => {
+                self.polarity = polarity;
+            }
+            Rule::Negated | Rule::NegatesAdverb => self.is_negated = true,
+            _ => return None,
+        }
+        let factor = if self.is_negated { -0.5 } else { 1.0 };
+        Some(self.polarity * factor)
+    }
 }
 
 impl Observer for Listener<'_> {
@@ -55,7 +88,8 @@ impl Observer for Listener<'_> {
     }
 
     fn rule(&mut self, rule: Rule) {
-        let (said, value) = sentence(rule);
+        let said = sentence(rule);
+        let value = self.open.apply(rule);
         if let Some(token) = self.tokens.last_mut() {
             token.value = value.or(token.value);
             token.rules.push(Step {
@@ -70,24 +104,20 @@ impl Observer for Listener<'_> {
     }
 }
 
-/// What a rule did, and the polarity it led to.
-fn sentence(rule: Rule) -> (&'static str, Option<f64>) {
+/// What a rule did.
+fn sentence(rule: Rule) -> &'static str {
     match rule {
-        Rule::Known { polarity, .. } => ("in the lexicon", Some(polarity)),
-        Rule::Modified { polarity, .. } => {
-            ("in the lexicon, times the adverb before it", Some(polarity))
-        }
-        Rule::Negates => ("negates what follows", None),
-        Rule::Negated => ("negated: times -0.5", None),
-        Rule::NegatesAdverb => ("negates the adverb before it", None),
-        Rule::ForgetsNegation => ("ends the negation", None),
-        Rule::ForgetsAdverb => ("parts the adverb from what follows", None),
-        Rule::Exclaims { polarity } => {
-            ("an exclamation: the assessment times 1.25", Some(polarity))
-        }
-        Rule::Emoticon { polarity } => ("an emoticon", Some(polarity)),
-        Rule::Irony => ("the mark of irony", Some(0.0)),
-        _ => ("another rule", None),
+        Rule::Known { .. } => "in the lexicon",
+        Rule::Modified { .. } => "in the lexicon, times the adverb before it",
+        Rule::Negates => "negates what follows",
+        Rule::Negated => "negated: times -0.5",
+        Rule::NegatesAdverb => "negates the adverb before it: times -0.5",
+        Rule::ForgetsNegation => "ends the negation",
+        Rule::ForgetsAdverb => "parts the adverb from what follows",
+        Rule::Exclaims { .. } => "an exclamation: the assessment times 1.25",
+        Rule::Emoticon { .. } => "an emoticon",
+        Rule::Irony => "the mark of irony",
+        _ => "another rule",
     }
 }
 
@@ -109,6 +139,21 @@ mod tests {
                 .iter()
                 .any(|step| step.rule.starts_with("an exclamation"))
         );
+    }
+
+    #[test]
+    fn a_negated_word_is_shown_with_the_sign_it_acts_with() {
+        let value = |text: &str, token: &str| {
+            let tokens = explain(text).tokens;
+            tokens
+                .into_iter()
+                .find(|found| found.text == token)
+                .unwrap()
+                .value
+        };
+        assert_eq!(value("not good", "good"), Some(-0.35));
+        assert_eq!(value("not good!", "!"), Some(-0.4375));
+        assert_eq!(value("good", "good"), Some(0.7));
     }
 
     #[test]

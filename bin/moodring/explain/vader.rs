@@ -11,11 +11,17 @@ pub(super) fn explain(vader: &Vader, model: String, text: &str) -> Explanation {
     let scores = vader.score_observed(text, &mut listener);
     let mut sums = Vec::new();
     if let Some(found) = listener.sums {
+        let (of_positive, of_negative) = found.emphasis_of_shares();
         sums = vec![
             Sum::new("sum of valences", found.valences),
-            Sum::new("emphasis by ! and ?", found.emphasis),
+            Sum::new("emphasis by ! and ?", found.emphasis_of_sum()),
             Sum::new("positive valences, one more for each", found.positive),
             Sum::new("negative valences, one less for each", found.negative),
+            // One of the two is zero.
+            Sum::new(
+                "emphasis by ! and ? of the stronger of these two",
+                of_positive + of_negative,
+            ),
             Sum::new("tokens without a valence", found.neutral),
         ];
     }
@@ -96,6 +102,7 @@ impl Listener {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "emphasis is added, not computed")]
 mod tests {
     use super::*;
 
@@ -133,6 +140,19 @@ mod tests {
         assert!(rules("It").is_empty());
     }
 
+    #[test]
+    fn emphasis_is_shown_with_the_sign_it_acts_with() {
+        let emphasis = |text: &str| {
+            let sums = explain(text).sums;
+            [sums[1].value, sums[4].value]
+        };
+        assert_eq!(emphasis("terrible!"), [-0.292, -0.292]);
+        assert_eq!(emphasis("great!"), [0.292, 0.292]);
+        assert_eq!(emphasis("a chair!"), [0.0, 0.0]);
+        // 3.1 outweighs -1.5 and -1.1 in the sum; with one more for each word it does not.
+        assert_eq!(emphasis("great and lonely and bored!"), [0.292, -0.292]);
+    }
+
     /// What is shown must be what was summed, whatever the text.
     #[test]
     fn the_values_of_the_tokens_add_up_to_the_figures() {
@@ -143,6 +163,10 @@ mod tests {
             "not kind of bad at all, no fun?? ???",
             "at least it was the least good 😀💔",
             "never so happy, without doubt sux",
+            "terrible!!!",
+            "great, but sad and bad and poor!!",
+            "good bad ugly nice!?!?",
+            "a chair!!",
         ];
         for text in texts {
             let Explanation {
@@ -151,22 +175,35 @@ mod tests {
                 figures,
                 ..
             } = explain(text);
-            let Some(valences) = sums.first() else {
+            let Ok(sums) = <[Sum; 6]>::try_from(sums) else {
                 continue;
             };
+            let valences = &sums[0];
+            if tokens.is_empty() {
+                assert!(figures.iter().all(|figure| figure.value == 0.0));
+                continue;
+            }
             let total: f64 = tokens.iter().filter_map(|token| token.value).sum();
             assert!(
                 (total - valences.value).abs() < 1e-12,
                 "{text}: {total} and {valences:?}"
             );
-            let emphasis = sums[1].value;
-            let sum = match total {
-                total if total > 0.0 => total + emphasis,
-                total if total < 0.0 => total - emphasis,
-                total => total,
-            };
+            let [_, emphasis, positive, negative, of_stronger, neutral] =
+                sums.each_ref().map(|sum| sum.value);
+            let sum = total + emphasis;
             let compound = sum / (sum * sum + 15.0).sqrt();
             assert!((compound - figures[3].value).abs() < 5.1e-5, "{text}");
+            let (positive, negative) = (
+                positive + of_stronger.max(0.0),
+                negative + of_stronger.min(0.0),
+            );
+            let share = |part: f64| part.abs() / (positive - negative + neutral);
+            for (part, figure) in [negative, neutral, positive].into_iter().zip(&figures) {
+                assert!(
+                    (share(part) - figure.value).abs() < 5.1e-4,
+                    "{text}: {figure:?}"
+                );
+            }
         }
     }
 }

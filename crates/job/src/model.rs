@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::{fs, io};
 
-use moodring_score::vader::{BadLine, Lexicon, LexiconBuilder};
+use moodring_score::vader::{BadList, Lexicon, LexiconBuilder};
 use moodring_score::{Scorer, UnknownModel, Vader};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -53,11 +53,11 @@ pub enum BadModel {
     },
     /// There is something wrong in its file.
     #[error("`{}`: {bad}", path.display())]
-    BadLine {
+    BadList {
         /// The file.
         path: PathBuf,
         /// What.
-        bad: BadLine,
+        bad: BadList,
     },
 }
 
@@ -127,7 +127,7 @@ pub(crate) fn build_all(models: &[Model]) -> Result<Vec<Box<dyn Scorer>>, BadMod
 fn lexicon(path: &std::path::Path, list: &[u8], extend: bool) -> Result<Lexicon, BadModel> {
     match LexiconBuilder::from_list(list, extend) {
         Ok(words) => Ok(words.build()),
-        Err(bad) => Err(BadModel::BadLine {
+        Err(bad) => Err(BadModel::BadList {
             path: path.to_owned(),
             bad,
         }),

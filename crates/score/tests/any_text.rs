@@ -82,6 +82,25 @@ mod vader {
     }
 
     impl Ledger {
+        /// The figures once more, from nothing but the sums that were told, added up.
+        fn scores_of_sums(&self) -> Option<Scores> {
+            let sums = self.sums?;
+            if sums.tokens == 0 {
+                return Some(Scores::default());
+            }
+            let (of_positive, of_negative) = sums.emphasis_of_shares();
+            let positive = sums.positive + of_positive;
+            let negative = -(sums.negative + of_negative);
+            let total = positive + negative + sums.neutral;
+            let sum = sums.valences + sums.emphasis_of_sum();
+            Some(Scores {
+                neg: rounded(negative / total, 3).abs(),
+                neu: rounded(sums.neutral / total, 3),
+                pos: rounded(positive / total, 3),
+                compound: rounded(sum / (sum * sum + 15.0).sqrt(), 4),
+            })
+        }
+
         /// The figures once more, from the valences of the tokens and the emphasis alone.
         fn scores(&self) -> Option<Scores> {
             let emphasis = self.sums?.emphasis;
@@ -128,6 +147,7 @@ mod vader {
             prop_assert!((-1.0..=1.0).contains(&scores.compound), "{scores:?}");
             prop_assert_eq!(scores, Vader::new().score(&text));
             prop_assert_eq!(Some(scores), ledger.scores());
+            prop_assert_eq!(Some(scores), ledger.scores_of_sums());
             prop_assert_eq!(ledger.sums.map(|sums| sums.tokens), Some(ledger.valences.len()));
         }
     }

@@ -7,9 +7,10 @@
 //! | `sans` | nothing | `negation` |
 //! | `cold shoulder` | −2 | nothing, or `idiom`: the valence of two or three words together |
 //!
-//! Words are taken in lower case, as tokens are looked up in it. Empty lines, and lines that begin with `#` and a blank,
-//! are skipped, and so is a first line that names the columns. The separator is a tab if the first line has one, and a
-//! comma otherwise; quotes mean something only beside commas.
+//! Words are taken in lower case, as tokens are looked up in it. Empty lines and comments are skipped, and so is a first
+//! line that names the columns. A comment is a line whose first column begins with `#`, a blank and more, or a line with
+//! nothing but `#`; a `#` with a figure in the next column is a word. The separator is a tab if the first line has one,
+//! and a comma otherwise; quotes mean something only beside commas.
 //!
 //! A row whose third column is a number is one of vaderSentiment's own list (word, mean, standard deviation, ratings).
 //! It is taken as that package takes it, capitals and blanks included, so that such a list gives the package's scores.
@@ -17,6 +18,24 @@
 use thiserror::Error;
 
 use super::builder::{BadWord, Kind, LexiconBuilder};
+
+/// Why a list gives no lexicon.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum BadList {
+    /// A line cannot be understood.
+    #[error(transparent)]
+    Line(#[from] BadLine),
+    /// It has no rows.
+    #[error("the list is empty; write a word and its figure on each line, such as `delayed,-1.8`")]
+    Empty,
+    /// It is to replace the built-in words, and gives no word a valence.
+    #[error(
+        "the list gives no single word a figure, so every text would score 0; add words, or add the list to the \
+         built-in words with --lexicon-extend"
+    )]
+    NoValence,
+}
 
 /// What is wrong with a line of a list.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -65,19 +84,25 @@ impl LexiconBuilder {
     /// let vader = Vader::with_lexicon(words.build());
     /// let score = |text| vader.score(text).compound;
     /// assert!(score("hella delayed") < score("delayed") && score("delayed") < 0.0);
-    /// # Ok::<(), moodring_score::vader::BadLine>(())
+    /// # Ok::<(), moodring_score::vader::BadList>(())
     /// ```
     ///
     /// # Errors
-    /// The first bad line.
-    pub fn from_list(list: &[u8], extend: bool) -> Result<Self, BadLine> {
+    /// The first bad line; or that there are no words, or none with a valence in a list that replaces the built-in ones.
+    pub fn from_list(list: &[u8], extend: bool) -> Result<Self, BadList> {
         let mut new = if extend {
             Self::built_in()
         } else {
             Self::new()
         };
         let given = read(&mut new, list)?;
+        if !given.contains(&true) {
+            return Err(BadList::Empty);
+        }
         if !extend {
+            if !given[Kind::Word as usize] {
+                return Err(BadList::NoValence);
+            }
             for kind in Kind::ALL {
                 if kind != Kind::Word && !given[kind as usize] {
                     new.add_built_in(kind);
@@ -113,7 +138,7 @@ fn read(lexicon: &mut LexiconBuilder, list: &[u8]) -> Result<Kinds, BadLine> {
         let line = str::from_utf8(line).map_err(|_| bad(Fault::NotUtf8))?;
         let columns = columns(line.trim_end_matches('\r'), separator);
         let columns = columns.each_ref().map(|column| column.trim());
-        if is_comment(&columns) || (number == 1 && names_columns(&columns)) {
+        if is_comment(line, &columns) || (number == 1 && names_columns(&columns)) {
             continue;
         }
         let row = row(&columns, separator).map_err(bad)?;
@@ -125,8 +150,8 @@ fn read(lexicon: &mut LexiconBuilder, list: &[u8]) -> Result<Kinds, BadLine> {
 
 /// What stands between the columns.
 fn separator(list: &[u8]) -> u8 {
-    let mut lines = list.split(|&byte| byte == b'\n');
-    let first = lines.find(|line| !line.trim_ascii().is_empty() && !line.starts_with(b"# "));
+    let mut lines = list.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    let first = lines.find(|line| !matches!(line, [] | [b'#'] | [b'#', b' ', ..]));
     if first.is_some_and(|line| line.contains(&b'\t')) {
         b'\t'
     } else {
@@ -152,8 +177,10 @@ fn columns(line: &str, separator: u8) -> [String; 3] {
     std::array::from_fn(|_| fields.next().unwrap_or_default())
 }
 
-fn is_comment(columns: &[&str; 3]) -> bool {
-    *columns == [""; 3] || columns[0] == "#" || columns[0].starts_with("# ")
+/// Whether a line says nothing: it is empty or a comment. A quoted word may begin like a comment.
+fn is_comment(line: &str, columns: &[&str; 3]) -> bool {
+    let begins = line.trim_start().starts_with('#') && columns[0].starts_with("# ");
+    begins || matches!(columns, ["" | "#", "", ""])
 }
 
 /// Whether a first line says what the columns are.
@@ -310,5 +337,52 @@ mod tests {
         );
         assert!(fault(b"\xff,1\n").starts_with("line 1: it is not UTF-8"));
         assert!(fault(b",1\n").starts_with("line 1: the word is empty"));
+    }
+
+    #[test]
+    fn a_hash_with_a_figure_is_a_word_and_with_text_a_comment() {
+        for list in [
+            "#\t-1.5\n",
+            "#,-1.5\n",
+            "# ours, -3\n#,-1.5\n",
+            "a\t1\n#  \t-1.5\n",
+        ] {
+            assert!(compound(list, false, "we are #  1") < 0.0, "{list:?}");
+        }
+        let commented = "#\n# delayed\t-1\n  # great,-2\n#\t\nfine\t1\n";
+        assert_eq!(compound(commented, false, "delayed great #"), 0.0);
+        // An idiom of two words, without a word to be found at.
+        assert!(fault(b"\"# 1\",-2\n").starts_with("the list gives no single word"));
+        assert!(LexiconBuilder::from_list(b"#tired\t-2\n", false).is_ok());
+        assert!(fault(b"#\tword\n").starts_with("line 1: `word` is not a number"));
+        assert!(fault(b"#ours\n").starts_with("line 1: `#ours` has no figure"));
+    }
+
+    #[test]
+    fn a_list_that_scores_nothing_is_refused() {
+        for empty in ["", "\n\n", "# nothing\n", "word,score\n", "\u{feff}"] {
+            assert!(
+                fault(empty.as_bytes()).starts_with("the list is empty"),
+                "{empty:?}"
+            );
+            assert!(
+                LexiconBuilder::from_list(empty.as_bytes(), true).is_err(),
+                "{empty:?}"
+            );
+        }
+        for list in [
+            "hella,0.3,booster\n",
+            "sans,,negation\n",
+            "cold shoulder,-2\n",
+        ] {
+            assert!(
+                fault(list.as_bytes()).starts_with("the list gives no single word"),
+                "{list:?}"
+            );
+            assert!(
+                LexiconBuilder::from_list(list.as_bytes(), true).is_ok(),
+                "{list:?}"
+            );
+        }
     }
 }

@@ -43,7 +43,7 @@ use std::sync::Arc;
 
 pub use builder::{BadWord, LexiconBuilder, MAX_FIGURE};
 pub use lexicon::Lexicon;
-pub use list::{BadLine, Fault};
+pub use list::{BadLine, BadList, Fault};
 pub use observe::{Nobody, Observer, Rule, Sums};
 pub use sum::Scores;
 

@@ -102,14 +102,45 @@ pub enum Rule {
 pub struct Sums {
     /// The sum of the valences, from the first token to the last.
     pub valences: f64,
-    /// What exclamation and question marks add to the sum, away from zero.
+    /// How much the exclamation and question marks weigh; never negative. See [`emphasis_of_sum`](Self::emphasis_of_sum)
+    /// and [`emphasis_of_shares`](Self::emphasis_of_shares) for where it goes.
     pub emphasis: f64,
     /// How many tokens there are.
     pub tokens: usize,
-    /// The positive valences, one more for each, and the emphasis if they outweigh the negative ones.
+    /// The positive valences, one more for each.
     pub positive: f64,
-    /// The negative valences, one less for each, and the emphasis if they outweigh the positive ones.
+    /// The negative valences, one less for each: zero or below.
     pub negative: f64,
     /// How many tokens have no valence.
     pub neutral: f64,
+}
+
+impl Sums {
+    /// What the marks add to [`valences`](Self::valences) before the compound is made of them: the emphasis with the sign
+    /// of the sum, so that it is away from zero. Nothing where the sum is zero.
+    #[must_use]
+    pub fn emphasis_of_sum(&self) -> f64 {
+        if self.valences > 0.0 {
+            self.emphasis
+        } else if self.valences < 0.0 {
+            -self.emphasis
+        } else {
+            0.0
+        }
+    }
+
+    /// What the marks add to [`positive`](Self::positive) and to [`negative`](Self::negative) before the shares are made of
+    /// them: the emphasis goes to the one that is further from zero. That may be another sign than that of the sum: one
+    /// "great" against two weaker negative words, each of which counts one more.
+    #[must_use]
+    pub fn emphasis_of_shares(&self) -> (f64, f64) {
+        let negative = self.negative.abs();
+        if self.positive > negative {
+            (self.emphasis, 0.0)
+        } else if self.positive < negative {
+            (0.0, -self.emphasis)
+        } else {
+            (0.0, 0.0)
+        }
+    }
 }

@@ -46,12 +46,6 @@ pub(super) fn sums(valences: &[Valence], tokens: usize, exclaims: usize, questio
         }
     }
     sums.neutral = neutral as f64;
-    let (positive, negative) = (sums.positive, sums.negative.abs());
-    if positive > negative {
-        sums.positive += sums.emphasis;
-    } else if positive < negative {
-        sums.negative -= sums.emphasis;
-    }
     sums
 }
 
@@ -72,18 +66,19 @@ pub(super) fn scores(sums: &Sums) -> Scores {
     if sums.tokens == 0 {
         return Scores::default();
     }
-    let sum = if sums.valences > 0.0 {
-        sums.valences + sums.emphasis
-    } else if sums.valences < 0.0 {
-        sums.valences - sums.emphasis
-    } else {
+    // A sum of zero keeps its sign.
+    let sum = if sums.valences == 0.0 {
         sums.valences
+    } else {
+        sums.valences + sums.emphasis_of_sum()
     };
-    let total = sums.positive + sums.negative.abs() + sums.neutral;
+    let (of_positive, of_negative) = sums.emphasis_of_shares();
+    let (positive, negative) = (sums.positive + of_positive, sums.negative + of_negative);
+    let total = positive + negative.abs() + sums.neutral;
     Scores {
-        neg: round::<3>((sums.negative / total).abs()),
+        neg: round::<3>((negative / total).abs()),
         neu: round::<3>(sums.neutral / total),
-        pos: round::<3>(sums.positive / total),
+        pos: round::<3>(positive / total),
         compound: round::<4>((sum / (sum * sum + ALPHA).sqrt()).clamp(-1.0, 1.0)),
     }
 }
