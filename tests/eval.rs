@@ -132,3 +132,109 @@ fn a_field_that_no_record_has_is_named() {
         "{error}"
     );
 }
+
+/// A table of texts with these labels.
+fn rated(work: &Workspace, labels: &[&str]) {
+    let rows = labels.iter().map(|label| format!("{label}\tgood\n"));
+    work.file(
+        "rated.tsv",
+        "label\ttext\n".to_owned() + &rows.collect::<String>(),
+    );
+}
+
+#[test]
+fn half_stars_and_ratings_to_ten_are_scales_of_their_own() {
+    let work = Workspace::new();
+    for (labels, scale, supports) in [
+        (
+            &["0.5", "2.5", "3", "3.5", "5"][..],
+            "half-stars",
+            [2, 1, 2],
+        ),
+        (&["1", "4", "5", "6", "7", "10"], "1-10", [2, 2, 2]),
+        (&["1", "2", "3", "5"], "stars", [2, 1, 1]),
+    ] {
+        rated(&work, labels);
+        for said in [&[][..], &["--labels", scale]] {
+            let page = evaluated(&work, &[&["rated.tsv"], said].concat());
+            assert_eq!(page["numbers"], scale);
+            assert!(page["numbers_reason"].is_string());
+            assert_eq!(page["outside_scale"], 0);
+            let classes = page["models"][0]["classes"].as_array().unwrap();
+            let found: Vec<_> = classes
+                .iter()
+                .map(|class| class["support"].as_u64())
+                .collect();
+            assert_eq!(found, supports.map(Some), "{scale}");
+        }
+        let text = String::from_utf8(work.ok(&["eval", "rated.tsv"]).stdout).unwrap();
+        assert!(
+            text.contains(&format!("Numbers as labels: {scale}, since all are")),
+            "{text}"
+        );
+    }
+    rated(&work, &["-1", "0.3", "17"]);
+    assert_eq!(evaluated(&work, &["rated.tsv"])["numbers"], "sign");
+    let page = evaluated(&work, &["rated.tsv", "--labels", "stars"]);
+    assert_eq!(page["outside_scale"], 3);
+}
+
+#[test]
+fn numbers_that_would_be_of_one_class_are_not_guessed_at() {
+    let work = Workspace::new();
+    for labels in [
+        &["4", "5"][..],
+        &["7", "9"],
+        &["1", "1"],
+        &["0.2", "0.7"],
+        &["0", "1", "2", "3", "4"],
+    ] {
+        rated(&work, labels);
+        let error = work.fails(2, &["eval", "rated.tsv"]);
+        assert!(
+            error.contains("cannot tell what the numbers in `label` mean"),
+            "{error}"
+        );
+        assert!(error.contains("half-stars, 1-10"), "{error}");
+    }
+    rated(&work, &["4", "5"]);
+    evaluated(&work, &["rated.tsv", "--labels", "stars"]);
+    rated(&work, &["0", "1", "2", "3", "4"]);
+    let map = "0=negative,1=negative,2=neutral,3=positive,4=positive";
+    let page = evaluated(&work, &["rated.tsv", "--labels", map]);
+    assert_eq!(
+        (&page["labelled"], &page["numbers"]),
+        (&json!(5), &Value::Null)
+    );
+}
+
+#[test]
+fn a_file_without_a_record_is_an_error() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", POSTS);
+    for (name, content) in [
+        ("none.jsonl", ""),
+        ("blank.jsonl", "\n\n"),
+        ("header.csv", "text,label\n"),
+        ("none.csv", ""),
+    ] {
+        work.file(name, content);
+        let error = work.fails(2, &["eval", name]);
+        assert!(
+            error.contains(&format!("there is no record in `{name}`")),
+            "{error}"
+        );
+        let run = work.run(&["eval", "posts.jsonl", name]);
+        assert_eq!(run.status.code(), Some(2), "{name}");
+    }
+    work.file("broken.jsonl", "{\n{\n");
+    let run = work.run(&["eval", "broken.jsonl"]);
+    assert_eq!(run.status.code(), Some(1));
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(
+        said.contains(
+            "none of the 2 records can be compared; the first malformed one is broken.jsonl: line 1"
+        ),
+        "{said}"
+    );
+}

@@ -1,6 +1,6 @@
 //! Adds up what the pool releases.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use moodring_feed::Feed;
 use moodring_job::Reject;
@@ -23,6 +23,10 @@ pub(crate) struct Totals {
     pub(crate) quarantined: u64,
     /// By model.
     pub(crate) agreements: Vec<Agreement>,
+    /// The inputs without any record, not even a malformed one.
+    pub(crate) empty: Vec<String>,
+    /// Where the first malformed record is, and what is wrong with it.
+    pub(crate) first_reject: Option<String>,
 }
 
 /// The pool's sink.
@@ -31,7 +35,10 @@ pub(crate) struct Ledger {
     names: Vec<String>,
     /// How many line ends of each source have been released.
     lines: HashMap<u32, u64>,
+    /// Which inputs have a record.
+    filled: HashSet<u32>,
     sum: EvalReport,
+    first_reject: Option<String>,
     rejects: u64,
     quarantined: u64,
     progress: Option<Progress>,
@@ -43,6 +50,8 @@ impl Ledger {
         Self {
             names: names.collect(),
             lines: HashMap::new(),
+            filled: HashSet::new(),
+            first_reject: None,
             sum: EvalReport {
                 agreements: vec![Agreement::default(); models],
                 ..EvalReport::default()
@@ -60,7 +69,11 @@ impl Ledger {
 
     /// What it all came to.
     pub(crate) fn close(self) -> Totals {
+        let sources = (0..).zip(&self.names);
+        let empty = sources.filter(|(source, _)| !self.filled.contains(source));
         Totals {
+            empty: empty.map(|(_, name)| name.clone()).collect(),
+            first_reject: self.first_reject,
             records: self.sum.records,
             unlabelled: self.sum.unlabelled,
             unknown: self.sum.unknown,
@@ -72,13 +85,10 @@ impl Ledger {
     }
 
     /// Says where a skipped record is, and why it was skipped. It stays in the input; this command writes no files.
-    fn tell(&self, source: u32, lines_before: u64, record: &Reject, reason: &str) {
+    fn told(&self, source: u32, lines_before: u64, record: &Reject, reason: &str) -> String {
         let name = self.names.get(source as usize).map_or("", String::as_str);
         let line = lines_before + record.line;
-        tracing::warn!(
-            "skipped {name}: line {line} (byte {}): {reason}",
-            record.offset
-        );
+        format!("{name}: line {line} (byte {}): {reason}", record.offset)
     }
 }
 
@@ -91,7 +101,9 @@ impl Sink for Ledger {
         for reject in &report.rejects {
             self.rejects += 1;
             if self.rejects <= TOLD {
-                self.tell(report.source, lines_before, reject, &reject.reason);
+                let told = self.told(report.source, lines_before, reject, &reject.reason);
+                tracing::warn!("skipped {told}");
+                self.first_reject.get_or_insert(told);
             }
         }
         for (record, why) in report.quarantined.iter().zip(released.quarantined) {
@@ -100,7 +112,11 @@ impl Sink for Ledger {
                 "{} workers died on it; the last one {}",
                 why.attempts, why.exit
             );
-            self.tell(report.source, lines_before, record, &reason);
+            let told = self.told(report.source, lines_before, record, &reason);
+            tracing::warn!("skipped {told}");
+        }
+        if report.records > 0 || !report.rejects.is_empty() || !report.quarantined.is_empty() {
+            self.filled.insert(report.source);
         }
         self.sum.records += report.records;
         self.sum.unlabelled += report.unlabelled;

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::anyhow;
 use clap::Args;
 use moodring_job::Setup;
-use moodring_job::eval::{EvalSetup, Labels};
+use moodring_job::eval::{EvalSetup, Labels, Reading, Scheme};
 use moodring_pool::{Delivery, wire};
 use moodring_record::FieldNames;
 
@@ -24,7 +24,8 @@ use crate::run::scale::{Scale, follow};
 use crate::run::signals::Interrupt;
 use crate::run::source::Source;
 use crate::run::tasks::Tasks;
-use ledger::Ledger;
+use ledger::{Ledger, Totals};
+use page::Numbers;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,8 +36,9 @@ Examples:
   moodring eval posts.tsv --label-field emotion --labels joy=positive,anger=negative
       Labels of your own
 
-A number among the labels means what those beside it say: 0/2/4, 0/1/2, 0/1, one to five stars, or else
-its sign. --labels overrules that.";
+A number among the labels means what those beside it say: 0/2/4, 0/1/2, 0/1, one to five stars, stars in
+halves, a rating from 1 to 10, or, where some are below zero, its sign. Numbers that fit none of these, or
+that would all be of one class, are refused. --labels says what they mean.";
 
 /// Compare the models with labels that people gave.
 #[derive(Debug, Args)]
@@ -63,7 +65,7 @@ struct LabelArgs {
     #[arg(long, default_value = "label", value_name = "NAME")]
     label_field: String,
 
-    /// What labels mean: LABEL=CLASS,..., or for numbers one of stars, 0/2/4, 0/1/2, 0/1, sign
+    /// What labels mean: LABEL=CLASS,..., or for numbers one of stars, half-stars, 1-10, 0/2/4, 0/1/2, 0/1, sign
     #[arg(long, value_name = "LABEL=CLASS,...")]
     labels: Option<Labels>,
 
@@ -123,12 +125,77 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
     if let Some(signal) = interrupt.received() {
         return Err(Failure::Interrupted(signal));
     }
-    if totals.records == totals.unlabelled && totals.records > 0 {
+    check(&totals, &args.labels.label_field)?;
+    let numbers = numbers(&totals, labels.scheme, &args.labels.label_field)?;
+    page::print(&models.names, &totals, numbers, args.labels.json)
+}
+
+/// Refuses totals that say nothing.
+fn check(totals: &Totals, label_field: &str) -> Result<(), Failure> {
+    if !totals.empty.is_empty() {
         return Err(Failure::Usage(anyhow!(
-            "none of the {} records has a label in the field `{}`; name another with --label-field",
-            totals.records,
-            args.labels.label_field
+            "there is no record in `{}`; leave it out, or check that it is complete",
+            totals.empty.join("`, `")
         )));
     }
-    page::print(&models.names, &totals, labels.scheme, args.labels.json)
+    if totals.records == 0 {
+        let first = totals.first_reject.as_deref();
+        return Err(Failure::Failed(anyhow!(
+            "none of the {} records can be compared; the first malformed one is {}",
+            totals.rejects + totals.quarantined,
+            first.unwrap_or("unknown")
+        )));
+    }
+    if totals.records == totals.unlabelled {
+        return Err(Failure::Usage(anyhow!(
+            "none of the {} records has a label in the field `{label_field}`; name another with --label-field",
+            totals.records,
+        )));
+    }
+    Ok(())
+}
+
+/// What the numbers among the labels mean: as `said`, or as they look. Refuses to guess where a guess would be no better than
+/// another one.
+fn numbers(
+    totals: &Totals,
+    said: Option<Scheme>,
+    label_field: &str,
+) -> Result<Option<Numbers>, Failure> {
+    // The labels are the same for all models.
+    let Some(agreement) = totals.agreements.first() else {
+        return Ok(None);
+    };
+    let refused = |why: String| {
+        Err(Failure::Usage(anyhow!(
+            "cannot tell what the numbers in `{label_field}` mean: {why}; say it with --labels and one of {}, \
+             or with --labels NUMBER=CLASS,...",
+            Scheme::names()
+        )))
+    };
+    match (agreement.reading(), said) {
+        (Reading::NoNumbers, _) => Ok(None),
+        (_, Some(scheme)) => Ok(Some(Numbers {
+            scheme,
+            reason: "--labels says so",
+        })),
+        (Reading::Unknown { examples, more }, None) => {
+            let mut listed = examples;
+            listed.extend(more.then(|| "others".to_owned()));
+            let listed = listed.join(", ");
+            refused(format!("those there are ({listed}) fit no known scale"))
+        }
+        (Reading::Scale(scheme), None) => match agreement.only_class(scheme) {
+            Some(class) => refused(format!(
+                "read as {} ({}), all labels would be {}",
+                scheme.name(),
+                scheme.classes(),
+                class.name()
+            )),
+            None => Ok(Some(Numbers {
+                scheme,
+                reason: scheme.evidence(),
+            })),
+        },
+    }
 }

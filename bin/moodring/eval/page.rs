@@ -3,11 +3,18 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use moodring_job::eval::{Agreement, Metrics, Scheme};
+use moodring_job::eval::{Metrics, Scheme};
 use serde::Serialize;
 
 use super::ledger::Totals;
 use crate::exit::Failure;
+
+/// How the numbers among the labels are read, and why so.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Numbers {
+    pub(super) scheme: Scheme,
+    pub(super) reason: &'static str,
+}
 
 /// What the run came to, as JSON. Counts; shares are parts of 1.
 #[derive(Debug, Serialize)]
@@ -21,6 +28,12 @@ struct Page<'a> {
     quarantined: u64,
     /// What numbers were taken to mean, if labels are numbers.
     numbers: Option<&'static str>,
+    /// Which of them stand for which class.
+    numbers_classes: Option<&'static str>,
+    /// Why they were read in this way.
+    numbers_reason: Option<&'static str>,
+    /// Labels that are a number, but none of that scale.
+    outside_scale: u64,
     models: Vec<Model<'a>>,
 }
 
@@ -35,28 +48,33 @@ struct Model<'a> {
 pub(super) fn print(
     names: &[String],
     totals: &Totals,
-    scheme: Option<Scheme>,
+    numbers: Option<Numbers>,
     json: bool,
 ) -> Result<(), Failure> {
-    // The labels are the same for all models.
-    let found = totals.agreements.first().and_then(Agreement::scheme);
-    let numbers = found.map(|found| scheme.unwrap_or(found));
-    let models = names.iter().zip(&totals.agreements);
+    let scheme = numbers.map_or(Scheme::Sign, |numbers| numbers.scheme);
+    let models: Vec<_> = names
+        .iter()
+        .zip(&totals.agreements)
+        .map(|(model, agreement)| Model {
+            model,
+            metrics: agreement.metrics(scheme),
+        })
+        .collect();
+    let labelled = totals.records - totals.unlabelled - totals.unknown;
+    let classified = models.first().map_or(0, |model| model.metrics.classified);
     let page = Page {
         records: totals.records,
-        labelled: totals.records - totals.unlabelled - totals.unknown,
+        labelled,
         unlabelled: totals.unlabelled,
         unknown_labels: totals.unknown,
         unknown_label_examples: &totals.unknown_labels,
         rejects: totals.rejects,
         quarantined: totals.quarantined,
-        numbers: numbers.map(Scheme::name),
-        models: models
-            .map(|(model, agreement)| Model {
-                model,
-                metrics: agreement.metrics(numbers.unwrap_or(Scheme::Sign)),
-            })
-            .collect(),
+        numbers: numbers.map(|numbers| numbers.scheme.name()),
+        numbers_classes: numbers.map(|numbers| numbers.scheme.classes()),
+        numbers_reason: numbers.map(|numbers| numbers.reason),
+        outside_scale: labelled - classified,
+        models,
     };
     let text = if json {
         let mut line = serde_json::to_string(&page).map_err(Failure::failed)?;
@@ -90,8 +108,20 @@ fn table(page: &Page<'_>) -> String {
             "Labels that mean nothing: `{examples}`; say what they mean with --labels LABEL=CLASS,..."
         );
     }
-    if let Some(numbers) = page.numbers {
-        let _ = writeln!(text, "Numbers as labels: {numbers}");
+    if let (Some(numbers), Some(classes), Some(reason)) =
+        (page.numbers, page.numbers_classes, page.numbers_reason)
+    {
+        let _ = writeln!(
+            text,
+            "Numbers as labels: {numbers}, since {reason}: {classes}"
+        );
+        if page.outside_scale > 0 {
+            let outside = page.outside_scale;
+            let _ = writeln!(
+                text,
+                "Labels that are a number outside this scale: {outside}"
+            );
+        }
     }
     let width = page.models.iter().map(|model| model.model.len()).max();
     let width = width.unwrap_or(0).max(8);

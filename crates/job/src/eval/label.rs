@@ -9,13 +9,13 @@ use moodring_score::Mood;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The whole numbers that have a slot of their own: −5 to 5.
-const WHOLE: i32 = 5;
-/// Slots of the classes by name, of the whole numbers, of the other numbers below and above zero.
-pub(super) const SLOTS: usize = 3 + 11 + 2;
-const FIRST_WHOLE: usize = 3;
-const OTHER_BELOW: usize = 14;
-const OTHER_ABOVE: usize = 15;
+/// The multiples of one half from 0 to this have a slot of their own.
+const HIGHEST: usize = 10;
+const FIRST_HALF: usize = 3;
+const BELOW: usize = FIRST_HALF + 2 * HIGHEST + 1;
+const OTHER_ABOVE: usize = BELOW + 1;
+/// Slots of the classes by name, of the halves, of the numbers below zero, and of the others above it.
+pub(super) const SLOTS: usize = OTHER_ABOVE + 1;
 
 /// No label is a number further from zero than this.
 const MAX_NUMBER: f64 = 1000.0;
@@ -39,7 +39,8 @@ pub struct Labels {
 /// `--labels` cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "`{0}` maps no label; write LABEL=CLASS with a class of negative, neutral or positive, or one of: stars, 0/2/4, 0/1/2, 0/1, sign"
+    "`{0}` maps no label; write LABEL=CLASS with a class of negative, neutral or positive, or one of: {names}",
+    names = Scheme::names()
 )]
 pub struct BadLabels(String);
 
@@ -107,14 +108,16 @@ fn class(name: &str) -> Option<Mood> {
 
 #[expect(
     clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "the number is whole, and small"
+    reason = "the number of halves is whole, and small"
 )]
 fn number_slot(number: f64) -> Slot {
-    if number.fract() == 0.0 && number.abs() <= f64::from(WHOLE) {
-        (number as i32 + WHOLE) as usize + FIRST_WHOLE
+    let halves = number * 2.0;
+    if halves.fract() == 0.0 && (0.0..=2.0 * HIGHEST as f64).contains(&halves) {
+        halves as usize + FIRST_HALF
     } else if number < 0.0 {
-        OTHER_BELOW
+        BELOW
     } else {
         OTHER_ABOVE
     }
@@ -123,21 +126,44 @@ fn number_slot(number: f64) -> Slot {
 /// What numbers mean as classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// One to five stars: 1 and 2 are negative, 3 is neutral, 4 and 5 are positive.
+    /// One to five stars, whole ones.
     Stars,
-    /// 0 is negative, 2 neutral, 4 positive, as in Sentiment140.
+    /// Half a star to five, in steps of a half, as in `MovieLens`.
+    HalfStars,
+    /// A rating from 1 to 10, perhaps with halves, perhaps with 0 below. The classes are those of the `IMDb` data of Maas
+    /// and others (2011): up to 4 and from 7 on.
+    OneToTen,
+    /// 0, 2 and 4, as in Sentiment140.
     ZeroTwoFour,
-    /// 0 is negative, 1 neutral, 2 positive, as in `TweetEval`.
+    /// 0, 1 and 2, as in `TweetEval`.
     ZeroOneTwo,
-    /// 0 is negative, 1 positive.
+    /// 0 and 1.
     ZeroOne,
-    /// The sign says it: below zero is negative, zero neutral, above positive.
+    /// The sign says it.
     Sign,
 }
 
+/// What is known of the numbers among some labels.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading {
+    /// There are none.
+    NoNumbers,
+    /// They are those of a scale, and of no other one that is known.
+    Scale(Scheme),
+    /// They fit no scale that is known. Some of them, in order, and whether there are others.
+    Unknown {
+        /// As they are written, at most ten.
+        examples: Vec<String>,
+        /// Whether there are more than these.
+        more: bool,
+    },
+}
+
 impl Scheme {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Stars,
+        Self::HalfStars,
+        Self::OneToTen,
         Self::ZeroTwoFour,
         Self::ZeroOneTwo,
         Self::ZeroOne,
@@ -149,6 +175,8 @@ impl Scheme {
     pub fn name(self) -> &'static str {
         match self {
             Self::Stars => "stars",
+            Self::HalfStars => "half-stars",
+            Self::OneToTen => "1-10",
             Self::ZeroTwoFour => "0/2/4",
             Self::ZeroOneTwo => "0/1/2",
             Self::ZeroOne => "0/1",
@@ -156,49 +184,115 @@ impl Scheme {
         }
     }
 
-    /// What the numbers among the labels most likely mean, by which of them there are; `None` if there are none.
-    pub(super) fn of(present: &[bool; SLOTS]) -> Option<Self> {
-        let others = present[OTHER_BELOW] || present[OTHER_ABOVE];
-        let wholes: Vec<i32> = (-WHOLE..=WHOLE)
-            .zip(&present[FIRST_WHOLE..])
-            .filter_map(|(whole, &there)| there.then_some(whole))
-            .collect();
-        let all_of = |allowed: &[i32]| wholes.iter().all(|whole| allowed.contains(whole));
-        match () {
-            () if wholes.is_empty() && !others => None,
-            () if others || wholes[0] < 0 => Some(Self::Sign),
-            () if all_of(&[0, 1]) => Some(Self::ZeroOne),
-            () if all_of(&[0, 1, 2]) && wholes[0] == 0 && wholes.contains(&1) => {
-                Some(Self::ZeroOneTwo)
+    /// All names, for a person.
+    #[must_use]
+    pub fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+
+    /// Which numbers stand for which class.
+    #[must_use]
+    pub fn classes(self) -> &'static str {
+        match self {
+            Self::Stars => "1 and 2 are negative, 3 is neutral, 4 and 5 are positive",
+            Self::HalfStars => "below 3 is negative, 3 is neutral, above 3 is positive",
+            Self::OneToTen => "below 5 is negative, 5 to 6 is neutral, above 6 is positive",
+            Self::ZeroTwoFour => "0 is negative, 2 is neutral, 4 is positive",
+            Self::ZeroOneTwo => "0 is negative, 1 is neutral, 2 is positive",
+            Self::ZeroOne => "0 is negative, 1 is positive",
+            Self::Sign => "below zero is negative, zero is neutral, above zero is positive",
+        }
+    }
+
+    /// What numbers are like that are read in this way if nobody says how to read them.
+    #[must_use]
+    pub fn evidence(self) -> &'static str {
+        match self {
+            Self::Stars => "all are whole numbers from 1 to 5",
+            Self::HalfStars => "all are from 0.5 to 5 in steps of a half",
+            Self::OneToTen => {
+                "all are from 0 to 10 in steps of one or a half, and some are above 5"
             }
-            () if all_of(&[0, 2, 4]) && wholes[0] == 0 => Some(Self::ZeroTwoFour),
-            () if all_of(&[1, 2, 3, 4, 5]) => Some(Self::Stars),
-            () => Some(Self::Sign),
+            Self::ZeroTwoFour => "all are 0, 2 or 4",
+            Self::ZeroOneTwo => "all are 0, 1 or 2",
+            Self::ZeroOne => "all are 0 or 1",
+            Self::Sign => "some are below zero",
         }
     }
 
     /// The class that a slot stands for, if it stands for any.
     pub(super) fn class(self, slot: Slot) -> Option<Mood> {
         use Mood::{Negative, Neutral, Positive};
-        let whole = match slot {
-            0..FIRST_WHOLE => return Some(Mood::ALL[slot]),
-            OTHER_BELOW => return (self == Self::Sign).then_some(Negative),
+        let halves = match slot {
+            0..FIRST_HALF => return Some(Mood::ALL[slot]),
+            BELOW => return (self == Self::Sign).then_some(Negative),
             OTHER_ABOVE => return (self == Self::Sign).then_some(Positive),
-            whole => i32::try_from(whole - FIRST_WHOLE).unwrap_or(0) - WHOLE,
+            _ => slot - FIRST_HALF,
         };
-        match (self, whole) {
-            (Self::Stars, 1 | 2)
-            | (Self::ZeroTwoFour | Self::ZeroOneTwo | Self::ZeroOne, 0)
-            | (Self::Sign, ..0) => Some(Negative),
-            (Self::Stars, 3) | (Self::ZeroTwoFour, 2) | (Self::ZeroOneTwo, 1) | (Self::Sign, 0) => {
-                Some(Neutral)
-            }
-            (Self::Stars, 4 | 5)
+        match (self, halves) {
+            (Self::Stars, 2 | 4)
+            | (Self::HalfStars, 1..=5)
+            | (Self::OneToTen, 0..=9)
+            | (Self::ZeroTwoFour | Self::ZeroOneTwo | Self::ZeroOne, 0) => Some(Negative),
+            (Self::Stars | Self::HalfStars, 6)
+            | (Self::OneToTen, 10..=12)
             | (Self::ZeroTwoFour, 4)
             | (Self::ZeroOneTwo, 2)
-            | (Self::ZeroOne, 1)
+            | (Self::Sign, 0) => Some(Neutral),
+            (Self::Stars, 8 | 10)
+            | (Self::HalfStars, 7..=10)
+            | (Self::OneToTen, 13..=20)
+            | (Self::ZeroTwoFour, 8)
+            | (Self::ZeroOneTwo, 4)
+            | (Self::ZeroOne, 2)
             | (Self::Sign, 1..) => Some(Positive),
             _ => None,
+        }
+    }
+}
+
+impl Reading {
+    /// What the numbers among the labels most likely mean, by which of them there are.
+    pub(super) fn of(present: &[bool; SLOTS]) -> Self {
+        let halves: Vec<usize> = (0..BELOW - FIRST_HALF)
+            .filter(|half| present[FIRST_HALF + half])
+            .collect();
+        let all_of = |allowed: &[usize]| halves.iter().all(|half| allowed.contains(half));
+        let above = present[OTHER_ABOVE];
+        let lowest = halves.first().copied().unwrap_or(0);
+        let highest = halves.last().copied().unwrap_or(0);
+        let is_whole = all_of(&[2, 4, 6, 8, 10]);
+        match () {
+            () if present[BELOW] => Self::Scale(Scheme::Sign),
+            () if halves.is_empty() && !above => Self::NoNumbers,
+            () if above => Self::unknown(&halves, true),
+            () if all_of(&[0, 2]) => Self::Scale(Scheme::ZeroOne),
+            () if all_of(&[0, 2, 4]) && lowest == 0 && halves.contains(&2) => {
+                Self::Scale(Scheme::ZeroOneTwo)
+            }
+            () if all_of(&[0, 4, 8]) && lowest == 0 => Self::Scale(Scheme::ZeroTwoFour),
+            () if highest > 2 * 5 => Self::Scale(Scheme::OneToTen),
+            () if lowest > 0 && is_whole => Self::Scale(Scheme::Stars),
+            () if lowest > 0 => Self::Scale(Scheme::HalfStars),
+            // 0 to 5 stars, five classes from 0, shares of one: who knows.
+            () => Self::unknown(&halves, false),
+        }
+    }
+
+    fn unknown(halves: &[usize], others: bool) -> Self {
+        const SHOWN: usize = 10;
+        let shown = halves.iter().take(SHOWN);
+        Self::Unknown {
+            examples: shown
+                .map(|&half| {
+                    if half % 2 == 0 {
+                        (half / 2).to_string()
+                    } else {
+                        format!("{}.5", half / 2)
+                    }
+                })
+                .collect(),
+            more: others || halves.len() > SHOWN,
         }
     }
 }
@@ -207,25 +301,51 @@ impl Scheme {
 mod tests {
     use super::*;
 
-    fn scheme(labels: &[&str]) -> Option<Scheme> {
+    fn reading(labels: &[&str]) -> Reading {
         let mut present = [false; SLOTS];
         for label in labels {
             present[LabelMap::default().meaning(label).unwrap().slot] = true;
         }
-        Scheme::of(&present)
+        Reading::of(&present)
     }
 
     #[test]
     fn numbers_mean_what_their_company_says() {
-        assert_eq!(scheme(&["positive", "neg", "NEUTRAL"]), None);
-        assert_eq!(scheme(&["0", "4"]), Some(Scheme::ZeroTwoFour));
-        assert_eq!(scheme(&["0", "2", "4.0"]), Some(Scheme::ZeroTwoFour));
-        assert_eq!(scheme(&["0", "1", "2"]), Some(Scheme::ZeroOneTwo));
-        assert_eq!(scheme(&["1", "0"]), Some(Scheme::ZeroOne));
-        assert_eq!(scheme(&["1", "2", "5"]), Some(Scheme::Stars));
-        assert_eq!(scheme(&["-1", "0", "1"]), Some(Scheme::Sign));
-        assert_eq!(scheme(&["1", "2.5"]), Some(Scheme::Sign));
-        assert_eq!(scheme(&["17"]), Some(Scheme::Sign));
+        assert_eq!(reading(&["positive", "neg", "NEUTRAL"]), Reading::NoNumbers);
+        for (labels, scheme) in [
+            (&["0", "4"][..], Scheme::ZeroTwoFour),
+            (&["0", "2", "4.0"], Scheme::ZeroTwoFour),
+            (&["0", "1", "2"], Scheme::ZeroOneTwo),
+            (&["1", "0"], Scheme::ZeroOne),
+            (&["1", "2", "5"], Scheme::Stars),
+            (&["-1", "0", "1"], Scheme::Sign),
+            (&["-3.27", "2", "17"], Scheme::Sign),
+            (&["1", "2.5"], Scheme::HalfStars),
+            (&["0.5", "3", "5.0"], Scheme::HalfStars),
+            (&["1", "10"], Scheme::OneToTen),
+            (&["0", "3", "7"], Scheme::OneToTen),
+            (&["5", "7.5"], Scheme::OneToTen),
+        ] {
+            assert_eq!(reading(labels), Reading::Scale(scheme), "{labels:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_no_known_scale_are_not_guessed_at() {
+        let unknown = |examples: &[&str], more| Reading::Unknown {
+            examples: examples.iter().map(|&example| example.to_owned()).collect(),
+            more,
+        };
+        assert_eq!(
+            reading(&["4", "0", "3", "1", "2"]),
+            unknown(&["0", "1", "2", "3", "4"], false)
+        );
+        assert_eq!(
+            reading(&["0", "0.5", "1"]),
+            unknown(&["0", "0.5", "1"], false)
+        );
+        assert_eq!(reading(&["0.73", "1"]), unknown(&["1"], true));
+        assert_eq!(reading(&["17"]), unknown(&[], true));
     }
 
     #[test]
@@ -239,6 +359,13 @@ mod tests {
         assert_eq!(class(Scheme::Sign, "-0.2"), Some(Mood::Negative));
         assert_eq!(class(Scheme::Sign, "0.0"), Some(Mood::Neutral));
         assert_eq!(class(Scheme::ZeroOne, "Pos"), Some(Mood::Positive));
+        assert_eq!(class(Scheme::HalfStars, "2.5"), Some(Mood::Negative));
+        assert_eq!(class(Scheme::HalfStars, "3.5"), Some(Mood::Positive));
+        assert_eq!(class(Scheme::HalfStars, "5.5"), None);
+        assert_eq!(class(Scheme::OneToTen, "4.5"), Some(Mood::Negative));
+        assert_eq!(class(Scheme::OneToTen, "6"), Some(Mood::Neutral));
+        assert_eq!(class(Scheme::OneToTen, "7"), Some(Mood::Positive));
+        assert_eq!(class(Scheme::OneToTen, "11"), None);
     }
 
     #[test]
@@ -252,10 +379,10 @@ mod tests {
         for wrong in ["", "joy", "joy=happy", "=positive", "joy=positive,"] {
             assert!(wrong.parse::<Labels>().is_err(), "{wrong}");
         }
-        assert_eq!(
-            "stars".parse::<Labels>().unwrap().scheme,
-            Some(Scheme::Stars)
-        );
+        for scheme in Scheme::ALL {
+            let labels: Labels = scheme.name().parse().unwrap();
+            assert_eq!(labels.scheme, Some(scheme));
+        }
     }
 
     #[test]

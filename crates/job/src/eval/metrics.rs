@@ -7,7 +7,7 @@ use moodring_score::Mood;
 use serde::Serialize;
 
 use super::agreement::Agreement;
-use super::label::{SLOTS, Scheme};
+use super::label::{Reading, SLOTS, Scheme};
 
 /// How well a model did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -44,14 +44,27 @@ pub struct ClassMetrics {
 }
 
 impl Agreement {
-    /// What the numbers among the labels most likely mean; `None` if there are none.
+    /// What the numbers among the labels most likely mean.
     #[must_use]
-    pub fn scheme(&self) -> Option<Scheme> {
+    pub fn reading(&self) -> Reading {
         let mut present = [false; SLOTS];
         for (present, met) in present.iter_mut().zip(&self.met) {
             *present = met.iter().any(|&count| count > 0);
         }
-        Scheme::of(&present)
+        Reading::of(&present)
+    }
+
+    /// The one class that all labels fall in if numbers mean what `scheme` says; `None` if there are several.
+    #[must_use]
+    pub fn only_class(&self, scheme: Scheme) -> Option<Mood> {
+        let classes = self.metrics(scheme).classes;
+        let mut present = Mood::ALL
+            .into_iter()
+            .zip(&classes)
+            .filter(|(_, class)| class.support > 0);
+        let only = present.next();
+        only.filter(|_| present.next().is_none())
+            .map(|(mood, _)| mood)
     }
 
     /// The figures, with numbers that mean what `scheme` says.

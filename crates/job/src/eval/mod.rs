@@ -10,5 +10,5 @@ mod metrics;
 
 pub use agreement::Agreement;
 pub use eval_job::{EvalJob, EvalReport, EvalSetup};
-pub use label::{BadLabels, LabelMap, Labels, Scheme};
+pub use label::{BadLabels, LabelMap, Labels, Reading, Scheme};
 pub use metrics::{ClassMetrics, Metrics};
