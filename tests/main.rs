@@ -9,6 +9,7 @@ mod cuts;
 mod errors;
 mod eval;
 mod explain;
+mod files;
 mod lexicon;
 #[cfg(feature = "faults")]
 mod poison;

@@ -159,3 +159,29 @@ fn a_worker_that_answers_garbage_is_replaced() {
         );
     }
 }
+
+#[test]
+fn a_run_to_standard_output_tells_of_records_that_kill() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", poisoned(300, &[7]));
+    let run = work
+        .command(&["score", "posts.jsonl", "--quiet"])
+        .env("MOODRING_FAULTS", "exit1=POISON")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(run.status.success(), "{said}");
+    assert!(
+        said.contains("moodring: quarantined posts.jsonl: line 8 (byte "),
+        "{said}"
+    );
+    assert!(
+        said.contains("2 workers died on it; the last one exited with code 1"),
+        "{said}"
+    );
+    assert!(
+        said.contains("1 record was quarantined; add --quarantine FILE"),
+        "{said}"
+    );
+    assert_eq!(work.listing(), ["posts.jsonl"]);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::util::Workspace;
+use crate::util::{Running, Workspace, posts};
 
 const MIXED: &str =
     "{\"text\":\"fine\"}\nnot json\n\n{\"id\":1}\n{\"text\":null}\n{\"text\":\"fine too\"}\n";
@@ -92,4 +92,93 @@ fn strict_stops_at_the_first_with_its_place() {
     );
     assert!(said.contains("posts.jsonl: line 2 (byte 16)"), "{said}");
     assert_eq!(work.listing(), ["posts.jsonl"]);
+}
+
+/// Fifteen malformed lines, and two that are not.
+fn mostly_bad() -> String {
+    let bad = (0..15).map(|at| format!("bad {at}\n"));
+    let good = "{\"text\":\"fine\"}\n";
+    [good.to_owned()]
+        .into_iter()
+        .chain(bad)
+        .chain([good.to_owned()])
+        .collect()
+}
+
+#[test]
+fn a_run_to_standard_output_tells_of_rejects_and_writes_no_file() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", mostly_bad());
+    // Files of that name were once ours to delete.
+    work.file("moodring.rejects.jsonl", "precious");
+    for more in [&[][..], &["-o", "-"], &["-o", "/dev/stdout", "--force"]] {
+        let run = work.ok(&[&["score", "posts.jsonl", "--quiet"][..], more].concat());
+        assert_eq!(String::from_utf8(run.stdout).unwrap().lines().count(), 2);
+        let said = String::from_utf8(run.stderr).unwrap();
+        let told = said.matches("moodring: rejected posts.jsonl: line ");
+        assert_eq!(told.count(), 10, "{said}");
+        assert!(
+            said.contains("rejected posts.jsonl: line 2 (byte 16): "),
+            "{said}"
+        );
+        let total = "15 records were rejected, of which the first 10 are named above";
+        assert!(
+            said.contains(total) && said.contains("--rejects FILE"),
+            "{said}"
+        );
+        assert_eq!(work.listing(), ["moodring.rejects.jsonl", "posts.jsonl"]);
+    }
+    assert_eq!(work.read("moodring.rejects.jsonl"), "precious");
+    let run = work.ok(&["score", "posts.jsonl", "--rejects", "bad.jsonl", "--quiet"]);
+    assert!(run.stderr.is_empty());
+    assert_eq!(rejects(&work, "bad.jsonl").len(), 15);
+}
+
+#[test]
+fn a_run_to_standard_output_needs_no_folder() {
+    let work = Workspace::new();
+    let posts = work.file("posts.jsonl", MIXED);
+    let moodring = env!("CARGO_BIN_EXE_moodring");
+    let line = format!(
+        "mkdir gone && cd gone && rmdir ../gone && '{moodring}' score '{}'",
+        posts.display()
+    );
+    let run = std::process::Command::new("bash")
+        .args(["-c", &line])
+        .current_dir(work.path(""))
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{run:?}");
+    assert_eq!(String::from_utf8(run.stdout).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn a_complete_output_outlives_a_rejects_file_that_cannot_be_named() {
+    let work = Workspace::new();
+    let input = mostly_bad() + &posts(20_000);
+    let args = [
+        "score",
+        "-",
+        "--format",
+        "jsonl",
+        "-o",
+        "scored.jsonl",
+        "--rejects",
+        "bad.jsonl",
+    ];
+    let mut run = Running::start(&work, &args);
+    let mut stdin = run.0.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, input.as_bytes()).unwrap();
+    while !work.path("bad.jsonl.part").exists() {
+        assert!(run.0.try_wait().unwrap().is_none());
+        std::thread::yield_now();
+    }
+    // Somebody takes the name of the rejects file during the run.
+    work.file("bad.jsonl", "taken");
+    drop(stdin);
+    let (code, said) = run.end();
+    assert_eq!(code, 1, "{said}");
+    assert_eq!(work.read("bad.jsonl"), "taken");
+    assert_eq!(work.read("scored.jsonl.part").lines().count(), 20_002);
+    assert_eq!(work.read("bad.jsonl.part").lines().count(), 15);
 }

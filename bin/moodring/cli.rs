@@ -116,11 +116,12 @@ pub(crate) struct OutputArgs {
     #[arg(long)]
     pub(crate) unordered: bool,
 
-    /// Where malformed records go [default: OUTPUT.rejects.jsonl; moodring.rejects.jsonl with standard output]
+    /// Where malformed records go [default: OUTPUT.rejects.jsonl; named on standard error if the output is no file]
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
 
-    /// Where records go on which workers die [default: OUTPUT.quarantine.jsonl, or moodring.quarantine.jsonl]
+    /// Where records go that kill workers [default: OUTPUT.quarantine.jsonl; named on standard error if the output is no
+    /// file]
     #[arg(long, value_name = "FILE")]
     pub(crate) quarantine: Option<PathBuf>,
 

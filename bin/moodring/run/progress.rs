@@ -59,6 +59,11 @@ impl Progress {
         Arc::clone(&self.counters)
     }
 
+    /// Has something written to standard error above the bar.
+    pub(crate) fn above(&self, write: impl FnOnce()) {
+        self.bar.suspend(write);
+    }
+
     /// So many more stored bytes are done, and so many records in all.
     pub(crate) fn advance(&mut self, bytes: u64, records: u64) {
         self.counters.records.store(records, Ordering::Relaxed);

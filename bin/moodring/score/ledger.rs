@@ -1,7 +1,7 @@
 //! The end of the pipeline: places each shard's bytes in the output, keeps the rejects, counts.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,7 @@ use super::plan::Plan;
 use super::resume::entry::{Counts, Done, Piece, Terms};
 use super::resume::log::Log;
 use super::resume::recover::Earlier;
+use super::set_aside::{At, Kind, SetAside};
 use crate::exit::Failure;
 use crate::run::progress::Progress;
 use crate::run::store_failure;
@@ -77,8 +78,8 @@ impl Totals {
 /// The pool's sink.
 pub(crate) struct Ledger {
     output: Output,
-    rejects: LazyFile,
-    quarantine: LazyFile,
+    rejects: SetAside,
+    quarantine: SetAside,
     /// The inputs' names, by source.
     names: Vec<String>,
     /// How many line ends of each source have been released.
@@ -90,22 +91,42 @@ pub(crate) struct Ledger {
     line: Vec<u8>,
     /// The journal, if the run can be gone on with.
     log: Option<Log>,
+    /// What stands for the journal if it cannot.
+    marker: Option<Marker>,
+}
+
+/// An empty journal, by which the next run knows that the part file beside it is one of ours. It vanishes with the value.
+struct Marker(Journal);
+
+impl Drop for Marker {
+    fn drop(&mut self) {
+        // Nobody is left to be told; the next run replaces it.
+        let _ = fs::remove_file(self.0.path());
+    }
 }
 
 impl Ledger {
     /// Opens the output, and writes its header.
     pub(crate) fn open(plan: &Plan, feed: &Feed, header: &[u8]) -> Result<Self, Failure> {
         let mut output = Output::open(plan.output.as_deref(), plan.force).map_err(store_failure)?;
-        let rejects = LazyFile::open(&plan.rejects, plan.replace_rejects).map_err(store_failure)?;
-        let quarantine =
-            LazyFile::open(&plan.quarantine, plan.replace_quarantine).map_err(store_failure)?;
+        let set_aside = |path: &Option<PathBuf>, kind| {
+            SetAside::open(path.as_deref(), kind, plan.force).map_err(store_failure)
+        };
+        let rejects = set_aside(&plan.rejects, Kind::Rejected)?;
+        let quarantine = set_aside(&plan.quarantine, Kind::Quarantined)?;
         // Packed even if there is none: a compressed file without any piece would be a damaged one.
         let mut packed = Vec::new();
         let compressed = Compressor::new(plan.compression)
             .and_then(|mut compressor| compressor.compress(header, &mut packed));
         compressed.map_err(Failure::failed)?;
+        let mut marker = None;
         let log = match (&output, &plan.output) {
-            (Output::File(_), Some(path)) if plan.source.is_lasting() => {
+            (Output::File(_), Some(path)) if !plan.source.is_lasting() => {
+                let journal = Journal::create(&Journal::path_of(path)).map_err(store_failure)?;
+                marker = Some(Marker(journal));
+                None
+            }
+            (Output::File(_), Some(path)) => {
                 let header = Piece {
                     at: 0,
                     len: packed.len() as u64,
@@ -118,7 +139,9 @@ impl Ledger {
             _ => None,
         };
         output.append(&packed).map_err(store_failure)?;
-        Ok(Self::new(plan, feed, output, [rejects, quarantine], log))
+        let mut ledger = Self::new(plan, feed, output, [rejects, quarantine], log);
+        ledger.marker = marker;
+        Ok(ledger)
     }
 
     /// Opens the output of an earlier run, behind what was done of it.
@@ -128,10 +151,12 @@ impl Ledger {
         mut part: PartFile,
         earlier: &Earlier,
     ) -> Result<Self, Failure> {
-        let rejects = earlier.reopen(&plan.rejects, plan.replace_rejects, |done| done.rejects);
-        let quarantine = earlier.reopen(&plan.quarantine, plan.replace_quarantine, |done| {
-            done.quarantine
-        });
+        let reopen = |path: &Option<PathBuf>, kind, pick| match path {
+            Some(path) => earlier.reopen(path, plan.force, pick).map(SetAside::File),
+            None => SetAside::open(None, kind, plan.force),
+        };
+        let rejects = reopen(&plan.rejects, Kind::Rejected, |done| done.rejects);
+        let quarantine = reopen(&plan.quarantine, Kind::Quarantined, |done| done.quarantine);
         let asides = [
             rejects.map_err(store_failure)?,
             quarantine.map_err(store_failure)?,
@@ -153,7 +178,7 @@ impl Ledger {
         plan: &Plan,
         feed: &Feed,
         output: Output,
-        [rejects, quarantine]: [LazyFile; 2],
+        [rejects, quarantine]: [SetAside; 2],
         log: Option<Log>,
     ) -> Self {
         let names = feed.inputs().iter().map(|input| input.name.clone());
@@ -169,6 +194,7 @@ impl Ledger {
             progress: None,
             line: Vec::new(),
             log,
+            marker: None,
         }
     }
 
@@ -183,10 +209,13 @@ impl Ledger {
     /// The files to be removed if the run is ended on the spot.
     pub(crate) fn unfinished_files(&self) -> Vec<PathBuf> {
         let part = self.part_path().map(Path::to_owned);
-        let asides = [&self.rejects, &self.quarantine].map(LazyFile::part_path);
+        let asides = [&self.rejects, &self.quarantine].map(SetAside::file);
+        let asides = asides.into_iter().flatten().filter_map(LazyFile::part_path);
         let journal = self.log.as_ref().map(Log::path);
-        let all = part.into_iter().chain(asides.into_iter().flatten());
-        all.chain(journal).collect()
+        let marker = self.marker.as_ref();
+        let marker = marker.map(|marker| marker.0.path().to_owned());
+        let all = part.into_iter().chain(asides);
+        all.chain(journal).chain(marker).collect()
     }
 
     /// Shows `progress` from now on.
@@ -202,21 +231,21 @@ impl Ledger {
 
     /// The run is complete: the output appears under its name.
     pub(crate) fn commit(mut self) -> Result<Totals, Failure> {
+        // Whichever file cannot be given its name: what is complete is not removed.
+        self.keep(true);
+        if let Output::File(part) = &mut self.output {
+            part.keep(true);
+        }
+        self.rejects.keep(true);
+        self.quarantine.keep(true);
         if self.log.is_some() {
             let files = self.descriptors().map_err(store_failure)?;
             if let Some(log) = &mut self.log {
                 log.complete(&files).map_err(sink_failure)?;
-                log.keep(true);
             }
         }
-        let commit = |file: LazyFile| {
-            let path = file.path().to_owned();
-            file.commit()
-                .map(|written| written.then_some(path))
-                .map_err(store_failure)
-        };
-        self.totals.rejects_file = commit(self.rejects)?;
-        self.totals.quarantine_file = commit(self.quarantine)?;
+        self.totals.rejects_file = self.rejects.commit().map_err(store_failure)?;
+        self.totals.quarantine_file = self.quarantine.commit().map_err(store_failure)?;
         self.output.commit().map_err(store_failure)?;
         if let Some(log) = self.log {
             log.close().map_err(store_failure)?;
@@ -262,35 +291,37 @@ impl Ledger {
             return Ok(Vec::new());
         };
         let mut files = vec![part.descriptor()?, folder_of(part.part_path())?];
-        files.extend(self.rejects.descriptor()?);
-        files.extend(self.quarantine.descriptor()?);
+        for file in [&self.rejects, &self.quarantine] {
+            let descriptor = file.file().map(LazyFile::descriptor).transpose()?;
+            files.extend(descriptor.flatten());
+        }
         Ok(files)
     }
 
     fn reject(&mut self, source: u32, lines_before: u64, reject: &Reject) -> Result<(), BoxError> {
-        let name = self.names.get(source as usize).map_or("", String::as_str);
-        // Without order the shards before this one may not be counted yet.
-        let line = self.ordered.then_some(lines_before + reject.line);
+        let at = At {
+            source: self.names.get(source as usize).map_or("", String::as_str),
+            // Without order the shards before this one may not be counted yet.
+            line: self.ordered.then_some(lines_before + reject.line),
+            offset: reject.offset,
+        };
         if self.strict {
-            let place = match line {
-                Some(line) => format!("{name}: line {line} (byte {})", reject.offset),
-                None => format!("{name}: byte {}", reject.offset),
-            };
             return Err(Box::new(Rejected {
-                place,
+                place: at.to_string(),
                 reason: reject.reason.clone(),
             }));
         }
-        self.line.clear();
-        write_reject(
-            &mut self.line,
-            name,
-            line,
-            reject.offset,
-            &reject.reason,
-            &reject.raw,
-        );
-        Ok(self.rejects.append(&self.line)?)
+        match &mut self.rejects {
+            SetAside::Notices(notices) => {
+                notices.tell(at, &reject.reason, self.progress.as_ref());
+                Ok(())
+            }
+            SetAside::File(file) => {
+                self.line.clear();
+                write_at(&mut self.line, at, &reject.reason, &reject.raw);
+                Ok(file.append(&self.line)?)
+            }
+        }
     }
 
     /// Sets a record aside on which workers died, with what is known of their end.
@@ -301,21 +332,24 @@ impl Ledger {
         record: &Reject,
         why: &Quarantined,
     ) -> Result<(), BoxError> {
-        let name = self.names.get(source as usize).map_or("", String::as_str);
-        let line = self.ordered.then_some(lines_before + record.line);
+        let at = At {
+            source: self.names.get(source as usize).map_or("", String::as_str),
+            line: self.ordered.then_some(lines_before + record.line),
+            offset: record.offset,
+        };
         let reason = format!(
             "{} workers died on it; the last one {}",
             why.attempts, why.exit
         );
+        let file = match &mut self.quarantine {
+            SetAside::Notices(notices) => {
+                notices.tell(at, &reason, self.progress.as_ref());
+                return Ok(());
+            }
+            SetAside::File(file) => file,
+        };
         self.line.clear();
-        write_reject(
-            &mut self.line,
-            name,
-            line,
-            record.offset,
-            &reason,
-            &record.raw,
-        );
+        write_at(&mut self.line, at, &reason, &record.raw);
         // The line is an object: what belongs to a quarantine alone goes in before its end.
         self.line
             .truncate(self.line.trim_ascii_end().len().saturating_sub(1));
@@ -325,7 +359,7 @@ impl Ledger {
             ",\"cause\":\"{}\",\"attempts\":{},\"stderr\":{words}}}",
             why.exit, why.attempts
         )?;
-        Ok(self.quarantine.append(&self.line)?)
+        Ok(file.append(&self.line)?)
     }
 
     /// How many bytes of the output file have been given away.
@@ -383,8 +417,8 @@ impl Sink for Ledger {
                     len,
                     checksum: report.checksum,
                 },
-                rejects: whole(&self.rejects),
-                quarantine: whole(&self.quarantine),
+                rejects: self.rejects.whole(),
+                quarantine: self.quarantine.whole(),
                 counts,
             };
             log.released(released.shard, done);
@@ -407,13 +441,9 @@ impl Sink for Ledger {
     }
 }
 
-/// All that has been written into a file.
-fn whole(file: &LazyFile) -> Piece {
-    Piece {
-        at: 0,
-        len: file.len(),
-        checksum: file.checksum(),
-    }
+/// Writes the line of a record that is set aside in a file.
+fn write_at(line: &mut Vec<u8>, at: At<'_>, reason: &str, raw: &[u8]) {
+    write_reject(line, at.source, at.line, at.offset, reason, raw);
 }
 
 /// What an error of the sink means to the person who ran the command.

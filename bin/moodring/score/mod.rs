@@ -6,6 +6,8 @@
 mod ledger;
 mod plan;
 mod resume;
+mod set_aside;
+mod side_files;
 mod summary;
 mod usage;
 
@@ -34,6 +36,8 @@ use resume::recover::{self, Earlier, Start};
 pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let mut plan = Plan::make(args)?;
+    plan.files().check()?;
+    side_files::check(&plan).map_err(store_failure)?;
     let earlier = if plan.resume {
         Earlier::find(&plan)?
     } else {

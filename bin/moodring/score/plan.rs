@@ -8,10 +8,11 @@ use moodring_feed::{Feed, Input, SourceId};
 use moodring_job::ScoreSetup;
 use moodring_job::compress::Compression;
 use moodring_record::{FieldNames, Format, Renderer};
-use moodring_store::StoreError;
+use moodring_store::{PartFile, StoreError, is_stdout};
 
 use crate::cli::{ScoreArgs, SummaryFormat};
 use crate::exit::Failure;
+use crate::run::files::Files;
 use crate::run::models::Models;
 use crate::run::scale::Scale;
 use crate::run::source::Source;
@@ -28,11 +29,10 @@ pub(crate) struct Plan {
     pub(crate) output: Option<PathBuf>,
     pub(crate) output_format: Format,
     pub(crate) compression: Compression,
-    pub(crate) rejects: PathBuf,
-    pub(crate) quarantine: PathBuf,
-    /// Whether the rejects or quarantine file of an earlier run may be replaced.
-    pub(crate) replace_rejects: bool,
-    pub(crate) replace_quarantine: bool,
+    /// Where malformed records go; without a file they are told on standard error.
+    pub(crate) rejects: Option<PathBuf>,
+    /// The same for records on which workers died.
+    pub(crate) quarantine: Option<PathBuf>,
     pub(crate) unordered: bool,
     pub(crate) strict: bool,
     pub(crate) force: bool,
@@ -60,16 +60,13 @@ impl Plan {
         };
         let source = Source::find(input, scale.workers, fields)?;
         let models = Models::read(&models)?;
-        let output = args.output.filter(|path| path.as_os_str() != "-");
+        let output = args.output.filter(|path| !is_stdout(path));
         let (output_format, compression) =
             output_kind(output.as_deref(), args.output_format, &source.inputs)?;
-        // What stands beside a named output is that output's; a name of our own choice in this folder is free.
-        let replaceable =
-            |named: &Option<PathBuf>| args.force || (named.is_none() && output.is_none());
-        let (replace_rejects, replace_quarantine) =
-            (replaceable(&args.rejects), replaceable(&args.quarantine));
-        let beside =
-            |named: Option<PathBuf>, kind| named.unwrap_or_else(|| beside(output.as_deref(), kind));
+        let beside = |named: Option<PathBuf>, kind| {
+            let output = output.as_deref();
+            named.or_else(|| beside(output?, kind))
+        };
         let rejects = beside(args.rejects, "rejects");
         let quarantine = beside(args.quarantine, "quarantine");
         Ok(Self {
@@ -88,9 +85,26 @@ impl Plan {
             compression,
             rejects,
             quarantine,
-            replace_rejects,
-            replace_quarantine,
         })
+    }
+
+    /// What the run does to which files.
+    pub(crate) fn files(&self) -> Files {
+        let mut files = Files::default();
+        files.write_output(self.output.as_deref());
+        if let Some(rejects) = &self.rejects {
+            files.write_rejects(rejects);
+        }
+        if let Some(quarantine) = &self.quarantine {
+            files.write_quarantine(quarantine);
+        }
+        if self.summary == SummaryFormat::Json && self.stdout_is_free() {
+            files.write_stdout();
+        }
+        files.write_notices();
+        files.read_inputs(&self.source.inputs);
+        files.read_models(&self.models.list);
+        files
     }
 
     /// The header of a CSV or TSV output, on which all inputs must agree; empty for JSONL.
@@ -207,14 +221,11 @@ fn common_format(inputs: &[Input]) -> Format {
     }
 }
 
-/// The file of that kind that belongs to an output: `OUTPUT.rejects.jsonl`.
-fn beside(output: Option<&Path>, kind: &str) -> PathBuf {
-    match output {
-        Some(path) if !path.exists() || path.is_file() => {
-            let mut name = path.as_os_str().to_owned();
-            name.push(format!(".{kind}.jsonl"));
-            name.into()
-        }
-        _ => format!("moodring.{kind}.jsonl").into(),
-    }
+/// The file of that kind that belongs to an output: `OUTPUT.rejects.jsonl`. None if the output is a stream, beside which
+/// nobody would look for one.
+fn beside(output: &Path, kind: &str) -> Option<PathBuf> {
+    PartFile::path_of(output)?;
+    let mut name = output.as_os_str().to_owned();
+    name.push(format!(".{kind}.jsonl"));
+    Some(name.into())
 }

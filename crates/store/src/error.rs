@@ -1,6 +1,8 @@
 //! What can go wrong between an output's name and its last byte.
 
+use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// Why an output cannot be made. Each message names the file and says what to do.
@@ -17,6 +19,33 @@ pub enum StoreError {
     #[error("\"{}\" is a folder: name a file in it", path.display())]
     IsFolder {
         /// The output.
+        path: PathBuf,
+    },
+    /// A side file cannot be made, as something that is no regular file has its name.
+    #[error(
+        "\"{}\" is {what}, where a file of this run is to be written: remove it, or choose another output",
+        path.display()
+    )]
+    InTheWay {
+        /// The side file.
+        path: PathBuf,
+        /// What has its name, such as "a symbolic link".
+        what: &'static str,
+    },
+    /// A side file cannot be made, as a file that is not recognized as one of an earlier run has its name.
+    #[error(
+        "\"{}\" does not look like a file of an earlier run: move it away, add --force to replace it, or choose \
+         another output",
+        path.display()
+    )]
+    Foreign {
+        /// The side file.
+        path: PathBuf,
+    },
+    /// A descriptor that was named as an output is open for reading only.
+    #[error("\"{}\" is not open for writing: open it with > or >>, or choose another output", path.display())]
+    ReadOnly {
+        /// The name of the descriptor.
         path: PathBuf,
     },
     /// The folder of the output does not exist.
@@ -109,6 +138,9 @@ impl StoreError {
             self,
             StoreError::Exists { .. }
                 | StoreError::IsFolder { .. }
+                | StoreError::InTheWay { .. }
+                | StoreError::Foreign { .. }
+                | StoreError::ReadOnly { .. }
                 | StoreError::NoFolder { .. }
                 | StoreError::Busy { .. }
                 | StoreError::Uncreatable { .. }
@@ -126,6 +158,17 @@ impl StoreError {
         }
     }
 
+    /// What an error while opening a side file means, whose name must not be followed.
+    pub(crate) fn opening_side_file(path: &Path, source: io::Error) -> StoreError {
+        match what_is_in_the_way(path) {
+            Some(what) => StoreError::InTheWay {
+                path: path.to_owned(),
+                what,
+            },
+            None => StoreError::creating(path, source),
+        }
+    }
+
     /// What an error while writing means.
     pub(crate) fn writing(path: &Path, source: io::Error) -> StoreError {
         let path = path.to_owned();
@@ -137,6 +180,21 @@ impl StoreError {
             _ => StoreError::Write { path, source },
         }
     }
+}
+
+/// What has the name of a file, if it is no regular file.
+pub(crate) fn what_is_in_the_way(path: &Path) -> Option<&'static str> {
+    let kind = fs::symlink_metadata(path).ok()?.file_type();
+    if kind.is_file() {
+        return None;
+    }
+    Some(match kind {
+        kind if kind.is_symlink() => "a symbolic link",
+        kind if kind.is_dir() => "a folder",
+        kind if kind.is_fifo() => "a named pipe",
+        kind if kind.is_socket() => "a socket",
+        _ => "a device",
+    })
 }
 
 #[cfg(test)]

@@ -5,10 +5,14 @@
 //! checksums of what the entries speak of, but for what was [forced to the disk](Journal::sync) before.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 use crate::StoreError;
+use crate::error::what_is_in_the_way;
 
 /// An open journal, to be appended to.
 #[derive(Debug)]
@@ -37,18 +41,44 @@ impl Journal {
         name.into()
     }
 
-    /// Starts an empty journal in the place of any that is there.
+    /// Starts an empty journal in the place of any that is there. The output's part file must be locked.
     ///
     /// # Errors
     /// If the file cannot be created.
     pub fn create(path: &Path) -> Result<Journal, StoreError> {
-        let create = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(path);
-        create.map_err(|source| StoreError::creating(path, source))?;
-        Journal::open(path)
+        if let Some(what) = what_is_in_the_way(path) {
+            let path = path.to_owned();
+            return Err(StoreError::InTheWay { path, what });
+        }
+        // A new file, so that nothing is cut that is linked to the old one.
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::creating(path, error));
+            }
+            _ => {}
+        }
+        let create = OpenOptions::new().append(true).create_new(true).open(path);
+        match create {
+            Ok(file) => Ok(Journal::of(path, file)),
+            Err(source) => Err(StoreError::opening_side_file(path, source)),
+        }
+    }
+
+    /// Whether what has this name looks like a journal: a file that is empty, that a power cut left full of zeros, or that
+    /// begins as the line of an entry does.
+    #[must_use]
+    pub fn is_one(path: &Path) -> bool {
+        let is_file = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+        let mut head = Vec::new();
+        let read = is_file && {
+            let file = File::open(path);
+            file.is_ok_and(|file| file.take(64).read_to_end(&mut head).is_ok())
+        };
+        let begins = || {
+            let sum = head.get(..8).unwrap_or(&head);
+            sum.iter().all(u8::is_ascii_hexdigit) && matches!(head.get(8), None | Some(b' '))
+        };
+        read && (head.iter().all(|&byte| byte == 0) || begins())
     }
 
     /// Goes on with a journal that has been [read](Journal::read), after its last good entry.
@@ -65,13 +95,22 @@ impl Journal {
     }
 
     fn open(path: &Path) -> Result<Journal, StoreError> {
-        match OpenOptions::new().append(true).open(path) {
-            Ok(file) => Ok(Journal {
-                path: path.to_owned(),
-                file,
-                lines: Vec::new(),
-            }),
-            Err(source) => Err(StoreError::creating(path, source)),
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let open = OpenOptions::new()
+            .append(true)
+            .custom_flags(flags)
+            .open(path);
+        match open {
+            Ok(file) => Ok(Journal::of(path, file)),
+            Err(source) => Err(StoreError::opening_side_file(path, source)),
+        }
+    }
+
+    fn of(path: &Path, file: File) -> Journal {
+        Journal {
+            path: path.to_owned(),
+            file,
+            lines: Vec::new(),
         }
     }
 

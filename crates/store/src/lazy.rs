@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::part_file::part_of;
+use crate::part_file::{open_locked, part_of};
 use crate::target::Target;
 use crate::{Output, PartFile, StoreError};
 
@@ -20,18 +20,28 @@ pub struct LazyFile {
 }
 
 impl LazyFile {
-    /// Looks at the name, and creates nothing.
+    /// Looks at the name, and creates nothing. What an unfinished run left under the name of the part file is removed.
     ///
     /// # Errors
-    /// If a file cannot be created there, or exists and may not be replaced for want of `force`.
+    /// If a file cannot be created there, exists and may not be replaced for want of `force`, or is being written by
+    /// another run.
     pub fn open(path: &Path, force: bool) -> Result<LazyFile, StoreError> {
-        Target::of(path, force)?;
-        Ok(LazyFile {
+        if let Target::File(path) = Target::of(path, force)? {
+            let part = part_of(&path);
+            if let Some(_left) = open_locked(&part, &path)? {
+                fs::remove_file(&part).map_err(|source| StoreError::writing(&part, source))?;
+            }
+        }
+        Ok(LazyFile::empty(path, force))
+    }
+
+    fn empty(path: &Path, force: bool) -> LazyFile {
+        LazyFile {
             path: path.to_owned(),
             force,
             output: None,
             checksum: crc32fast::Hasher::new(),
-        })
+        }
     }
 
     /// Goes on with what an earlier run left of the file: its first `len` bytes. If there are to be none, what there is
@@ -40,7 +50,7 @@ impl LazyFile {
     /// # Errors
     /// As [`open`](LazyFile::open), and if there are fewer bytes.
     pub fn reopen(path: &Path, force: bool, len: u64) -> Result<LazyFile, StoreError> {
-        let mut file = LazyFile::open(path, force)?;
+        let mut file = LazyFile::empty(path, force);
         let Some(mut part) = PartFile::reopen(path, force)? else {
             return match Target::of(path, force)? {
                 Target::File(path) if len > 0 => Err(StoreError::Incomplete {

@@ -35,5 +35,6 @@ pub use error::StoreError;
 pub use journal::{Entries, Journal};
 pub use lazy::LazyFile;
 pub use output::{Output, Stream};
-pub use part_file::PartFile;
+pub use part_file::{PartFile, check_side_file};
 pub use syncer::{Syncer, folder_of};
+pub use target::is_stdout;

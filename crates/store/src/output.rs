@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use crate::target::Target;
+use crate::target::{Target, is_descriptor};
 use crate::{PartFile, StoreError};
 
 /// Where scored bytes go.
@@ -76,7 +76,10 @@ impl Stream {
 
     /// Opens what is there. Waits for the reader of a named pipe.
     fn open(path: PathBuf) -> Result<Stream, StoreError> {
-        match OpenOptions::new().write(true).open(&path) {
+        // To open a descriptor's name again forgets where the shell's `>>` had put it: behind what was there.
+        let append = is_descriptor(&path);
+        let mut options = OpenOptions::new();
+        match options.write(true).append(append).open(&path) {
             Ok(file) => Ok(Stream { path, file }),
             Err(source) => Err(StoreError::Uncreatable { path, source }),
         }

@@ -2,13 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
+use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 
 use crate::StoreError;
+use crate::error::what_is_in_the_way;
 use crate::target::Target;
 
 /// A file being written as `NAME.part` beside the `NAME` that [`commit`](PartFile::commit) gives it.
@@ -46,10 +47,40 @@ impl PartFile {
     }
 
     /// Creates the part file of a target that has been looked at.
+    ///
+    /// What an earlier run left is locked, and then replaced by a new file: cutting it would also cut whatever else is
+    /// linked to it.
     pub(crate) fn create_at(path: PathBuf, force: bool) -> Result<PartFile, StoreError> {
-        let mut part = PartFile::open_locked(path, force, true)?;
-        part.cut(0)?;
-        Ok(part)
+        let part = part_of(&path);
+        loop {
+            let failed = |source| StoreError::opening_side_file(&part, source);
+            match options().create_new(true).open(&part) {
+                Ok(file) => {
+                    if !lock(&file).map_err(failed)? {
+                        return Err(StoreError::Busy { path });
+                    }
+                    if is_at(&file, &part) {
+                        return PartFile::of(file, part, path, force);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    let Some(_left) = open_locked(&part, &path)? else {
+                        continue;
+                    };
+                    fs::remove_file(&part).map_err(failed)?;
+                }
+                Err(source) => return Err(failed(source)),
+            }
+        }
+    }
+
+    /// The part file of an output of that name, beside what a link leads to; `None` if no file is written there.
+    #[must_use]
+    pub fn path_of(output: &Path) -> Option<PathBuf> {
+        match Target::of(output, true) {
+            Ok(Target::File(path)) => Some(part_of(&path)),
+            _ => None,
+        }
     }
 
     /// Opens what an earlier run left of an output, as long as it is; `None` if it left nothing.
@@ -58,10 +89,14 @@ impl PartFile {
     /// As [`create`](PartFile::create).
     pub fn reopen(path: &Path, force: bool) -> Result<Option<PartFile>, StoreError> {
         match Target::of(path, force)? {
-            Target::File(path) if part_of(&path).exists() => {
-                PartFile::open_locked(path, force, false).map(Some)
+            Target::File(path) => {
+                let part = part_of(&path);
+                let found = open_locked(&part, &path)?;
+                found
+                    .map(|file| PartFile::of(file, part, path, force))
+                    .transpose()
             }
-            Target::File(_) | Target::Stdout | Target::Device(_) => Ok(None),
+            Target::Stdout | Target::Device(_) => Ok(None),
         }
     }
 
@@ -77,23 +112,8 @@ impl PartFile {
         Ok(found)
     }
 
-    /// Opens a part file, as long as it is, and locks it.
-    fn open_locked(path: PathBuf, force: bool, create: bool) -> Result<PartFile, StoreError> {
-        let part = part_of(&path);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(create);
-        let file = loop {
-            let file = options
-                .open(&part)
-                .map_err(|source| StoreError::creating(&part, source))?;
-            if !lock(&file).map_err(|source| StoreError::creating(&part, source))? {
-                return Err(StoreError::Busy { path });
-            }
-            // A run that ended between the two steps has renamed or removed what was opened: it must not be touched.
-            if is_at(&file, &part) {
-                break file;
-            }
-        };
+    /// A part file that is open and locked, as long as it is.
+    fn of(file: File, part: PathBuf, path: PathBuf, force: bool) -> Result<PartFile, StoreError> {
         let len = file
             .metadata()
             .map_err(|source| StoreError::writing(&part, source))?
@@ -237,6 +257,58 @@ impl Drop for PartFile {
 
 /// How much is read at a time to make a checksum.
 const CHUNK: usize = 256 << 10;
+
+/// How part files are opened. A link in the place of one is not followed, and a pipe not waited for.
+fn options() -> OpenOptions {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .write(true)
+        .custom_flags(flags.bits().cast_signed());
+    options
+}
+
+/// Opens and locks the part file of the output `path`; `None` if there is none.
+pub(crate) fn open_locked(part: &Path, path: &Path) -> Result<Option<File>, StoreError> {
+    loop {
+        let failed = |source| StoreError::opening_side_file(part, source);
+        let file = match options().open(part) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(failed(source)),
+        };
+        if let Some(what) = what_is_in_the_way(part) {
+            let path = part.to_owned();
+            return Err(StoreError::InTheWay { path, what });
+        }
+        if !lock(&file).map_err(failed)? {
+            let path = path.to_owned();
+            return Err(StoreError::Busy { path });
+        }
+        // A run that ended between the two steps has renamed or removed what was opened: it must not be touched.
+        if is_at(&file, part) {
+            return Ok(Some(file));
+        }
+    }
+}
+
+/// Refuses to replace what has the name of a side file, if it is something else than a regular file, or if it has content
+/// and may not be replaced.
+///
+/// # Errors
+/// [`StoreError::InTheWay`] and [`StoreError::Foreign`].
+pub fn check_side_file(path: &Path, may_be_replaced: bool) -> Result<(), StoreError> {
+    let Ok(metadata) = fs::symlink_metadata(path) else {
+        return Ok(());
+    };
+    let path = path.to_owned();
+    match what_is_in_the_way(&path) {
+        Some(what) => Err(StoreError::InTheWay { path, what }),
+        None if metadata.len() > 0 && !may_be_replaced => Err(StoreError::Foreign { path }),
+        None => Ok(()),
+    }
+}
 
 /// The part file of an output.
 pub(crate) fn part_of(path: &Path) -> PathBuf {

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
@@ -23,12 +24,13 @@ pub(crate) enum Target {
 impl Target {
     /// Looks at what there is under `name`.
     pub(crate) fn of(name: &Path, force: bool) -> Result<Target, StoreError> {
-        if name == Path::new("-") || name == Path::new("/dev/stdout") {
+        if is_stdout(name) {
             return Ok(Target::Stdout);
         }
         let path = name.to_owned();
         match fs::metadata(name) {
             Ok(metadata) if metadata.is_dir() => Err(StoreError::IsFolder { path }),
+            Ok(_) if !is_open_for_writing(name) => Err(StoreError::ReadOnly { path }),
             Ok(metadata) if !metadata.is_file() || is_descriptor(name) => Ok(Target::Device(path)),
             Ok(_) if !force => Err(StoreError::Exists { path }),
             Ok(_) => fs::canonicalize(name)
@@ -64,8 +66,25 @@ fn check_folder(path: &Path) -> io::Result<()> {
     Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
+/// Whether the name stands for standard output, whatever that is.
+#[must_use]
+pub fn is_stdout(name: &Path) -> bool {
+    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+    names.into_iter().any(|stdout| name == Path::new(stdout))
+}
+
+/// Whether a descriptor of this process may be written: the link that stands for it has the permissions that it was opened
+/// with (proc(5)). To open the link again would give others.
+fn is_open_for_writing(path: &Path) -> bool {
+    let is_open = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
+    match fs::symlink_metadata(path) {
+        Ok(link) if is_open && link.is_symlink() => link.mode() & 0o200 != 0,
+        _ => true,
+    }
+}
+
 /// Whether the path leads to a descriptor of this process. Even if a regular file is open there, it is to be written
 /// as the stream it was opened for.
-fn is_descriptor(path: &Path) -> bool {
+pub(crate) fn is_descriptor(path: &Path) -> bool {
     path == Path::new("/dev/stderr") || path.starts_with("/dev/fd") || path.starts_with("/proc")
 }

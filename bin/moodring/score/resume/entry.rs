@@ -1,6 +1,7 @@
 //! What a journal says. One JSON value to a line.
 
 use std::fs;
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, anyhow};
@@ -110,11 +111,8 @@ impl Terms {
                     "the input's"
                 },
             ),
-            setting("file for rejects", plan.rejects.display().to_string()),
-            setting(
-                "file for the quarantine",
-                plan.quarantine.display().to_string(),
-            ),
+            setting("file for rejects", shown(plan.rejects.as_deref())),
+            setting("file for the quarantine", shown(plan.quarantine.as_deref())),
         ]);
         for input in &plan.source.inputs {
             settings.push((format!("input {}", input.name), identity(input)?));
@@ -145,6 +143,10 @@ impl Terms {
             format!("the {name} ({value}) {verb}")
         })
     }
+}
+
+fn shown(path: Option<&Path>) -> String {
+    path.map_or("none".to_owned(), |path| path.display().to_string())
 }
 
 fn setting(name: &str, value: impl Into<String>) -> (String, String) {

@@ -117,10 +117,11 @@ impl Earlier {
         if !holds(output, self.terms.header)? {
             return Ok(false);
         }
-        let asides = [
-            PartFile::peek(&plan.rejects)?,
-            PartFile::peek(&plan.quarantine)?,
-        ];
+        let peek = |path: &Option<PathBuf>| match path {
+            Some(path) => PartFile::peek(path),
+            None => Ok(None),
+        };
+        let asides = [peek(&plan.rejects)?, peek(&plan.quarantine)?];
         let mut before = self.done[..self.synced].last().copied();
         let mut sound = 0;
         for (at, done) in self.done.iter().enumerate() {
@@ -202,12 +203,13 @@ pub(in crate::score) fn finish(plan: &Plan, earlier: &Earlier) -> Result<Totals,
         part.map_or(Ok(()), |part| part.commit().map_err(store_failure))
     };
     let last = earlier.done.last();
-    let aside = |path: &PathBuf, replace, len: u64| {
-        name(path, replace).map(|()| (len > 0).then(|| path.clone()))
+    let aside = |path: &Option<PathBuf>, len: u64| match path {
+        Some(path) => name(path, plan.force).map(|()| (len > 0).then(|| path.clone())),
+        None => Ok(None),
     };
     let lens = last.map_or((0, 0), |done| (done.rejects.len, done.quarantine.len));
-    totals.rejects_file = aside(&plan.rejects, plan.replace_rejects, lens.0)?;
-    totals.quarantine_file = aside(&plan.quarantine, plan.replace_quarantine, lens.1)?;
+    totals.rejects_file = aside(&plan.rejects, lens.0)?;
+    totals.quarantine_file = aside(&plan.quarantine, lens.1)?;
     let output = plan.output.as_deref().unwrap_or(Path::new(""));
     name(output, plan.force)?;
     let journal = Journal::path_of(output);

@@ -1,0 +1,328 @@
+//! No file that a run reads is written by it, and no file that it did not make is replaced unasked.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Output, Stdio};
+
+use crate::util::{Running, Workspace, posts, signal};
+
+/// Runs a line of bash, in which `moodring` is the binary.
+fn bash(work: &Workspace, line: &str) -> Output {
+    let moodring = env!("CARGO_BIN_EXE_moodring");
+    Command::new("bash")
+        .args([
+            "-c",
+            &format!("moodring() {{ '{moodring}' \"$@\"; }}; {line}"),
+        ])
+        .current_dir(work.path(""))
+        .env("XDG_RUNTIME_DIR", work.sockets())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// A folder with posts under several names, a list of words, and what else a run might take for its own.
+fn folder() -> Workspace {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(20));
+    work.file("sub/other.jsonl", posts(10));
+    work.file("words.tsv", "delayed\t-1.8\n");
+    symlink("posts.jsonl", work.path("soft.jsonl")).unwrap();
+    symlink("sub", work.path("folder")).unwrap();
+    fs::hard_link(work.path("posts.jsonl"), work.path("hard.jsonl")).unwrap();
+    work
+}
+
+/// The names and contents of all files.
+fn contents(work: &Workspace) -> Vec<(String, Vec<u8>)> {
+    let mut contents = Vec::new();
+    for folder in ["", "sub/"] {
+        for entry in fs::read_dir(work.path(folder)).unwrap() {
+            let entry = entry.unwrap();
+            if entry.metadata().unwrap().is_file() || entry.path().is_file() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                contents.push((format!("{folder}{name}"), fs::read(entry.path()).unwrap()));
+            }
+        }
+    }
+    contents.sort();
+    contents
+}
+
+/// Runs `args`, which must be refused with one line, before any file is changed.
+fn refused(work: &Workspace, args: &[&str]) -> String {
+    let before = contents(work);
+    let said = work.fails(2, args);
+    assert!(contents(work) == before, "{args:?} changed a file");
+    said
+}
+
+#[test]
+fn an_output_that_is_an_input_is_refused_whatever_its_name() {
+    let work = folder();
+    let absolute = work.path("posts.jsonl");
+    let names = [
+        "posts.jsonl",
+        "./posts.jsonl",
+        "sub/../posts.jsonl",
+        "soft.jsonl",
+        "hard.jsonl",
+        absolute.to_str().unwrap(),
+    ];
+    for input in names {
+        for output in names {
+            let said = refused(&work, &["score", input, "-o", output, "--force"]);
+            assert!(said.contains("the output") && said.contains("-o"), "{said}");
+        }
+    }
+    for more in [&[][..], &["--resume"]] {
+        let args = ["score", "posts.jsonl", "-o", "soft.jsonl"];
+        refused(&work, &[&args[..], more].concat());
+    }
+    let said = refused(
+        &work,
+        &["score", "sub", "-o", "folder/other.jsonl", "--force"],
+    );
+    assert!(said.contains("are the same file"), "{said}");
+    refused(
+        &work,
+        &["score", "s*/*.jsonl", "-o", "folder/other.jsonl", "--force"],
+    );
+}
+
+#[test]
+fn no_file_has_two_uses_in_a_run() {
+    let work = folder();
+    // What is written, by flag; among them the side files of an output `out.jsonl` that does not exist yet.
+    for written in ["-o", "--rejects", "--quarantine"] {
+        let more: &[&str] = match written {
+            "-o" => &[],
+            _ => &["-o", "out.jsonl"],
+        };
+        for read in ["posts.jsonl", "words.tsv"] {
+            let name = if read == "words.tsv" {
+                "./words.tsv"
+            } else {
+                "soft.jsonl"
+            };
+            let args = ["score", "posts.jsonl", "-m", "lexicon:words.tsv", "--force"];
+            let said = refused(&work, &[&args[..], &[written, name], more].concat());
+            assert!(said.contains(written), "{said}");
+        }
+    }
+    for (rejects, quarantine) in [
+        ("out.jsonl", "q.jsonl"),
+        ("r.jsonl", "./out.jsonl"),
+        ("out.jsonl.part", "q.jsonl"),
+        ("r.jsonl", "out.jsonl.journal"),
+        ("r.jsonl", "r.jsonl"),
+        ("r.jsonl", "folder/../r.jsonl"),
+        ("r.jsonl", "r.jsonl.part"),
+        ("r.jsonl.part", "r.jsonl"),
+        ("out.jsonl.quarantine.jsonl", "out.jsonl.quarantine.jsonl"),
+    ] {
+        let args = ["score", "posts.jsonl", "-o", "out.jsonl", "--force"];
+        let asides = ["--rejects", rejects, "--quarantine", quarantine];
+        refused(&work, &[&args[..], &asides].concat());
+    }
+}
+
+#[test]
+fn an_input_with_the_name_of_a_side_file_is_refused() {
+    for name in [
+        "out.jsonl.part",
+        "out.jsonl.journal",
+        "out.jsonl.rejects.jsonl",
+        "out.jsonl.rejects.jsonl.part",
+        "out.jsonl.quarantine.jsonl",
+    ] {
+        let work = folder();
+        work.file(name, posts(5));
+        for more in [&[][..], &["--force"], &["--resume"]] {
+            let args = ["score", name, "--format", "jsonl", "-o", "out.jsonl"];
+            refused(&work, &[&args[..], more].concat());
+        }
+    }
+    // Without an output nothing has such a name.
+    let work = folder();
+    work.file("moodring.rejects.jsonl", posts(5));
+    let before = contents(&work);
+    work.ok(&["score", "moodring.rejects.jsonl"]);
+    assert!(contents(&work) == before);
+}
+
+#[test]
+fn redirections_onto_an_input_are_refused() {
+    let work = folder();
+    let before = contents(&work);
+    for line in [
+        "moodring score posts.jsonl >> posts.jsonl",
+        "moodring score posts.jsonl >> hard.jsonl",
+        "moodring score - --format jsonl < posts.jsonl -o posts.jsonl --force",
+        "moodring score /dev/stdin --format jsonl < posts.jsonl -o ./posts.jsonl --force",
+        "moodring score - --format jsonl < posts.jsonl 1<> soft.jsonl",
+        "moodring score posts.jsonl -o /dev/stdout >> posts.jsonl",
+        "moodring score posts.jsonl -o /dev/fd/3 3>> posts.jsonl",
+        "moodring score posts.jsonl -o /proc/self/fd/3 3<> posts.jsonl",
+        "moodring score posts.jsonl -o out.jsonl --rejects /dev/stderr 2>> posts.jsonl",
+        "moodring score posts.jsonl -o out.jsonl --summary json >> posts.jsonl",
+        "moodring score posts.jsonl -o out.jsonl 2>> posts.jsonl",
+        "moodring score posts.jsonl 2>> posts.jsonl >> posts.jsonl",
+        "moodring score posts.jsonl -m lexicon:words.tsv >> words.tsv",
+        "moodring eval posts.jsonl --label-field id >> posts.jsonl",
+        "moodring eval posts.jsonl --label-field id 2>> posts.jsonl",
+        "moodring score /dev/fd/4 --format jsonl -o /dev/fd/3 3< posts.jsonl 4< sub/other.jsonl",
+    ] {
+        let run = bash(&work, line);
+        assert_eq!(run.status.code(), Some(2), "{line}: {run:?}");
+        assert!(contents(&work) == before, "{line} changed a file");
+    }
+    // The shell empties the file before the run begins; then at least nothing is written into it.
+    let run = bash(&work, "moodring score hard.jsonl > posts.jsonl");
+    assert_eq!(run.status.code(), Some(2), "{run:?}");
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(said.contains("standard output"), "{said}");
+    assert_eq!(work.read("posts.jsonl"), "");
+}
+
+#[test]
+fn standard_output_and_standard_error_may_be_one() {
+    let work = folder();
+    let run = bash(&work, "moodring score posts.jsonl > all.log 2>&1");
+    assert!(run.status.success(), "{run:?}");
+    let run = bash(
+        &work,
+        "moodring score posts.jsonl -o out.jsonl --summary json > all.log 2>&1",
+    );
+    assert!(run.status.success(), "{run:?}");
+    let devices = ["--rejects", "/dev/null", "--quarantine", "/dev/null"];
+    work.ok(&[&["score", "posts.jsonl", "-o", "/dev/null"][..], &devices].concat());
+    // Rejects that are appended by the shell leave what was there.
+    work.file("bad.jsonl", "not json\n");
+    work.file("log", "precious\n");
+    let run = bash(
+        &work,
+        "moodring score bad.jsonl -o out2.jsonl --rejects /dev/fd/3 3>> log",
+    );
+    assert!(
+        work.read("log").starts_with("precious\n{\"source\":"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_side_file_that_is_not_ours_is_replaced_only_by_force() {
+    for name in [
+        "out.jsonl.part",
+        "out.jsonl.journal",
+        "out.jsonl.rejects.jsonl.part",
+    ] {
+        let work = folder();
+        work.file(name, "the only copy of a thesis\n");
+        for more in [&[][..], &["--resume"]] {
+            let args = ["score", "posts.jsonl", "-o", "out.jsonl"];
+            let said = refused(&work, &[&args[..], more].concat());
+            assert!(said.contains(name) && said.contains("--force"), "{said}");
+        }
+        // By force only the name is taken: what is linked to the same file stays.
+        fs::hard_link(work.path(name), work.path("linked")).unwrap();
+        work.ok(&["score", "posts.jsonl", "-o", "out.jsonl", "--force"]);
+        assert_eq!(work.read("linked"), "the only copy of a thesis\n");
+        assert_eq!(work.read("out.jsonl").lines().count(), 20);
+    }
+}
+
+#[test]
+fn what_is_no_file_in_the_place_of_a_side_file_is_refused() {
+    for name in [
+        "out.jsonl.part",
+        "out.jsonl.journal",
+        "out.jsonl.rejects.jsonl.part",
+        "out.jsonl.quarantine.jsonl.part",
+    ] {
+        for kind in ["link", "dangling link", "pipe", "folder"] {
+            let work = folder();
+            work.file("precious", "precious");
+            let path = work.path(name);
+            match kind {
+                "link" => symlink("precious", &path).unwrap(),
+                "dangling link" => symlink("nowhere", &path).unwrap(),
+                "folder" => fs::create_dir(&path).unwrap(),
+                _ => {
+                    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+                    assert!(made.success());
+                }
+            }
+            for more in [&[][..], &["--force"], &["--resume"]] {
+                let args = ["score", "posts.jsonl", "-o", "out.jsonl"];
+                let said = work.fails(2, &[&args[..], more].concat());
+                assert!(said.contains(name), "{kind}: {said}");
+                assert_eq!(work.read("precious"), "precious");
+                assert!(!work.path("nowhere").exists() && !work.path("out.jsonl").exists());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_killed_run_left_is_recognized() {
+    for args in [
+        &["score", "many.jsonl", "--shard-size", "16K"][..],
+        &["score", "-", "--format", "jsonl"],
+    ] {
+        let work = folder();
+        let mut text = "no json\n".to_owned();
+        text.push_str(&posts(40_000));
+        work.file("many.jsonl", &text);
+        let args = [args, &["-o", "out.jsonl", "--workers", "2", "--quiet"]].concat();
+        let mut run = Running::start(&work, &args);
+        // Where the input is a pipe it stays open, so that the run cannot end before it is killed.
+        let mut stdin = run.0.stdin.take().unwrap();
+        let writer = std::thread::spawn(move || {
+            let _ = std::io::Write::write_all(&mut stdin, text.as_bytes());
+            stdin
+        });
+        let left = || {
+            ["out.jsonl.part", "out.jsonl.rejects.jsonl.part"]
+                .iter()
+                .all(|name| fs::metadata(work.path(name)).is_ok_and(|part| part.len() > 0))
+        };
+        while !left() {
+            assert!(
+                run.0.try_wait().unwrap().is_none(),
+                "the run ended too soon"
+            );
+            std::thread::yield_now();
+        }
+        signal(run.pid(), "KILL");
+        run.0.wait().unwrap();
+        drop(writer.join().unwrap());
+        assert!(left());
+        work.ok(&["score", "posts.jsonl", "-o", "out.jsonl"]);
+        assert_eq!(work.read("out.jsonl").lines().count(), 20);
+        let names = work.listing();
+        assert!(
+            !names.iter().any(|name| name.starts_with("out.jsonl.")),
+            "{names:?}"
+        );
+    }
+}
+
+#[test]
+fn two_runs_cannot_write_the_same_file() {
+    let work = folder();
+    work.file("bad.jsonl", "not json\n");
+    let mut first = Running::endless(&work);
+    while !work.path("scored.jsonl.part").exists() {
+        assert!(first.0.try_wait().unwrap().is_none());
+        std::thread::yield_now();
+    }
+    for more in [&[][..], &["--force"]] {
+        let args = ["score", "posts.jsonl", "-o", "scored.jsonl"];
+        let said = work.fails(2, &[&args[..], more].concat());
+        assert!(said.contains("another run is writing"), "{said}");
+    }
+    let (code, said) = first.end();
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(work.read("scored.jsonl").lines().count(), 40_000);
+}
