@@ -233,7 +233,7 @@ fn a_file_without_a_record_is_an_error() {
     let said = String::from_utf8(run.stderr).unwrap();
     assert!(
         said.contains(
-            "none of the 2 records can be compared; the first malformed one is broken.jsonl: line 1"
+            "nothing was compared: all records are rejected (2), 2 as the first one at broken.jsonl: line 1"
         ),
         "{said}"
     );

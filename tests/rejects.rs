@@ -130,7 +130,8 @@ fn a_run_to_standard_output_tells_of_rejects_and_writes_no_file() {
     }
     assert_eq!(work.read("moodring.rejects.jsonl"), "precious");
     let run = work.ok(&["score", "posts.jsonl", "--rejects", "bad.jsonl", "--quiet"]);
-    assert!(run.stderr.is_empty());
+    // Only that most are rejected is said, as always.
+    assert!(!said(&run).contains("rejected posts.jsonl"), "{run:?}");
     assert_eq!(rejects(&work, "bad.jsonl").len(), 15);
 }
 
@@ -181,4 +182,101 @@ fn a_complete_output_outlives_a_rejects_file_that_cannot_be_named() {
     assert_eq!(work.read("bad.jsonl"), "taken");
     assert_eq!(work.read("scored.jsonl.part").lines().count(), 20_002);
     assert_eq!(work.read("bad.jsonl.part").lines().count(), 15);
+}
+
+fn said(run: &std::process::Output) -> String {
+    String::from_utf8(run.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_run_that_scores_nothing_fails_and_says_why_however_quiet() {
+    let work = Workspace::new();
+    work.file(
+        "posts.jsonl",
+        "{\"id\":1,\"body\":\"what a day\"}\n".repeat(3),
+    );
+    let args = ["score", "posts.jsonl", "-o", "scored.jsonl", "-q"];
+    let error = work.fails(1, &args);
+    assert!(
+        error.contains("nothing was scored: all records are rejected (3), 3 as the first one at posts.jsonl: line 1"),
+        "{error}"
+    );
+    assert!(error.contains("the text field is missing"), "{error}");
+    assert!(
+        error.contains("`id`, `body`; name the text with --text-field, perhaps `body`"),
+        "{error}"
+    );
+    // There is no output, and no journal that a later run could take for an unfinished one.
+    assert_eq!(
+        work.listing(),
+        ["posts.jsonl", "scored.jsonl.rejects.jsonl"]
+    );
+
+    work.file("scored.jsonl", "precious");
+    work.fails(1, &[&args[..], &["--force"]].concat());
+    assert_eq!(work.read("scored.jsonl"), "precious");
+    work.ok(&[&args[..], &["--force", "--text-field", "body"]].concat());
+    assert_eq!(work.read("scored.jsonl").lines().count(), 3);
+
+    let to_stdout = work.run(&["score", "posts.jsonl", "-q"]);
+    assert_eq!(to_stdout.status.code(), Some(1));
+    assert!(
+        said(&to_stdout).contains("nothing was scored"),
+        "{to_stdout:?}"
+    );
+
+    work.file("empty.jsonl", "\n");
+    work.ok(&["score", "empty.jsonl", "-q"]);
+}
+
+#[test]
+fn most_records_rejected_is_a_warning_however_quiet() {
+    let work = Workspace::new();
+    work.file(
+        "posts.txt",
+        "not json\n".repeat(3) + "{\"text\":\"fine\"}\n",
+    );
+    let args = [
+        "score",
+        "posts.txt",
+        "--format",
+        "jsonl",
+        "-o",
+        "scored.jsonl",
+        "-q",
+        "--log-level",
+        "off",
+    ];
+    let run = work.ok(&args);
+    let warning = "moodring: warning: 3 of 4 records are rejected, 3 as the first one at posts.txt: line 1: not a JSON object";
+    assert!(said(&run).starts_with(warning), "{}", said(&run));
+    assert_eq!(said(&run).lines().count(), 1);
+
+    work.file("half.jsonl", "{\"text\":\"fine\"}\nnot json\n");
+    let half = work.ok(&["score", "half.jsonl", "-q", "--rejects", "bad.jsonl"]);
+    assert_eq!(said(&half), "");
+}
+
+#[test]
+fn most_of_the_first_ten_thousand_rejected_is_told_during_the_run() {
+    let work = Workspace::new();
+    // Most of the first ones are bad, and few of all.
+    let posts = "{\"id\":1}\n".repeat(9_000) + &"{\"text\":\"fine\"}\n".repeat(30_000);
+    work.file("posts.jsonl", posts);
+    let run = work.ok(&[
+        "score",
+        "posts.jsonl",
+        "-o",
+        "scored.jsonl",
+        "-q",
+        "--shard-size",
+        "8K",
+    ]);
+    let said = said(&run);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(
+        said.contains("records are rejected, 9000 as the first one at posts.jsonl: line 1"),
+        "{said}"
+    );
+    assert!(said.contains(" of the first 10"), "{said}");
 }

@@ -79,6 +79,11 @@ fn report(error: &anyhow::Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Prints a warning that must be seen, whatever the log level.
+pub(crate) fn warn(sentence: &str) {
+    say(&format!("warning: {sentence}"));
+}
+
 /// Prints one line, whatever stands in the sentence. Where stderr is closed there is nobody to tell.
 fn say(sentence: &str) {
     let _ = writeln!(io::stderr(), "moodring: {}", sentence.replace('\n', " "));

@@ -8,6 +8,7 @@ use moodring_job::eval::{Agreement, EvalReport};
 use moodring_pool::{BoxError, Released, Sink, wire};
 
 use crate::run::progress::Progress;
+use crate::run::rejections::Rejections;
 
 /// How many skipped records are told of one by one.
 const TOLD: u64 = 5;
@@ -25,8 +26,8 @@ pub(crate) struct Totals {
     pub(crate) agreements: Vec<Agreement>,
     /// The inputs without any record, not even a malformed one.
     pub(crate) empty: Vec<String>,
-    /// Where the first malformed record is, and what is wrong with it.
-    pub(crate) first_reject: Option<String>,
+    /// What to say if most records were rejected.
+    pub(crate) rejects_warning: Option<String>,
 }
 
 /// The pool's sink.
@@ -38,20 +39,20 @@ pub(crate) struct Ledger {
     /// Which inputs have a record.
     filled: HashSet<u32>,
     sum: EvalReport,
-    first_reject: Option<String>,
+    rejections: Rejections,
     rejects: u64,
     quarantined: u64,
     progress: Option<Progress>,
 }
 
 impl Ledger {
-    pub(crate) fn new(feed: &Feed, models: usize) -> Self {
+    pub(crate) fn new(feed: &Feed, models: usize, text_field: &str) -> Self {
         let names = feed.inputs().iter().map(|input| input.name.clone());
         Self {
             names: names.collect(),
             lines: HashMap::new(),
             filled: HashSet::new(),
-            first_reject: None,
+            rejections: Rejections::new(text_field),
             sum: EvalReport {
                 agreements: vec![Agreement::default(); models],
                 ..EvalReport::default()
@@ -73,7 +74,9 @@ impl Ledger {
         let empty = sources.filter(|(source, _)| !self.filled.contains(source));
         Totals {
             empty: empty.map(|(_, name)| name.clone()).collect(),
-            first_reject: self.first_reject,
+            rejects_warning: self
+                .rejections
+                .final_warning(self.sum.records, self.rejects),
             records: self.sum.records,
             unlabelled: self.sum.unlabelled,
             unknown: self.sum.unknown,
@@ -103,8 +106,13 @@ impl Sink for Ledger {
             if self.rejects <= TOLD {
                 let told = self.told(report.source, lines_before, reject, &reject.reason);
                 tracing::warn!("skipped {told}");
-                self.first_reject.get_or_insert(told);
             }
+            let name = self
+                .names
+                .get(report.source as usize)
+                .map_or("", String::as_str);
+            let line = Some(lines_before + reject.line);
+            self.rejections.reject(name, line, reject);
         }
         for (record, why) in report.quarantined.iter().zip(released.quarantined) {
             self.quarantined += 1;

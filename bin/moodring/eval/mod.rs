@@ -14,7 +14,7 @@ use moodring_job::eval::{EvalSetup, Labels, Reading, Scheme};
 use moodring_pool::{Delivery, wire};
 use moodring_record::FieldNames;
 
-use crate::exit::Failure;
+use crate::exit::{Failure, warn};
 use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
 use crate::run::desk::Desk;
 use crate::run::files::Files;
@@ -97,7 +97,7 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
     let labels = args.labels.labels.unwrap_or_default();
     let feed = source.open(&models.columns)?;
     let interrupt = Interrupt::listen(Vec::new()).map_err(Failure::failed)?;
-    let mut ledger = Ledger::new(&feed, models.names.len());
+    let mut ledger = Ledger::new(&feed, models.names.len(), source.text_field());
     let setup = Setup::Eval(EvalSetup {
         models: models.list.clone(),
         labels: labels.map,
@@ -146,12 +146,14 @@ fn check(totals: &Totals, label_field: &str) -> Result<(), Failure> {
         )));
     }
     if totals.records == 0 {
-        let first = totals.first_reject.as_deref();
+        let warning = totals.rejects_warning.as_deref();
         return Err(Failure::Failed(anyhow!(
-            "none of the {} records can be compared; the first malformed one is {}",
-            totals.rejects + totals.quarantined,
-            first.unwrap_or("unknown")
+            "nothing was compared: {}",
+            warning.unwrap_or("workers died on all records")
         )));
+    }
+    if let Some(warning) = &totals.rejects_warning {
+        warn(warning);
     }
     if totals.records == totals.unlabelled {
         return Err(Failure::Usage(anyhow!(

@@ -1,6 +1,7 @@
 //! What the commands share that run over the pool: their [flags](args), what those mean ([`source`], [`models`],
 //! [`scale`]), the [tasks] that feed the pool, the [signals] that steer it and the [desk] where others ask for it, the
-//! [progress] that shows it, the [files] that must not be mixed up, and what its errors mean.
+//! [progress] that shows it, the [files] that must not be mixed up, the [rejections] that a person must hear of, and what
+//! its errors mean.
 
 pub(crate) mod args;
 mod autoscale;
@@ -8,6 +9,7 @@ pub(crate) mod desk;
 pub(crate) mod files;
 pub(crate) mod models;
 pub(crate) mod progress;
+pub(crate) mod rejections;
 pub(crate) mod scale;
 pub(crate) mod signals;
 pub(crate) mod source;

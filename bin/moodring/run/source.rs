@@ -52,6 +52,11 @@ impl Source {
         })
     }
 
+    /// What the text is called.
+    pub(crate) fn text_field(&self) -> &str {
+        &self.fields.text
+    }
+
     /// How many bytes of a file make a shard, and of what only this process can read.
     pub(crate) fn sizes(&self) -> (u64, u64) {
         (self.shard_size, self.block_size)

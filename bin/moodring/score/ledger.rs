@@ -19,8 +19,9 @@ use super::resume::entry::{Counts, Done, Piece, Terms};
 use super::resume::log::Log;
 use super::resume::recover::Earlier;
 use super::set_aside::{At, Kind, SetAside};
-use crate::exit::Failure;
+use crate::exit::{Failure, warn};
 use crate::run::progress::Progress;
+use crate::run::rejections::Rejections;
 use crate::run::store_failure;
 
 /// With `--strict`: the first malformed record.
@@ -51,9 +52,16 @@ pub(crate) struct Totals {
     pub(crate) rejects_file: Option<PathBuf>,
     /// Where the quarantined records are, if there are any.
     pub(crate) quarantine_file: Option<PathBuf>,
+    /// What to say if most records were rejected.
+    pub(crate) rejects_warning: Option<String>,
 }
 
 impl Totals {
+    /// Whether nothing was scored and something was rejected.
+    pub(crate) fn is_worthless(&self) -> bool {
+        self.records == 0 && self.rejects > 0
+    }
+
     /// Notes that earlier runs did what there is.
     pub(super) fn all_was_before(&mut self) {
         self.before = Counts {
@@ -93,6 +101,7 @@ pub(crate) struct Ledger {
     log: Option<Log>,
     /// What stands for the journal if it cannot.
     marker: Option<Marker>,
+    rejections: Rejections,
 }
 
 /// An empty journal, by which the next run knows that the part file beside it is one of ours. It vanishes with the value.
@@ -195,6 +204,7 @@ impl Ledger {
             line: Vec::new(),
             log,
             marker: None,
+            rejections: Rejections::new(plan.source.text_field()),
         }
     }
 
@@ -230,11 +240,23 @@ impl Ledger {
     }
 
     /// The run is complete: the output appears under its name.
+    ///
+    /// Not if nothing is in it: where every record was rejected, the rejects are all that stays.
     pub(crate) fn commit(mut self) -> Result<Totals, Failure> {
-        // Whichever file cannot be given its name: what is complete is not removed.
-        self.keep(true);
-        if let Output::File(part) = &mut self.output {
-            part.keep(true);
+        let Totals {
+            records, rejects, ..
+        } = self.totals;
+        self.totals.rejects_warning = self.rejections.final_warning(records, rejects);
+        let is_worthless = self.totals.is_worthless() && self.part_path().is_some();
+        if is_worthless {
+            self.keep(false);
+            self.log = None;
+        } else {
+            // Whichever file cannot be given its name: what is complete is not removed.
+            self.keep(true);
+            if let Output::File(part) = &mut self.output {
+                part.keep(true);
+            }
         }
         self.rejects.keep(true);
         self.quarantine.keep(true);
@@ -246,7 +268,9 @@ impl Ledger {
         }
         self.totals.rejects_file = self.rejects.commit().map_err(store_failure)?;
         self.totals.quarantine_file = self.quarantine.commit().map_err(store_failure)?;
-        self.output.commit().map_err(store_failure)?;
+        if !is_worthless {
+            self.output.commit().map_err(store_failure)?;
+        }
         if let Some(log) = self.log {
             log.close().map_err(store_failure)?;
         }
@@ -311,6 +335,7 @@ impl Ledger {
                 reason: reject.reason.clone(),
             }));
         }
+        self.rejections.reject(at.source, at.line, reject);
         match &mut self.rejects {
             SetAside::Notices(notices) => {
                 notices.tell(at, &reject.reason, self.progress.as_ref());
@@ -321,6 +346,18 @@ impl Ledger {
                 write_at(&mut self.line, at, &reject.reason, &reject.raw);
                 Ok(file.append(&self.line)?)
             }
+        }
+    }
+
+    /// Says so if most records are rejected so far.
+    fn judge(&mut self, records: u64) {
+        self.rejections.accept(records);
+        let Some(warning) = self.rejections.early_warning() else {
+            return;
+        };
+        match &self.progress {
+            Some(progress) => progress.above(|| warn(&warning)),
+            None => warn(&warning),
         }
     }
 
@@ -398,6 +435,7 @@ impl Sink for Ledger {
         for (record, why) in report.quarantined.iter().zip(released.quarantined) {
             self.quarantine(report.source, lines_before, record, why)?;
         }
+        self.judge(report.records);
         let counts = Counts::of(&report);
         self.totals.add(&counts);
         if let Some(progress) = &mut self.progress {

@@ -20,14 +20,14 @@ use moodring_pool::{Delivery, PoolError, in_process, wire};
 use moodring_store::PartFile;
 
 use crate::cli::ScoreArgs;
-use crate::exit::Failure;
+use crate::exit::{Failure, warn};
 use crate::run::desk::Desk;
 use crate::run::progress::Progress;
 use crate::run::scale::follow;
 use crate::run::signals::Interrupt;
 use crate::run::tasks::Tasks;
 use crate::run::{pool_failure, store_failure};
-use ledger::{Ledger, Rejected, sink_failure};
+use ledger::{Ledger, Rejected, Totals, sink_failure};
 use plan::Plan;
 use resume::entry::Terms;
 use resume::recover::{self, Earlier, Start};
@@ -146,7 +146,23 @@ fn score(
         )));
     }
     let totals = ledger.commit()?;
-    summary::print(plan, &totals, restarts, began.elapsed())
+    conclude(plan, &totals, restarts, began)
+}
+
+/// Tells what the run came to. It failed if all it did was to reject records.
+fn conclude(plan: &Plan, totals: &Totals, restarts: u64, began: Instant) -> Result<(), Failure> {
+    summary::print(plan, totals, restarts, began.elapsed())?;
+    let warning = totals.rejects_warning.as_deref();
+    if totals.is_worthless() {
+        return Err(Failure::Failed(anyhow!(
+            "nothing was scored: {}",
+            warning.unwrap_or("all records are rejected")
+        )));
+    }
+    if let Some(warning) = warning {
+        warn(warning);
+    }
+    Ok(())
 }
 
 /// What an error of the pool means, and what becomes of what was done.

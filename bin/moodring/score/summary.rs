@@ -103,7 +103,7 @@ fn summarize<'a>(plan: &'a Plan, totals: &Totals, restarts: u64, took: Duration)
         },
         restarts,
         shards: totals.shards,
-        output: shown(plan.output.as_deref()),
+        output: shown(plan.output.as_deref().filter(|_| !totals.is_worthless())),
         rejects_file: shown(totals.rejects_file.as_deref()),
         quarantine_file: shown(totals.quarantine_file.as_deref()),
         cpu_seconds: usage.supervisor_cpu + usage.workers_cpu,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use moodring_record::{Format, Layout, Place};
+use moodring_record::{Format, Layout, Malformed, Place, ReasonKind};
 use serde::{Deserialize, Serialize};
 
 use crate::compress::Compression;
@@ -122,19 +122,31 @@ pub struct Reject {
     pub line: u64,
     /// What is wrong with it, as a sentence; empty for a quarantined one.
     pub reason: String,
+    /// What kind of fault that is; none for a quarantined one.
+    pub kind: Option<ReasonKind>,
     /// The record as it stands in the input.
     #[serde(with = "serde_bytes")]
     pub raw: Vec<u8>,
 }
 
 impl Reject {
-    /// A record at `place` of a shard that begins at `offset` of its input.
-    pub(crate) fn new(offset: u64, place: Place, raw: &[u8], reason: String) -> Self {
+    /// A well-formed record at `place` of a shard that begins at `offset` of its input.
+    pub(crate) fn new(offset: u64, place: Place, raw: &[u8]) -> Self {
         Self {
             offset: offset + place.offset,
             line: place.line,
-            reason,
+            reason: String::new(),
+            kind: None,
             raw: raw.to_vec(),
+        }
+    }
+
+    /// A record that cannot be read, of a shard that begins at `offset` of its input.
+    pub(crate) fn malformed(offset: u64, malformed: &Malformed<'_>) -> Self {
+        Self {
+            reason: malformed.reason.to_string(),
+            kind: Some(malformed.reason.kind()),
+            ..Self::new(offset, malformed.place, malformed.raw)
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use moodring_pool::{Job, JobError, ShardId, Turn, Work, wire};
-use moodring_record::{FigureColumn, Layout, Malformed, ModelColumns, Reader, Renderer};
+use moodring_record::{FigureColumn, Layout, ModelColumns, Reader, Renderer};
 use moodring_score::{Decimals, Mood, Scorer};
 
 use crate::compress::Compressor;
@@ -204,12 +204,11 @@ impl ScoreJob {
                     renderer.write(target, &post, &figures, mood.name());
                 }
                 (Turn::Quarantined, Ok(post)) => {
-                    let aside = Reject::new(offset, post.place(), post.raw(), String::new());
+                    let aside = Reject::new(offset, post.place(), post.raw());
                     scored.quarantined.push(aside);
                 }
                 (turn, Err(malformed)) => {
-                    let Malformed { place, raw, reason } = malformed;
-                    let aside = Reject::new(offset, place, raw, reason.to_string());
+                    let aside = Reject::malformed(offset, &malformed);
                     match turn {
                         Turn::Quarantined => scored.quarantined.push(aside),
                         Turn::Do | Turn::Pass => scored.rejects.push(aside),

@@ -48,6 +48,7 @@ mod render;
 pub use cut::Cutter;
 pub use format::{Format, Quoting, UnknownName};
 pub use layout::{Cutting, FieldNames, FigureColumn, HEAD_LEN, Layout, LayoutError, ModelColumns};
-pub use reader::{Malformed, Place, Post, Reader, Reason};
+pub use reader::{Malformed, Place, Post, Reader, Reason, ReasonKind};
 pub use reject::write_reject;
 pub use render::Renderer;
+pub use table::nearest;

@@ -1,5 +1,7 @@
 //! Walking the records of a shard.
 
+use serde::{Deserialize, Serialize};
+
 use crate::delimited::{Fault, Field, scan_row, terminator};
 use crate::layout::Shape;
 use crate::table::Table;
@@ -148,6 +150,44 @@ pub enum Reason {
         /// The column.
         column: usize,
     },
+}
+
+/// What kind of [`Reason`] it is, to count by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ReasonKind {
+    /// [`Reason::BadUtf8`].
+    BadUtf8,
+    /// [`Reason::BadJson`].
+    BadJson,
+    /// [`Reason::NotAnObject`].
+    NotAnObject,
+    /// [`Reason::TextMissing`].
+    TextMissing,
+    /// [`Reason::TextNotString`].
+    TextNotString,
+    /// [`Reason::Ragged`].
+    Ragged,
+    /// [`Reason::TextAfterQuote`].
+    TextAfterQuote,
+    /// [`Reason::UnclosedQuote`].
+    UnclosedQuote,
+}
+
+impl Reason {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> ReasonKind {
+        match self {
+            Reason::BadUtf8 { .. } => ReasonKind::BadUtf8,
+            Reason::BadJson { .. } => ReasonKind::BadJson,
+            Reason::NotAnObject => ReasonKind::NotAnObject,
+            Reason::TextMissing => ReasonKind::TextMissing,
+            Reason::TextNotString { .. } => ReasonKind::TextNotString,
+            Reason::Ragged { .. } => ReasonKind::Ragged,
+            Reason::TextAfterQuote { .. } => ReasonKind::TextAfterQuote,
+            Reason::UnclosedQuote { .. } => ReasonKind::UnclosedQuote,
+        }
+    }
 }
 
 /// Walks the records of a shard.

@@ -89,7 +89,9 @@ fn find(columns: &[String], name: &str) -> Result<usize, LayoutError> {
     }
 }
 
-fn nearest(columns: &[String], name: &str) -> Option<String> {
+/// The one of these names that is most like `name`, whatever its case, if any is much like it.
+#[must_use]
+pub fn nearest(columns: &[String], name: &str) -> Option<String> {
     let name = name.to_lowercase();
     columns
         .iter()

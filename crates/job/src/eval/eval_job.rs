@@ -1,7 +1,7 @@
 //! The job itself.
 
 use moodring_pool::{Job, JobError, Turn, Work, wire};
-use moodring_record::{Malformed, Reader};
+use moodring_record::Reader;
 use moodring_score::Scorer;
 use serde::{Deserialize, Serialize};
 
@@ -128,13 +128,13 @@ impl EvalJob {
                 }
                 (Turn::Quarantined, Ok(post)) => {
                     let place = post.place();
-                    let aside = Reject::new(records.offset, place, post.raw(), String::new());
+                    let aside = Reject::new(records.offset, place, post.raw());
                     report.quarantined.push(aside);
                 }
                 (_, Err(malformed)) => {
-                    let Malformed { place, raw, reason } = malformed;
-                    let aside = Reject::new(records.offset, place, raw, reason.to_string());
-                    report.rejects.push(aside);
+                    report
+                        .rejects
+                        .push(Reject::malformed(records.offset, &malformed));
                 }
             }
         }
