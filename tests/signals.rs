@@ -53,3 +53,26 @@ fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
+
+#[test]
+fn a_second_signal_ends_a_run_whose_output_is_not_read() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(50_000));
+    let mut command = work.command(&["score", "posts.jsonl"]);
+    let mut run = Running(
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let stdout = run.0.stdout.take().unwrap();
+    // Half of what a pipe holds: there is far more to come, and nobody reads it.
+    while rustix::io::ioctl_fionread(&stdout).unwrap() < 32 << 10 {
+        std::thread::yield_now();
+    }
+    while run.0.try_wait().unwrap().is_none() {
+        signal(run.pid(), "TERM");
+    }
+    assert_eq!(run.end().0, 143);
+}

@@ -1,18 +1,26 @@
 //! How a run is steered from outside, by signals or by `moodring ctl`.
 //!
-//! SIGINT and SIGTERM: the first asks the run to end well, the second ends it at once. SIGTTIN and SIGTTOU add and take
-//! away a worker, as with other servers that have workers; SIGHUP replaces all workers, one at a time.
+//! SIGINT and SIGTERM: the first asks the run to end well, the second ends it at once. SIGUSR1 and SIGUSR2 add and take
+//! away a worker; SIGHUP replaces all workers, one at a time.
+//!
+//! gunicorn and its like scale by SIGTTIN and SIGTTOU. They are servers without a terminal. A terminal sends these two,
+//! over and over, to a background job that reads from it or changes its settings, and each would be taken for an order. So
+//! they keep their meaning here: the job stops until it is in the foreground.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::time::Duration;
 use std::{io, thread};
 
 use moodring_pool::Control;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTTIN, SIGTTOU, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use super::args::MAX_WORKERS;
+
+/// How long removing what is unfinished may take: a disk that hangs does not keep the process from ending.
+const CLEAN_UP: Duration = Duration::from_secs(2);
 
 /// A hand on the run: whether and how it was asked to end, and how many workers it is to have.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +41,31 @@ struct State {
     unfinished: Mutex<Vec<PathBuf>>,
 }
 
+impl State {
+    fn remove_unfinished(&self) {
+        let unfinished = self.unfinished.lock();
+        for path in unfinished.unwrap_or_else(PoisonError::into_inner).iter() {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Does `work` in a thread, and waits for it no longer than `limit`; false if it is not done by then. Without a thread to
+/// do it in, it is done here.
+fn within(limit: Duration, work: impl Fn() + Send + Clone + 'static) -> bool {
+    let (done, is_done) = mpsc::channel();
+    let here = work.clone();
+    let there = move || {
+        work();
+        let _ = done.send(());
+    };
+    if thread::Builder::new().spawn(there).is_err() {
+        here();
+        return true;
+    }
+    is_done.recv_timeout(limit).is_ok()
+}
+
 impl Interrupt {
     /// Listens from now on. A second signal removes `unfinished` and ends the process.
     pub(crate) fn listen(unfinished: Vec<PathBuf>) -> io::Result<Self> {
@@ -42,7 +75,7 @@ impl Interrupt {
         for path in unfinished {
             interrupt.leaves(path);
         }
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGTTIN, SIGTTOU, SIGHUP])?;
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP])?;
         let listener = interrupt.clone();
         let listen = move || {
             for signal in signals.forever() {
@@ -68,12 +101,11 @@ impl Interrupt {
 
     fn end(&self, signal: i32) {
         if self.0.signal.swap(signal, Ordering::SeqCst) != 0 {
-            let unfinished = self.0.unfinished.lock();
-            for path in unfinished.unwrap_or_else(PoisonError::into_inner).iter() {
-                let _ = std::fs::remove_file(path);
-            }
-            // The workers end with this process: the kernel sees to that.
-            std::process::exit(128 + signal);
+            let state = Arc::clone(&self.0);
+            within(CLEAN_UP, move || state.remove_unfinished());
+            // The workers end with this process: the kernel sees to that. Exit handlers are left out, as the main thread
+            // may be blocked for good and hold what they need.
+            signal_hook::low_level::exit(128 + signal);
         }
         if let Some(pool) = self.0.pool.get() {
             pool.drain();
@@ -83,8 +115,8 @@ impl Interrupt {
     fn steer(&self, signal: i32) {
         let workers = self.workers();
         match signal {
-            SIGTTIN => drop(self.scale(workers.saturating_add(1).min(MAX_WORKERS))),
-            SIGTTOU => drop(self.scale(workers.saturating_sub(1).max(1))),
+            SIGUSR1 => drop(self.scale(workers.saturating_add(1).min(MAX_WORKERS))),
+            SIGUSR2 => drop(self.scale(workers.saturating_sub(1).max(1))),
             _ => {
                 if let Some(pool) = self.0.pool.get() {
                     pool.renew();
@@ -157,5 +189,20 @@ impl Interrupt {
     /// The first signal that came.
     pub(crate) fn received(&self) -> Option<i32> {
         Some(self.0.signal.load(Ordering::SeqCst)).filter(|&signal| signal != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clean_up_that_hangs_is_not_waited_for() {
+        let disk = Arc::new(Mutex::new(()));
+        let (hangs, disk_of_others) = (disk.lock().unwrap(), Arc::clone(&disk));
+        let waits = move || drop(disk_of_others.lock());
+        assert!(!within(Duration::from_millis(10), waits));
+        drop(hangs);
+        assert!(within(Duration::from_mins(1), || {}));
     }
 }

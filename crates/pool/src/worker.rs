@@ -112,8 +112,8 @@ pub trait Job: Sized {
 
 /// Serves the supervisor at `address` until it needs no more. This is the whole `main` of a worker.
 ///
-/// Interrupts and termination requests are ignored here: they reach every process of a terminal's foreground group,
-/// and it is the supervisor who decides what they mean. So is the signal that a file has reached its limit, which the
+/// Interrupts, termination requests and the signals that steer a run are ignored here: they may reach every process of a
+/// group, and it is the supervisor who decides what they mean. So is the signal that a file has reached its limit, which the
 /// job learns of as an error like any other.
 #[must_use]
 pub fn serve<J: Job>(address: &str) -> ExitCode {
@@ -142,7 +142,14 @@ pub fn serve<J: Job>(address: &str) -> ExitCode {
 }
 
 fn ignore_signals() {
-    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGXFSZ] {
+    for signal in [
+        libc::SIGINT,
+        libc::SIGTERM,
+        libc::SIGHUP,
+        libc::SIGUSR1,
+        libc::SIGUSR2,
+        libc::SIGXFSZ,
+    ] {
         // SAFETY: ignoring a signal installs no handler, so there is no code that could run at a bad moment.
         unsafe {
             libc::signal(signal, libc::SIG_IGN);
