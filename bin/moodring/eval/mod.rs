@@ -108,7 +108,7 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
         .setup(wire::encode(&setup).map_err(Failure::failed)?)
         .build();
     interrupt.steers(pool.control(), scale.workers);
-    follow(&scale, pool.control(), interrupt.clone()).map_err(Failure::failed)?;
+    follow(&scale, pool.control(), interrupt.clone());
     let progress = Progress::start(
         args.labels.quiet,
         source.stored_bytes(),

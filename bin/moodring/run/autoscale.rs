@@ -1,50 +1,91 @@
 //! Has `--workers MIN..MAX` follow the work and the machine.
 
-use std::io;
 use std::thread;
 use std::time::Duration;
 
 use moodring_pool::supervisor::{Autoscale, Load, WorkerState};
-use moodring_pool::{Control, WorkerStatus};
-use sysinfo::System;
+use moodring_pool::{Control, Unanswered, WorkerStatus};
 
+use super::cpus::Cpus;
 use super::signals::Interrupt;
 
 /// How often to look.
 const PERIOD: Duration = Duration::from_millis(250);
 
 /// Looks at the pool from now on, and changes the number of its workers, until it is over or somebody else says how many
-/// there are to be.
-pub(crate) fn follow(mut scale: Autoscale, pool: Control, interrupt: Interrupt) -> io::Result<()> {
+/// there are to be. A run that cannot do this keeps the number of workers that it began with.
+pub(crate) fn follow(mut scale: Autoscale, pool: Control, interrupt: Interrupt) {
     let look = move || {
-        let Ok(mut system) = System::new() else {
-            return;
-        };
-        system.refresh_cpu_usage();
-        loop {
+        let mut cpus = Cpus::new();
+        while interrupt.is_scaled_by_itself() {
             thread::sleep(PERIOD);
-            let workers = pool.workers();
-            if workers.is_empty() || !interrupt.is_scaled_by_itself() {
-                return;
-            }
-            system.refresh_cpu_usage();
-            if let Some(wanted) = scale.look(load(&workers, &system)) {
-                tracing::info!(workers = wanted, "the pool is scaled");
-                interrupt.scale_by_itself(wanted);
+            match next(&pool.inspect(), || cpus.idle(), &mut scale) {
+                Next::Stop => return,
+                Next::Wait => {}
+                Next::Scale(wanted) => {
+                    tracing::info!(workers = wanted, "the pool is scaled");
+                    interrupt.scale_by_itself(wanted);
+                }
             }
         }
     };
     let thread = thread::Builder::new().name("autoscale".to_owned());
-    thread.spawn(look).map(drop)
+    if let Err(error) = thread.spawn(look) {
+        tracing::warn!("the number of workers stays as it is: cannot start a thread ({error})");
+    }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "CPUs are few")]
-fn load(workers: &[WorkerStatus], system: &System) -> Load {
+/// What comes of a look.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    Stop,
+    Wait,
+    Scale(u32),
+}
+
+/// Only a pool that is over is not looked at again: one that does not answer has a sink that blocks, or was stopped.
+fn next(
+    answer: &Result<Vec<WorkerStatus>, Unanswered>,
+    idle_cpus: impl FnOnce() -> Option<f64>,
+    scale: &mut Autoscale,
+) -> Next {
+    // The load since the last look is measured in any case.
+    let idle_cpus = idle_cpus();
+    let (workers, idle_cpus) = match (answer, idle_cpus) {
+        (Err(Unanswered::Over), _) => return Next::Stop,
+        (Err(Unanswered::Busy), _) | (_, None) => return Next::Wait,
+        (Ok(workers), Some(idle_cpus)) => (workers, idle_cpus),
+    };
     let idle =
         |worker: &&WorkerStatus| worker.view.state == WorkerState::Ready && worker.view.holds == 0;
-    let free = 1.0 - f64::from(system.global_cpu_usage()) / 100.0;
-    Load {
+    let load = Load {
         idle_workers: u32::try_from(workers.iter().filter(idle).count()).unwrap_or(u32::MAX),
-        idle_cpus: free * system.cpus().len() as f64,
+        idle_cpus,
+    };
+    scale.look(load).map_or(Next::Wait, Next::Scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_that_does_not_answer_for_a_while_is_scaled_afterwards() {
+        let mut scale = Autoscale::new(1, 4);
+        let mut look = |answer| next(&answer, || Some(8.0), &mut scale);
+        assert_eq!(look(Ok(Vec::new())), Next::Wait);
+        for _ in 0..10 {
+            assert_eq!(look(Err(Unanswered::Busy)), Next::Wait);
+        }
+        assert_eq!(look(Ok(Vec::new())), Next::Scale(2));
+        assert_eq!(look(Err(Unanswered::Over)), Next::Stop);
+    }
+
+    #[test]
+    fn a_machine_that_does_not_tell_its_load_gets_no_more_workers() {
+        let mut scale = Autoscale::new(1, 4);
+        for _ in 0..10 {
+            assert_eq!(next(&Ok(Vec::new()), || None, &mut scale), Next::Wait);
+        }
     }
 }

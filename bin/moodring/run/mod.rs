@@ -5,6 +5,8 @@
 
 pub(crate) mod args;
 mod autoscale;
+mod cgroup;
+mod cpus;
 pub(crate) mod desk;
 pub(crate) mod files;
 pub(crate) mod models;
@@ -17,6 +19,8 @@ pub(crate) mod tasks;
 
 use anyhow::anyhow;
 use moodring_feed::FeedError;
+use moodring_pool::process::Exit;
+use moodring_pool::supervisor::Defeat;
 use moodring_pool::{BoxError, PoolError};
 use moodring_store::StoreError;
 
@@ -30,6 +34,18 @@ pub(crate) fn pool_failure(error: PoolError, sink: impl FnOnce(BoxError) -> Fail
             Ok(error) => feed_failure(*error),
             Err(error) => Failure::Failed(anyhow!(error)),
         },
+        PoolError::Defeat(
+            defeat @ (Defeat::CrashLoop {
+                last: Exit::OutOfMemory,
+                ..
+            }
+            | Defeat::DeadlyShard {
+                last: Exit::OutOfMemory,
+                ..
+            }),
+        ) => Failure::Defeated(anyhow!(
+            "the run was given up: {defeat}; raise --max-memory, or lower --shard-size"
+        )),
         PoolError::Defeat(defeat) => Failure::Defeated(anyhow!("the run was given up: {defeat}")),
         error => Failure::failed(error),
     }

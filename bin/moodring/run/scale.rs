@@ -21,6 +21,7 @@ pub(crate) struct Scale {
     /// Between how many, if their number is to follow the work.
     range: Option<(u32, u32)>,
     record_timeout: Option<Duration>,
+    io_timeout: Option<Duration>,
     max_crashes: u32,
     max_shards: Option<u64>,
     limits: Limits,
@@ -35,6 +36,7 @@ impl Scale {
                 Workers::Auto | Workers::Exactly(_) => None,
             },
             record_timeout: Some(args.record_timeout).filter(|timeout| !timeout.is_zero()),
+            io_timeout: Some(args.io_timeout).filter(|timeout| !timeout.is_zero()),
             max_crashes: args.max_crashes,
             max_shards: args.max_shards,
             limits: Limits {
@@ -50,6 +52,7 @@ impl Scale {
         let command = WorkerCommand::this_program("moodring", &["worker"]);
         Pool::builder(self.workers, command)
             .item_timeout(self.record_timeout)
+            .io_timeout(self.io_timeout)
             .max_crashes(self.max_crashes)
             .max_shards(self.max_shards)
             .limits(self.limits)
@@ -57,10 +60,9 @@ impl Scale {
 }
 
 /// Has the number of the pool's workers follow the work, if that was asked for.
-pub(crate) fn follow(scale: &Scale, pool: Control, interrupt: Interrupt) -> std::io::Result<()> {
-    match scale.range {
-        None => Ok(()),
-        Some((min, max)) => autoscale::follow(Autoscale::new(min, max), pool, interrupt),
+pub(crate) fn follow(scale: &Scale, pool: Control, interrupt: Interrupt) {
+    if let Some((min, max)) = scale.range {
+        autoscale::follow(Autoscale::new(min, max), pool, interrupt);
     }
 }
 

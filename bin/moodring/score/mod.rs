@@ -114,7 +114,7 @@ fn score(
             .setup(setup)
             .build();
         interrupt.steers(pool.control(), plan.scale.workers);
-        follow(&plan.scale, pool.control(), interrupt.clone()).map_err(Failure::failed)?;
+        follow(&plan.scale, pool.control(), interrupt.clone());
         let progress = progress(Some(pool.control()));
         let desk = Desk {
             command: "score",

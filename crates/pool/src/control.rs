@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use thiserror::Error;
 
 use crate::black_box::Sample;
 use crate::driver::Signal;
@@ -31,6 +32,17 @@ pub struct ProcessStatus {
     pub age: Duration,
     /// What it is doing, once it has said hello.
     pub sample: Option<Sample>,
+}
+
+/// Why a pool does not say what its workers are doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Unanswered {
+    /// It does something that takes long, and may answer later.
+    #[error("the pool is busy and did not answer in time")]
+    Busy,
+    /// It has ended.
+    #[error("the pool is over")]
+    Over,
 }
 
 /// A hand on a running pool, from any thread.
@@ -67,15 +79,28 @@ impl Control {
         let _ = self.signals.send(Signal::Renew);
     }
 
-    /// What each worker is doing, by slot; nobody, if the pool is over.
+    /// What each worker is doing, by slot; nobody, if the pool is over or does not answer.
     #[must_use]
     pub fn workers(&self) -> Vec<WorkerStatus> {
+        self.inspect().unwrap_or_default()
+    }
+
+    /// What each worker is doing, by slot.
+    ///
+    /// # Errors
+    /// If the pool is over, or so busy that it does not answer for two seconds: its sink may be blocked.
+    pub fn inspect(&self) -> Result<Vec<WorkerStatus>, Unanswered> {
+        self.inspect_within(PATIENCE)
+    }
+
+    fn inspect_within(&self, patience: Duration) -> Result<Vec<WorkerStatus>, Unanswered> {
         let (reply, answer) = bounded(1);
         let asked = self.signals.send(Signal::Inspect(reply));
-        asked
-            .ok()
-            .and_then(|()| answer.recv_timeout(PATIENCE).ok())
-            .unwrap_or_default()
+        asked.map_err(|_| Unanswered::Over)?;
+        answer.recv_timeout(patience).map_err(|error| match error {
+            RecvTimeoutError::Timeout => Unanswered::Busy,
+            RecvTimeoutError::Disconnected => Unanswered::Over,
+        })
     }
 
     /// What the pool is doing.
@@ -125,5 +150,23 @@ impl Stats {
 
     pub(crate) fn completed(&self) {
         self.shards.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::unbounded;
+
+    use super::*;
+
+    #[test]
+    fn a_pool_that_is_busy_is_told_from_one_that_is_over() {
+        let (signals, heard) = unbounded();
+        let control = Control::new(signals, Arc::default());
+        let asked = control.inspect_within(Duration::from_millis(1));
+        assert_eq!(asked, Err(Unanswered::Busy));
+        drop(heard);
+        let asked = control.inspect_within(Duration::from_secs(60));
+        assert_eq!(asked, Err(Unanswered::Over));
     }
 }

@@ -77,7 +77,7 @@ pub mod wire;
 pub mod worker;
 
 pub use calls::{Call, CallError, Handle, Workers, serve_if_worker};
-pub use control::{Control, ProcessStatus, Stats, WorkerStatus};
+pub use control::{Control, ProcessStatus, Stats, Unanswered, WorkerStatus};
 pub use ids::{Scope, ShardId, WorkerId};
 pub use limits::Limits;
 pub use pool::{
