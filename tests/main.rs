@@ -6,6 +6,8 @@ mod batch;
 mod chaos;
 mod ctl;
 mod cuts;
+#[cfg(feature = "faults")]
+mod deadlines;
 mod errors;
 mod eval;
 mod explain;

@@ -60,6 +60,9 @@ fn only_poison_is_lost(cause: &str, poison: &[usize], more: &[&str]) {
         assert_eq!(record["raw"], lines[at]);
         // A signal that may have come from outside needs more evidence.
         assert_eq!(record["attempts"], if cause == "kill" { 5 } else { 2 });
+        if cause == "oom" {
+            assert_eq!(record["cause"], "exceeded --max-memory");
+        }
         if ["hang", "stop"].contains(&cause) {
             assert_eq!(record["cause"], "made no progress and was killed");
         }
@@ -84,6 +87,42 @@ fn a_record_that_crashes_workers_is_quarantined_after_two_deaths() {
 #[test]
 fn a_record_that_gets_workers_killed_needs_more_evidence() {
     only_poison_is_lost("kill", &[1_234], &[]);
+}
+
+#[test]
+fn a_record_that_takes_more_memory_than_there_is_is_quarantined() {
+    only_poison_is_lost("oom", &[0, 2_000], &["--max-memory", "60M"]);
+}
+
+#[test]
+fn a_record_for_which_its_shard_leaves_no_memory_is_quarantined() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", poisoned(300, &[100, 200]));
+    let args = [
+        "score",
+        "posts.jsonl",
+        "-o",
+        "scored.jsonl",
+        "--workers",
+        "2",
+        "--max-memory",
+        "60M",
+    ];
+    // Each of the two takes 64 MiB of the 120 MB that a worker can have.
+    let run = work
+        .command(&args)
+        .env("MOODRING_FAULTS", "hoard=POISON")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{said}");
+    let quarantine = work.read("scored.jsonl.quarantine.jsonl");
+    // The other one too, if it was tried in a worker that had done the first.
+    let aside = quarantine.lines().count();
+    assert!((1..=2).contains(&aside), "{quarantine}");
+    assert_eq!(work.read("scored.jsonl").lines().count(), 300 - aside);
+    assert!(quarantine.lines().all(|line| line.contains("POISON")));
+    assert!(quarantine.contains("exceeded --max-memory"), "{quarantine}");
 }
 
 #[test]

@@ -59,11 +59,15 @@ pub(crate) struct PoolArgs {
     #[arg(short, long, default_value = "auto", value_name = "N|auto|MIN..MAX")]
     pub(crate) workers: Workers,
 
-    /// Kill a worker that spends longer than this on one record (0: never)
+    /// Kill a worker that spends longer than this on one record, from 0.01 (0: never)
     #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = parse_seconds)]
     pub(crate) record_timeout: Duration,
 
-    /// End the run, with exit code 3, when so many workers in a row die without having achieved anything
+    /// Kill a worker that spends longer than this on reading its shard or writing its result, from 0.01 (0: never)
+    #[arg(long, default_value = "600", value_name = "SECONDS", value_parser = parse_seconds)]
+    pub(crate) io_timeout: Duration,
+
+    /// End the run, with exit code 3, when this many workers in a row crash and nothing progresses meanwhile
     #[arg(long, default_value = "5", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_crashes: u32,
 
@@ -136,13 +140,21 @@ fn parse_bytes(typed: &str) -> Result<u64, String> {
         .ok_or_else(|| "give a number of bytes above 0, such as 512K or 4M".to_owned())
 }
 
-/// A number of seconds, which may have a fraction.
+/// The limits of a timeout, in seconds. Shorter than this, a worker that only waits for a CPU would count as one that
+/// hangs.
+const MIN_SECONDS: f64 = 0.01;
+const MAX_SECONDS: f64 = 1e6;
+
+/// A timeout in seconds, which may have a fraction; 0 is none.
 fn parse_seconds(typed: &str) -> Result<Duration, String> {
-    let seconds: Result<f64, _> = typed.trim_end_matches('s').parse();
-    let duration = seconds
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration.ok_or_else(|| "give a number of seconds, such as 10 or 0.5".to_owned())
+    let typed = typed.strip_suffix('s').unwrap_or(typed);
+    let seconds = typed.parse().ok();
+    seconds
+        .filter(|&seconds: &f64| seconds == 0.0 || (MIN_SECONDS..=MAX_SECONDS).contains(&seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| {
+            format!("give 0 for none, or a number of seconds from {MIN_SECONDS} to {MAX_SECONDS}")
+        })
 }
 
 #[cfg(test)]
@@ -157,6 +169,20 @@ mod tests {
         );
         for wrong in ["", "0", "x", "5X", "-1", "99999999999G"] {
             assert!(parse_bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_that_could_not_be_honored_is_refused() {
+        let parsed = ["0", "0.01", "0.5s", "60", "1e6"].map(|typed| parse_seconds(typed).unwrap());
+        let expected = [0.0, 0.01, 0.5, 60.0, 1e6].map(Duration::from_secs_f64);
+        assert_eq!(parsed, expected);
+        let wrong = [
+            "", "s", "0.009", "-0.5", "-1", "NaN", "inf", "1e7", "1e300", "0.5ss",
+        ];
+        for wrong in wrong {
+            let error = parse_seconds(wrong).unwrap_err();
+            assert!(error.contains("from 0.01 to 1000000"), "{wrong}: {error}");
         }
     }
 

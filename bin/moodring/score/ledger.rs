@@ -9,6 +9,7 @@ use anyhow::anyhow;
 use moodring_feed::Feed;
 use moodring_job::compress::Compressor;
 use moodring_job::{Delivered, Grant, Reject, Report, Tally};
+use moodring_pool::process::Exit;
 use moodring_pool::{BoxError, Quarantined, Released, ShardId, Sink, wire};
 use moodring_record::write_reject;
 use moodring_store::{Journal, LazyFile, Output, PartFile, StoreError, folder_of};
@@ -374,10 +375,11 @@ impl Ledger {
             line: self.ordered.then_some(lines_before + record.line),
             offset: record.offset,
         };
-        let reason = format!(
-            "{} workers died on it; the last one {}",
-            why.attempts, why.exit
-        );
+        let cause = match &why.exit {
+            Exit::OutOfMemory => "exceeded --max-memory".to_owned(),
+            exit => exit.to_string(),
+        };
+        let reason = format!("{} workers died on it; the last one {cause}", why.attempts);
         let file = match &mut self.quarantine {
             SetAside::Notices(notices) => {
                 notices.tell(at, &reason, self.progress.as_ref());
@@ -393,8 +395,8 @@ impl Ledger {
         let words = serde_json::to_string(&why.last_words)?;
         writeln!(
             self.line,
-            ",\"cause\":\"{}\",\"attempts\":{},\"stderr\":{words}}}",
-            why.exit, why.attempts
+            ",\"cause\":\"{cause}\",\"attempts\":{},\"stderr\":{words}}}",
+            why.attempts
         )?;
         Ok(file.append(&self.line)?)
     }

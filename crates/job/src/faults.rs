@@ -7,7 +7,8 @@
 //!   nothing happens.
 //!
 //! A cause is `kill`, `segv`, `abort`, `exit0`, `exit1`, `panic`, `overflow` (of the stack), `oom` (takes memory until
-//! there is none), `hang` (an endless loop), `stop` (as by SIGSTOP) or `garbage` (for its next message). For the points see [`Point`].
+//! there is none), `hoard` (takes 64 MiB and keeps them), `hang` (an endless loop), `stop` (as by SIGSTOP), `slow` (two
+//! seconds of waiting, as for a disk) or `garbage` (for its next message). For the points see [`Point`].
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ pub enum Point {
     Send,
     /// It has sent the report, and no grant has come: `sent`.
     Sent,
+    /// It is about to write a result to its place: `commit`.
+    Commit,
     /// It has been retired: `exit`.
     Exit,
 }
@@ -42,6 +45,7 @@ impl Point {
             Self::Score => "score",
             Self::Send => "send",
             Self::Sent => "sent",
+            Self::Commit => "commit",
             Self::Exit => "exit",
         }
     }
@@ -132,9 +136,11 @@ fn meet(cause: &str) {
         "oom" => loop {
             black_box(vec![1_u8; 16 << 20].leak());
         },
+        "hoard" => drop(black_box(vec![1_u8; 64 << 20].leak())),
         "garbage" => {
             moodring_pool::worker::GARBLED.store(true, std::sync::atomic::Ordering::Relaxed);
         }
+        "slow" => thread::sleep(Duration::from_secs(2)),
         "hang" => loop {
             black_box(());
         },

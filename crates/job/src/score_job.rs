@@ -125,6 +125,8 @@ impl Job for ScoreJob {
     }
 
     fn commit(&mut self, shard: ShardId, grant: &[u8]) -> Result<(), JobError> {
+        #[cfg(feature = "faults")]
+        self.faults.strike_at(Point::Commit);
         let Grant { offset } = wire::decode(grant).map_err(JobError::new)?;
         if let (Some(bytes), Some(part)) = (self.kept.remove(&shard), &self.part) {
             part.write_at(offset, &bytes).map_err(JobError::new)?;

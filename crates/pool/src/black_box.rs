@@ -50,6 +50,18 @@ pub struct Sample {
     pub begun: u64,
 }
 
+impl Sample {
+    /// Whether the worker reads what it needs, or writes a result: it has begun no item yet, or has done all of them.
+    #[must_use]
+    pub fn is_in_io(&self) -> bool {
+        match self.phase {
+            Phase::Idle => false,
+            Phase::Preparing => self.item.is_none(),
+            Phase::Committing => true,
+        }
+    }
+}
+
 /// The worker's hand on the page.
 pub struct Recorder {
     page: IpcSharedMemory,

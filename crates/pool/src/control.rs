@@ -166,7 +166,7 @@ mod tests {
         let asked = control.inspect_within(Duration::from_millis(1));
         assert_eq!(asked, Err(Unanswered::Busy));
         drop(heard);
-        let asked = control.inspect_within(Duration::from_secs(60));
+        let asked = control.inspect_within(Duration::from_mins(1));
         assert_eq!(asked, Err(Unanswered::Over));
     }
 }

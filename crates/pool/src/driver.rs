@@ -17,7 +17,9 @@ use crate::ids::{Scope, ShardId, WorkerId};
 use crate::limits::{Limits, Scale};
 use crate::pool::{BoxError, Feed, Outcome, Pool, PoolError, Quarantined, Released, Sink};
 use crate::process::{Exit, WorkerCommand, WorkerProcess};
-use crate::supervisor::{Action, Defeat, Delivery, Event, Supervisor, WorkerView};
+use crate::supervisor::{
+    Action, Defeat, Delivery, Event, LONGEST_WAIT, LoopClock, Supervisor, WorkerView,
+};
 use crate::wire::{self, Payload, Report, ToWorker};
 
 /// Something that reached the driver's loop.
@@ -43,9 +45,11 @@ pub(crate) fn run(
 ) -> Result<Outcome, PoolError> {
     let setup = wire::encode(&ToWorker::Setup { setup: &pool.setup })?;
     let pulls = start_feed(feed, pool.signals_in.clone()).map_err(PoolError::Thread)?;
-    let by_memory = pool.limits.max_memory.map(|_| MAX_SAMPLE_PERIOD);
-    let sample_period = pool.config.item_timeout.map(sample_period).or(by_memory);
+    let by_memory = pool.limits.max_memory.map(|_| MEMORY_PERIOD);
+    let sample_period = pool.config.sample_period().or(by_memory);
     let mut driver = Driver {
+        clock: LoopClock::new(pool.config.shortest_timeout()),
+        now: Duration::ZERO,
         supervisor: Supervisor::new(pool.config, Duration::ZERO),
         began: Instant::now(),
         command: pool.command,
@@ -98,17 +102,15 @@ struct InFlight {
     quarantined: Vec<Quarantined>,
 }
 
-/// The workers are looked at this often at least, where there is something to look for.
-const MAX_SAMPLE_PERIOD: Duration = Duration::from_millis(500);
-
-/// How often to look at the black boxes to notice an item's timeout soon enough.
-fn sample_period(timeout: Duration) -> Duration {
-    (timeout / 8).clamp(Duration::from_millis(5), MAX_SAMPLE_PERIOD)
-}
+/// How often the workers' memory is looked at where nothing else is looked for.
+const MEMORY_PERIOD: Duration = Duration::from_millis(500);
 
 struct Driver<'a> {
     supervisor: Supervisor,
     began: Instant,
+    clock: LoopClock,
+    /// The time that counts, as of the last look at the clock.
+    now: Duration,
     command: WorkerCommand,
     limits: Limits,
     scale: Option<Scale>,
@@ -146,9 +148,14 @@ impl Driver<'_> {
             };
             self.sample();
             if let Some(event) = event {
-                self.supervisor.handle(self.began.elapsed(), event);
+                self.supervisor.handle(self.now, event);
             }
         }
+    }
+
+    /// Notes the time after something that was to take no longer than `planned`.
+    fn look_at_clock(&mut self, planned: Duration) {
+        self.now = self.clock.look(self.began.elapsed(), planned);
     }
 
     fn conclude(&mut self, outcome: Result<(), Defeat>) -> Result<Outcome, PoolError> {
@@ -164,18 +171,26 @@ impl Driver<'_> {
     }
 
     /// The next signal, or `None` when a deadline of the supervisor or the next look at the workers comes first.
-    fn next_signal(&self, signals: &Receiver<Signal>) -> Option<Signal> {
+    fn next_signal(&mut self, signals: &Receiver<Signal>) -> Option<Signal> {
+        self.look_at_clock(Duration::ZERO);
+        // What is there already needs no time to come.
+        if let Ok(signal) = signals.try_recv() {
+            return Some(signal);
+        }
         let due = [self.supervisor.poll_timeout(), self.next_sample];
-        let received = match due.into_iter().flatten().min() {
-            Some(due) => signals.recv_timeout(due.saturating_sub(self.began.elapsed())),
+        let due = due.into_iter().flatten().min();
+        let wait = due.map(|due| due.saturating_sub(self.now).min(LONGEST_WAIT));
+        let received = match wait {
+            Some(wait) => signals.recv_timeout(wait),
             None => signals.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
+        self.look_at_clock(wait.unwrap_or(Duration::MAX));
         received.ok()
     }
 
     /// Looks at the black boxes when that is due.
     fn sample(&mut self) {
-        let now = self.began.elapsed();
+        let now = self.now;
         if self.next_sample.is_none_or(|due| due > now) {
             return;
         }
@@ -230,7 +245,7 @@ impl Driver<'_> {
                 let exit = if self.supervisor.has_hung(id) {
                     Exit::TimedOut
                 } else {
-                    exit
+                    exit.explained_by(&last_words, &self.limits)
                 };
                 self.last_exit = Some((exit.clone(), last_words));
                 Event::Exited(id, exit, sample)
@@ -338,7 +353,7 @@ impl Driver<'_> {
         };
         if let Err(error) = done {
             let event = self.fail(error);
-            self.supervisor.handle(self.began.elapsed(), event);
+            self.supervisor.handle(self.now, event);
         }
     }
 

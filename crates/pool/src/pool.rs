@@ -152,6 +152,14 @@ impl PoolBuilder {
         self
     }
 
+    /// A worker that reads or writes for so long is killed; ten minutes unless said. Before the first item of a task, and
+    /// in a commit, this is the limit and not the [`item_timeout`](PoolBuilder::item_timeout).
+    #[must_use]
+    pub fn io_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.config.io_timeout = timeout;
+        self
+    }
+
     /// A worker is replaced after so many shards, when it can be spared.
     #[must_use]
     pub fn max_shards(mut self, shards: Option<u64>) -> Self {
@@ -182,7 +190,8 @@ impl PoolBuilder {
         self
     }
 
-    /// So many deaths in a row without progress end the run.
+    /// This many crashes of one worker slot since the pool last progressed end the run; see
+    /// [`RestartPolicy`](crate::supervisor::RestartPolicy).
     #[must_use]
     pub fn max_crashes(mut self, crashes: u32) -> Self {
         self.config.restart.max_crashes = crashes.max(1);

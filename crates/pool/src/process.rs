@@ -36,6 +36,8 @@ pub enum Exit {
     Signal(i32),
     /// Killed by the supervisor, as it made no progress.
     TimedOut,
+    /// It aborted, as it got no more memory than [`Limits::max_memory`] lets it have.
+    OutOfMemory,
     /// It could not be started.
     NotStarted(String),
     /// Nobody can tell.
@@ -48,9 +50,23 @@ impl Exit {
     #[must_use]
     pub fn is_own_fault(&self) -> bool {
         match self {
-            Self::Code(_) | Self::TimedOut => true,
+            Self::Code(_) | Self::TimedOut | Self::OutOfMemory => true,
             Self::Signal(signal) => OWN_SIGNALS.contains(signal),
             Self::NotStarted(_) | Self::Unknown => false,
+        }
+    }
+
+    /// The same end, told apart by what the process said last: a worker with limited memory that gets no more says so and
+    /// aborts.
+    #[must_use]
+    pub(crate) fn explained_by(self, last_words: &str, limits: &Limits) -> Self {
+        /// What `std::alloc::handle_alloc_error` says.
+        const NO_MEMORY: &str = "memory allocation of ";
+        let aborted = self == Self::Signal(libc::SIGABRT) && limits.max_memory.is_some();
+        if aborted && last_words.lines().any(|line| line.starts_with(NO_MEMORY)) {
+            Self::OutOfMemory
+        } else {
+            self
         }
     }
 }
@@ -83,6 +99,7 @@ impl fmt::Display for Exit {
             Self::Code(code) => write!(f, "exited with code {code}"),
             Self::Signal(signal) => write!(f, "was killed by signal {signal}"),
             Self::TimedOut => f.write_str("made no progress and was killed"),
+            Self::OutOfMemory => f.write_str("exceeded its memory limit"),
             Self::NotStarted(reason) => write!(f, "could not be started: {reason}"),
             Self::Unknown => f.write_str("ended for no known reason"),
         }

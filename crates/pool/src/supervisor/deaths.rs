@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::restart::Verdict;
+use super::restart::{Death, History, Verdict};
+use super::window::Evidence;
 use super::worker::{Killed, State};
 use super::{Action, Defeat, Phase, Supervisor};
 use crate::black_box::{Phase as BoxPhase, Sample};
@@ -11,10 +12,13 @@ use crate::ids::{ShardId, WorkerId};
 use crate::process::Exit;
 
 impl Supervisor {
-    /// Kills a worker that has something to do and is where it was for too long.
+    /// Kills a worker that has something to do and is where it was for too long. What it reads and writes takes as long as
+    /// the disk does, so that has a limit of its own.
     pub(super) fn sampled(&mut self, now: Duration, id: WorkerId, sample: Sample) {
-        let Some(timeout) = self.config.item_timeout else {
-            return;
+        let timeout = if sample.is_in_io() {
+            self.config.io_timeout
+        } else {
+            self.config.item_timeout
         };
         let busy = self.window.is_busy(id);
         let Some(worker) = self
@@ -24,13 +28,10 @@ impl Supervisor {
             return;
         };
         let watch = &mut worker.watch;
-        // If nobody looked for long, the worker may have moved and stopped again: the clock starts now.
-        let unseen = now.saturating_sub(watch.looked) > timeout / 2;
-        watch.looked = now;
-        if !busy || unseen || watch.sample != Some(sample) {
+        if !busy || watch.sample != Some(sample) {
             watch.sample = Some(sample);
             watch.since = now;
-        } else if now.saturating_sub(watch.since) >= timeout {
+        } else if timeout.is_some_and(|timeout| now.saturating_sub(watch.since) >= timeout) {
             self.kill(id.slot, Killed::Hung);
         }
     }
@@ -83,6 +84,9 @@ impl Supervisor {
             return;
         }
         if retired {
+            if let Some(worker) = self.current(id).filter(|worker| worker.progressed) {
+                worker.history = History::default();
+            }
             if id.slot < self.config.workers {
                 self.succeed(id.slot, now);
             }
@@ -112,14 +116,19 @@ impl Supervisor {
 
     /// Decides what an item on which a worker died is in for; true if it is quarantined.
     fn judge_item(&mut self, id: WorkerId, shard: ShardId, item: u64, exit: &Exit) -> bool {
-        let Some(attempts) = self.window.suspect(shard, item, exit.is_own_fault()) else {
+        let evidence = match exit {
+            Exit::OutOfMemory => Evidence::Memory,
+            exit if exit.is_own_fault() => Evidence::OwnFault,
+            _ => Evidence::Weak,
+        };
+        let Some(attempts) = self.window.suspect(shard, item, evidence) else {
             return false;
         };
         self.actions
             .push_back(Action::Quarantine(shard, item, attempts));
         self.barren_quarantines += 1;
         if let Some(worker) = self.current(id) {
-            worker.history.clear();
+            worker.history = History::default();
         }
         true
     }
@@ -131,11 +140,14 @@ impl Supervisor {
         let Some(worker) = self.current(id) else {
             return;
         };
-        let progressed = std::mem::take(&mut worker.progressed);
-        match worker
-            .history
-            .judge(&policy, now, progressed, last_progress)
-        {
+        let death = Death {
+            at: now,
+            progressed: std::mem::take(&mut worker.progressed),
+            pool_progress: last_progress,
+        };
+        let (history, verdict) = policy.judge(worker.history, death);
+        worker.history = history;
+        match verdict {
             // A job that dies on whatever it is given would have everything quarantined.
             Verdict::RestartAt(_) if barren >= policy.max_crashes.saturating_mul(2) => {
                 self.give_up(Defeat::CrashLoop {
@@ -146,7 +158,7 @@ impl Supervisor {
             Verdict::RestartAt(_) if id.slot >= wanted => {}
             Verdict::RestartAt(until) => worker.state = State::Backoff { until },
             Verdict::GiveUp => {
-                let crashes = worker.history.crashes;
+                let crashes = history.fruitless;
                 self.give_up(Defeat::CrashLoop { crashes, last });
             }
         }

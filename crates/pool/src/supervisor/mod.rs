@@ -4,7 +4,8 @@
 //! when, [`poll_action`](Supervisor::poll_action) gives what to do about it, and
 //! [`poll_timeout`](Supervisor::poll_timeout) when to come back if nothing happens. Which shard goes to which worker,
 //! when a worker is replaced, whose turn it is to be released, when to take more input and when to give up is decided
-//! here and nowhere else. The tests drive it through seeded simulations of a hostile world.
+//! here and nowhere else. Whoever drives it takes the time from a [`LoopClock`]. The tests drive it through seeded
+//! simulations of a hostile world.
 //!
 //! ```text
 //!  a worker:  Starting ─▶ Ready ─▶ Leaving ─▶ Draining ─▶ Gone, or Starting in its place
@@ -17,6 +18,7 @@
 //! are filled, `dispatch` who gets what, and `deaths` what is done about those that hang or die.
 
 mod autoscale;
+mod clock;
 mod deaths;
 mod dispatch;
 mod restart;
@@ -30,6 +32,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use autoscale::{Autoscale, Load};
+pub use clock::{LONGEST_WAIT, LoopClock};
 pub use restart::RestartPolicy;
 pub use view::{WorkerState, WorkerView};
 use vocabulary::window_for;

@@ -38,6 +38,9 @@ pub struct Config {
     pub max_shard_deaths: u32,
     /// A worker that has something to do and begins no new item for so long is killed.
     pub item_timeout: Option<Duration>,
+    /// A worker that reads what it needs for its first item, or writes its result, for so long is killed: a slow disk is
+    /// no hung item.
+    pub io_timeout: Option<Duration>,
     /// A worker is replaced after so many shards, when it can be spared.
     pub max_shards: Option<u64>,
     /// How long a worker may take from its start until it is ready.
@@ -59,10 +62,36 @@ impl Config {
             restart: RestartPolicy::default(),
             max_shard_deaths: 20,
             item_timeout: None,
+            io_timeout: Some(IO_TIMEOUT),
             max_shards: None,
             start_timeout: Duration::from_secs(20),
             drain_timeout: Duration::from_secs(2),
         }
+    }
+}
+
+/// No disk that works takes longer.
+const IO_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// The black boxes are looked at this often at least, and at most.
+const MAX_SAMPLE_PERIOD: Duration = Duration::from_millis(500);
+const MIN_SAMPLE_PERIOD: Duration = Duration::from_millis(1);
+
+impl Config {
+    /// The shortest timeout of a worker.
+    #[must_use]
+    pub fn shortest_timeout(&self) -> Duration {
+        let always = self.start_timeout.min(self.drain_timeout);
+        let timeouts = [self.item_timeout, self.io_timeout];
+        timeouts.into_iter().flatten().fold(always, Duration::min)
+    }
+
+    /// How often to look at the black boxes to notice a worker that hangs soon enough, if that is to be noticed at all.
+    #[must_use]
+    pub fn sample_period(&self) -> Option<Duration> {
+        let timeouts = [self.item_timeout, self.io_timeout];
+        let period = timeouts.into_iter().flatten().min()? / 8;
+        Some(period.clamp(MIN_SAMPLE_PERIOD, MAX_SAMPLE_PERIOD))
     }
 }
 

@@ -22,7 +22,7 @@ enum Stage {
     Placed(WorkerId),
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Shard {
     stage: Stage,
     /// Its turn came once, so that its place in the output is fixed even if it has to be prepared again.
@@ -31,6 +31,10 @@ struct Shard {
     deaths: u32,
     /// An item on which a worker died, and which has to be tried alone before the shard goes on.
     suspect: Option<Suspect>,
+    /// The items at which workers ran out of memory, and how often: no more than there were deaths.
+    starved: Vec<(u64, u32)>,
+    /// How many items were quarantined for that.
+    starved_out: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +48,24 @@ struct Suspect {
 /// outside: someone who kills workers at random hits the same short trial once, but not time after time.
 const DEATHS_BY_OTHERS: u32 = 4;
 
+/// So many workers must run out of memory at an item before it is quarantined, even if it does no harm alone: there is
+/// room for it or for the rest of its shard.
+const DEATHS_BY_MEMORY: u32 = 3;
+
+/// Where more items of a shard than this would have to go for that, the shard as a whole is too large.
+const MOST_STARVED_OUT: u32 = 5;
+
+/// What a death on an item proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// The worker ended in a way that it brought upon itself.
+    OwnFault,
+    /// It ran out of the memory that it may have.
+    Memory,
+    /// It may have been killed from outside.
+    Weak,
+}
+
 /// A prepared shard that may move on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Release {
@@ -51,6 +73,18 @@ pub(super) enum Release {
     First(ShardId, WorkerId),
     /// Its turn came before its worker died; it was prepared again and goes to the same place.
     Again(ShardId, WorkerId),
+}
+
+impl Shard {
+    /// Notes that a worker ran out of memory at an item; gives how often that was.
+    fn starve(&mut self, item: u64) -> u32 {
+        if let Some((_, times)) = self.starved.iter_mut().find(|(known, _)| *known == item) {
+            *times += 1;
+            return *times;
+        }
+        self.starved.push((item, 1));
+        1
+    }
 }
 
 #[derive(Debug)]
@@ -107,6 +141,8 @@ impl Window {
             released: false,
             deaths: 0,
             suspect: None,
+            starved: Vec::new(),
+            starved_out: 0,
         };
         self.shards.insert(id, shard);
         self.waiting.insert(id);
@@ -149,7 +185,7 @@ impl Window {
 
     /// Judges an item on which a worker died, after [`Window::lost`]. It is tried alone next; if it has killed alone
     /// too, it is quarantined, and this gives how many workers that took.
-    pub(super) fn suspect(&mut self, id: ShardId, item: u64, own_fault: bool) -> Option<u32> {
+    pub(super) fn suspect(&mut self, id: ShardId, item: u64, evidence: Evidence) -> Option<u32> {
         // A shard whose turn has come was done once without harm, so all of its items are innocent.
         let shard = self
             .get_mut(id)
@@ -161,14 +197,23 @@ impl Window {
         if let Some(known) = shard.suspect.filter(|known| known.item == item) {
             suspect.deaths_alone = known.deaths_alone + 1;
         }
-        let enough = if own_fault { 1 } else { DEATHS_BY_OTHERS };
-        let guilty = suspect.deaths_alone >= enough;
-        if guilty {
+        let enough = match evidence {
+            Evidence::OwnFault | Evidence::Memory => 1,
+            Evidence::Weak => DEATHS_BY_OTHERS,
+        };
+        let alone = (suspect.deaths_alone >= enough).then_some(suspect.deaths_alone + 1);
+        let starved = (evidence == Evidence::Memory)
+            .then(|| shard.starve(item))
+            .filter(|&times| times >= DEATHS_BY_MEMORY && shard.starved_out < MOST_STARVED_OUT);
+        if let Some(attempts) = alone.or(starved) {
+            if alone.is_none() {
+                shard.starved_out += 1;
+            }
             shard.suspect = None;
             shard.deaths = 0;
             self.trials.remove(&id);
             self.waiting.insert(id);
-            return Some(suspect.deaths_alone + 1);
+            return Some(attempts);
         }
         shard.suspect = Some(suspect);
         self.waiting.remove(&id);

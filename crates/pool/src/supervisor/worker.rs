@@ -96,6 +96,4 @@ pub(super) struct Watch {
     pub(super) sample: Option<Sample>,
     /// Since when the sample has been the same, or the worker has had something to do, whichever is later.
     pub(super) since: Duration,
-    /// When it was looked at last.
-    pub(super) looked: Duration,
 }

@@ -46,6 +46,10 @@ pub(crate) struct Checks {
     taken: u64,
     /// Whether all was done when a worker first said that it cannot start.
     pub(crate) done_when_unfit: Option<bool>,
+    /// By how much the supervisor's loop was late so far.
+    pub(crate) late: Duration,
+    /// How many workers were killed.
+    pub(crate) kills: u64,
     /// How many workers hung and were killed for it.
     pub(crate) hangs_ended: u64,
 }
@@ -69,6 +73,8 @@ impl Checks {
             to_renew: BTreeSet::new(),
             taken: 0,
             done_when_unfit: None,
+            late: Duration::ZERO,
+            kills: 0,
             hangs_ended: 0,
         }
     }
@@ -221,7 +227,11 @@ impl Checks {
             self.quarantined.insert((shard, item)),
             "item {item} of {shard} was quarantined twice"
         );
-        let by_itself = if poison == Poison::IsKilled { 5 } else { 2 };
+        let by_itself = match poison {
+            Poison::IsKilled => 5,
+            Poison::Starves => 3,
+            Poison::Dies | Poison::Hangs => 2,
+        };
         let others = [self.faults.kill, self.faults.stop, self.faults.step];
         if others.iter().all(Option::is_none) {
             assert_eq!(attempts, by_itself, "on item {item} of {shard}, {poison:?}");
@@ -232,7 +242,9 @@ impl Checks {
 
     /// A worker that does what it should is never killed, and one that hangs is killed when it is time.
     fn judge_kill(&mut self, now: Duration, id: WorkerId, worker: Option<&SimWorker>) {
+        self.kills += 1;
         let config = self.config.clone();
+        let late = self.late;
         let give_up = self.may_give_up;
         let known = self.known(id);
         let starting = !known.ready;
@@ -244,13 +256,13 @@ impl Checks {
         let Some(stopped) = worker.stopped else {
             return;
         };
-        let patience = config
-            .item_timeout
-            .map_or(Duration::ZERO, |timeout| timeout * 3 / 2);
+        let timeouts = [config.item_timeout, config.io_timeout];
+        let longest = timeouts.into_iter().flatten().max();
+        let patience = longest.map_or(Duration::ZERO, |timeout| timeout * 3 / 2) + late;
         let due = known
             .retired
             .map_or(stopped.max(known.given) + patience, |retired| {
-                retired + config.drain_timeout
+                retired + config.drain_timeout + late
             });
         assert!(
             now <= due,

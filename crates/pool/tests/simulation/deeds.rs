@@ -19,7 +19,8 @@ impl World {
             let at = self.now + Duration::from_millis(1);
             return self.die(id, at, Exit::Code(1), true);
         }
-        if !self.dice.strikes(self.faults.start) {
+        let starts = self.now < self.faults.start_from || !self.dice.strikes(self.faults.start);
+        if starts {
             return self.say(id, 1_000, Event::Ready(id));
         }
         let at = self.now + self.dice.micros(2_000);
@@ -45,6 +46,7 @@ impl World {
     pub(crate) fn prepare(&mut self, id: WorkerId, shard: ShardId, scope: Scope) {
         self.show(id, Phase::Preparing, shard);
         self.spend(id, 100);
+        self.wait_for_disk(id);
         self.misstep(id, scope);
         let items = match scope {
             Scope::Only(item) => item..item + 1,
@@ -88,12 +90,23 @@ impl World {
     /// The worker puts a result in its place.
     pub(crate) fn commit(&mut self, id: WorkerId, shard: ShardId) {
         self.show(id, Phase::Committing, shard);
+        self.wait_for_disk(id);
         if let Some(fate) = self.faults.fate_in_commit(shard) {
             self.meet(id, fate);
         }
         self.misstep(id, Scope::All);
         self.say(id, 1_000, Event::Committed(id, shard));
         self.show(id, Phase::Idle, shard);
+    }
+
+    /// The disk is slow, by chance.
+    fn wait_for_disk(&mut self, id: WorkerId) {
+        if let Some(timeout) = self.io_timeout
+            && self.dice.strikes(self.faults.slow_io)
+            && let Some(worker) = self.workers.get_mut(&id)
+        {
+            worker.spend(self.now, timeout * 19 / 20);
+        }
     }
 
     /// The worker has been told that nothing more will come.

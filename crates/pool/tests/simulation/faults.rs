@@ -1,5 +1,7 @@
 //! What goes wrong in a world.
 
+use std::time::Duration;
+
 use moodring_pool::process::Exit;
 use moodring_pool::{Scope, ShardId};
 
@@ -13,6 +15,8 @@ pub(crate) const ITEMS: u64 = 7;
 pub(crate) struct Faults {
     /// A process cannot be started, or dies or hangs before it is ready.
     pub(crate) start: Option<u64>,
+    /// From when on: no start fails before.
+    pub(crate) start_from: Duration,
     /// A worker says that its job cannot start.
     pub(crate) unfit: Option<u64>,
     /// An item does harm to each worker that does it: every so manieth one. See [`Poison`].
@@ -35,6 +39,10 @@ pub(crate) struct Faults {
     pub(crate) loss: Option<u64>,
     /// An item takes nearly as long as it may.
     pub(crate) slow: Option<u64>,
+    /// Reading or writing takes nearly as long as it may, which is longer than an item may take.
+    pub(crate) slow_io: Option<u64>,
+    /// The supervisor's loop is stopped for up to 60 ms, many times as long as anything may take.
+    pub(crate) stall: Option<u64>,
     /// A retired worker hangs, or ends in some other way than it should.
     pub(crate) leave: Option<u64>,
     /// Whether workers that hang are found out; else none hangs while it has something to do.
@@ -50,6 +58,8 @@ pub(crate) enum Poison {
     IsKilled,
     /// It hangs.
     Hangs,
+    /// It takes what memory there is, if it is not alone.
+    Starves,
 }
 
 /// What becomes of a worker.
@@ -64,9 +74,10 @@ impl Faults {
     pub(crate) fn poison(&self, shard: ShardId, item: u64) -> Option<Poison> {
         let number = shard.0 * ITEMS + item;
         let every = self.poison?;
-        (number % every == every - 1).then_some(match number / every % 4 {
+        (number % every == every - 1).then_some(match number / every % 5 {
             1 if self.hangs => Poison::Hangs,
             2 => Poison::IsKilled,
+            3 => Poison::Starves,
             _ => Poison::Dies,
         })
     }
@@ -79,6 +90,7 @@ impl Faults {
             Some(Poison::Hangs) => Some(Fate::Hangs),
             Some(Poison::IsKilled) => Some(Fate::Dies(Exit::Signal(9))),
             Some(Poison::Dies) => Some(Fate::Dies(Exit::Signal(11))),
+            Some(Poison::Starves) => (!lonely).then_some(Fate::Dies(Exit::OutOfMemory)),
             None if !lonely && self.company.is_some_and(company) => {
                 Some(Fate::Dies(Exit::Signal(6)))
             }

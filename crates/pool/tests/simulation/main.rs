@@ -9,6 +9,7 @@ mod checks;
 mod deeds;
 mod dice;
 mod faults;
+mod script;
 mod worker;
 mod world;
 
@@ -71,6 +72,7 @@ fn enduring(seed: u64) -> Config {
 /// A pool that notices workers that hang, and soon.
 fn watchful(mut config: Config) -> Config {
     config.item_timeout = Some(Duration::from_millis(8));
+    config.io_timeout = Some(Duration::from_millis(24));
     config.start_timeout = Duration::from_millis(4);
     config.drain_timeout = Duration::from_millis(2);
     config.restart.first_backoff = Duration::from_millis(1);
@@ -89,6 +91,8 @@ fn everything(seed: u64) -> Faults {
         oversize: Some(30 + seed % 100),
         loss: Some(3),
         slow: Some(30 + seed % 50),
+        slow_io: Some(60 + seed % 50),
+        stall: seed.is_multiple_of(5).then_some(50 + seed % 100),
         leave: Some(2 + seed % 3),
         ..Faults::default()
     }
@@ -168,6 +172,66 @@ fn an_item_that_hangs_is_quarantined_and_a_slow_one_is_not() {
         let hanging = |&&(shard, item): &&(ShardId, u64)| world.hangs_on(shard, item);
         let hanging = world.checks.quarantined.iter().filter(hanging).count() as u64;
         assert_eq!(world.checks.hangs_ended, 2 * hanging);
+    });
+}
+
+#[test]
+fn a_worker_whose_disk_is_slow_is_not_killed() {
+    for_seeds(SEEDS / 10, |seed| {
+        let shards = 1 + seed % 10;
+        let faults = Faults {
+            slow: Some(5),
+            slow_io: Some(1 + seed % 4),
+            ..Faults::default()
+        };
+        let mut config = watchful(config(seed));
+        config.delivery = Delivery::Commit;
+        // A worker that writes when it is told to go is none that is slow to leave.
+        config.drain_timeout = Duration::from_secs(1);
+        let mut world = World::new(seed, shards, config, faults);
+        world.run().expect("slowness ends no run");
+        judge_whole_run(&world, faults, shards);
+        assert_eq!(world.checks.kills, 0);
+    });
+}
+
+#[test]
+fn a_supervisor_that_was_late_kills_nobody_for_it() {
+    for_seeds(SEEDS / 5, |seed| {
+        let shards = 1 + seed % 20;
+        let faults = Faults {
+            slow: Some(5 + seed % 20),
+            slow_io: Some(5 + seed % 20),
+            stall: Some(2 + seed % 10),
+            ..Faults::default()
+        };
+        let mut world = World::new(seed, shards, watchful(config(seed)), faults);
+        world.run().expect("lateness ends no run");
+        judge_whole_run(&world, faults, shards);
+        assert_eq!(world.checks.kills, 0);
+    });
+}
+
+#[test]
+fn a_pool_that_worked_and_then_cannot_start_a_worker_ends() {
+    for_seeds(500, |seed| {
+        let faults = Faults {
+            kill: Some(100 + seed % 50),
+            start: Some(1),
+            start_from: Duration::from_millis(10 + seed % 30),
+            ..Faults::default()
+        };
+        let mut config = watchful(config(seed));
+        config.max_shards = Some(1 + seed % 5);
+        config.max_shard_deaths = u32::MAX;
+        let mut world = World::new(seed, 1_000_000, config, faults);
+        unrest(&mut world, seed % 6);
+        world.checks.may_give_up = true;
+        let outcome = world.run();
+        assert!(
+            matches!(outcome, Err(Defeat::CrashLoop { .. })),
+            "{outcome:?}"
+        );
     });
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
 use moodring_pool::process::Exit;
-use moodring_pool::supervisor::{Action, Defeat, Event, Supervisor};
+use moodring_pool::supervisor::{Action, Defeat, Event, LONGEST_WAIT, LoopClock, Supervisor};
 use moodring_pool::{Config, Delivery, ShardId, WorkerId};
 
 use crate::checks::Checks;
@@ -35,6 +35,9 @@ pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) faults: Faults,
     pub(crate) now: Duration,
+    clock: LoopClock,
+    /// The time that counts for the supervisor.
+    heard: Duration,
     supervisor: Supervisor,
     pub(crate) checks: Checks,
     pub(crate) workers: BTreeMap<WorkerId, SimWorker>,
@@ -45,6 +48,9 @@ pub(crate) struct World {
     /// When the feed's last answer arrives: it answers in order.
     last_input: Duration,
     pub(crate) item_timeout: Option<Duration>,
+    pub(crate) io_timeout: Option<Duration>,
+    /// How often the black boxes are looked at, if workers that hang are to be noticed.
+    period: Option<Duration>,
     /// When the black boxes are looked at next.
     next_look: Option<Duration>,
     /// When something was done last.
@@ -58,10 +64,13 @@ impl World {
             hangs: config.item_timeout.is_some(),
             ..faults
         };
+        let period = config.sample_period().filter(|_| faults.hangs);
         Self {
             dice: Dice(seed),
             faults,
             now: Duration::ZERO,
+            clock: LoopClock::new(config.shortest_timeout()),
+            heard: Duration::ZERO,
             checks: Checks::new(&config, faults),
             workers: BTreeMap::new(),
             letters: BinaryHeap::new(),
@@ -70,7 +79,9 @@ impl World {
             input_left: shards,
             last_input: Duration::ZERO,
             item_timeout: config.item_timeout,
-            next_look: config.item_timeout.map(|timeout| timeout / 8),
+            io_timeout: config.io_timeout,
+            period,
+            next_look: period,
             last_action: Duration::ZERO,
             traced: std::env::var_os("MOODRING_SEED").is_some(),
             supervisor: Supervisor::new(config, Duration::ZERO),
@@ -103,7 +114,7 @@ impl World {
     fn tell(&mut self, event: Event) {
         self.trace(&event);
         self.checks.hear(&event);
-        self.supervisor.handle(self.now, event);
+        self.supervisor.handle(self.heard, event);
     }
 
     fn trace(&self, what: &dyn std::fmt::Debug) {
@@ -112,15 +123,32 @@ impl World {
         }
     }
 
-    /// What the supervisor hears next. Time goes on to that.
+    /// What the supervisor hears next. Time goes on to that, and by chance far beyond it, as where the supervisor is
+    /// stopped.
     fn next_event(&mut self) -> Event {
         loop {
+            self.look_at_clock(Duration::ZERO);
             let arrives = self.letters.peek().map(|Reverse(letter)| letter.arrives);
-            let due = self.supervisor.poll_timeout();
-            let Some(next) = [arrives, due, self.next_look].into_iter().flatten().min() else {
-                panic!("nothing will ever happen again: {:?}", self.supervisor)
-            };
+            let due = [self.supervisor.poll_timeout(), self.next_look];
+            let due = due.into_iter().flatten().min();
+            assert!(
+                arrives.or(due).is_some(),
+                "nothing will ever happen again: {:?}",
+                self.supervisor
+            );
+            let wait = due.map(|due| due.saturating_sub(self.heard).min(LONGEST_WAIT));
+            let is_there = arrives.is_some_and(|arrives| arrives <= self.now);
+            let wakes = wait.map(|wait| self.now + wait);
+            let next = arrives.into_iter().chain(wakes).min().unwrap_or(self.now);
             self.now = self.now.max(next);
+            if self.dice.strikes(self.faults.stall) {
+                let stall = self.dice.micros(60_000);
+                self.now += stall;
+                self.last_action += stall;
+            }
+            let planned = if is_there { Some(Duration::ZERO) } else { wait };
+            self.look_at_clock(planned.unwrap_or(Duration::MAX));
+            self.checks.late = self.clock.late();
             assert!(
                 self.now < self.last_action + PATIENCE,
                 "nothing happens any more: {:?}",
@@ -138,6 +166,10 @@ impl World {
         }
     }
 
+    fn look_at_clock(&mut self, planned: Duration) {
+        self.heard = self.clock.look(self.now, planned);
+    }
+
     /// What a letter says. What a worker had not said when it died or stopped is never heard, nor is a death that
     /// something else forestalled; one that was foreseen is heard after all that the worker said meanwhile.
     fn open(&mut self, letter: &Letter) -> Option<Event> {
@@ -153,7 +185,7 @@ impl World {
         }
         let after = worker.last_word();
         let content = Event::Exited(id, exit, worker.black_box(self.now));
-        if after < self.now {
+        if after < letter.arrives {
             return Some(content);
         }
         worker.obituary = Some(self.posted + 1);
@@ -163,13 +195,13 @@ impl World {
 
     /// Shows the supervisor the black boxes when that is due.
     fn look(&mut self) {
-        let (Some(due), Some(timeout)) = (self.next_look, self.item_timeout) else {
+        let (Some(due), Some(period)) = (self.next_look, self.period) else {
             return;
         };
-        if due > self.now {
+        if due > self.heard {
             return;
         }
-        self.next_look = Some(self.now + timeout / 8);
+        self.next_look = Some(self.heard + period);
         for id in self.checks.ready() {
             let shown = self
                 .workers
