@@ -5,6 +5,7 @@ mod util;
 mod batch;
 mod chaos;
 mod ctl;
+mod ctl_fuzz;
 mod cuts;
 #[cfg(feature = "faults")]
 mod deadlines;

@@ -1,12 +1,14 @@
 //! The decoder under fire: valid frames of every kind, mutated by a seeded generator.
 //!
 //! Whatever the bytes, a decode ends in a message or an error, and takes no more memory than the frame's length
-//! warrants: this test executable counts what is allocated. `MOODRING_FRAMES=n` sets how many frames there are.
+//! warrants: this test executable counts what is allocated. `MOODRING_FUZZ_SECONDS` sets how long it goes on.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
+use moodring_fuzz::Dice;
 use moodring_pool::wire::{self, FromWorker, Report, ToWorker};
 use moodring_pool::{Scope, ShardId};
 use serde::{Deserialize, Serialize};
@@ -43,38 +45,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// `SplitMix64` (Steele, Lea, Flood 2014).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `sides`.
-    fn below(&mut self, sides: usize) -> usize {
-        usize::try_from(self.roll() % sides.max(1) as u64).expect("it is below a usize")
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.roll().to_le_bytes()[0]
-    }
-
-    /// A number of any size: as many are below 256 as there are above 2^56.
-    fn number(&mut self) -> u64 {
-        let shift = self.below(64);
-        self.roll() >> shift
-    }
-
-    fn bytes(&mut self, most: usize) -> Vec<u8> {
-        (0..self.below(most)).map(|_| self.byte()).collect()
-    }
-}
 
 /// A frame that is right: of any kind, from either side.
 fn valid(dice: &mut Dice) -> Vec<u8> {
@@ -184,11 +154,10 @@ fn decode<'a, T: Deserialize<'a> + Serialize + PartialEq + Debug>(frame: &'a [u8
 
 #[test]
 fn no_frame_makes_the_decoder_panic_or_take_more_memory_than_it_may() {
-    let wanted = std::env::var("MOODRING_FRAMES").ok();
-    let frames = wanted.and_then(|frames| frames.parse().ok());
+    let ends = Instant::now() + moodring_fuzz::budget();
     let mut accepted = 0_u64;
-    let mut dice = Dice(1);
-    for _ in 0..frames.unwrap_or(1_000_000_u64) {
+    let mut dice = Dice::new(moodring_fuzz::seed());
+    while Instant::now() < ends {
         let mut frame = valid(&mut dice);
         for _ in 0..dice.below(4) {
             mutate(&mut dice, &mut frame);

@@ -1,5 +1,6 @@
 //! The crate from outside: sources in, posts, rejects and scored records out.
 
+mod fuzz;
 mod posts;
 mod scored;
 mod shards;

@@ -8,7 +8,12 @@ use proptest::sample::Index;
 use crate::{Walk, body, models, names, walk};
 
 /// Cuts a stream that comes in chunks of these lengths into shards of at least these lengths.
-fn cut_stream(layout: &Layout, body: &[u8], chunks: &[usize], mins: &[usize]) -> Vec<usize> {
+pub(crate) fn cut_stream(
+    layout: &Layout,
+    body: &[u8],
+    chunks: &[usize],
+    mins: &[usize],
+) -> Vec<usize> {
     let mut cutter = Cutter::new(layout);
     let mut chunks = chunks.iter().copied().cycle();
     let mut mins = mins.iter().copied().cycle();
@@ -30,7 +35,7 @@ fn cut_stream(layout: &Layout, body: &[u8], chunks: &[usize], mins: &[usize]) ->
 }
 
 /// Cuts into ranges of `size` bytes, each of which owns the lines that start in it.
-fn cut_ranges(body: &[u8], size: usize) -> Vec<usize> {
+pub(crate) fn cut_ranges(body: &[u8], size: usize) -> Vec<usize> {
     let starts_line = |at: &usize| *at == 0 || body[at - 1] == b'\n';
     let first_line_from = |at| (at..body.len()).find(starts_line).unwrap_or(body.len());
     (size..body.len())
@@ -40,7 +45,12 @@ fn cut_ranges(body: &[u8], size: usize) -> Vec<usize> {
 }
 
 /// Reads the shards between these ends one by one.
-fn walk_shards(layout: &Layout, renderer: &Renderer, body: &[u8], ends: &[usize]) -> Walk {
+pub(crate) fn walk_shards(
+    layout: &Layout,
+    renderer: &Renderer,
+    body: &[u8],
+    ends: &[usize],
+) -> Walk {
     let mut all = Walk::default();
     let mut start = 0;
     for &end in ends.iter().chain([&body.len()]) {
