@@ -222,3 +222,14 @@ fn help_completions_and_the_manual_are_there() {
             .contains(".TH")
     );
 }
+
+#[test]
+fn a_complete_run_succeeds_though_its_summary_cannot_be_printed() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(100));
+    let mut command = work.command(&["score", "posts.jsonl", "-o", "scored.jsonl"]);
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let status = command.stderr(full).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(work.read("scored.jsonl").lines().count(), 100);
+}

@@ -62,7 +62,11 @@ pub(crate) fn print(
                 write(&mut io::stderr(), &line)
             }
         }
-        SummaryFormat::Text if !plan.quiet => write(&mut io::stderr(), &text(&summary, totals)),
+        SummaryFormat::Text if !plan.quiet => {
+            // The output is complete, whether its summary can be printed or not.
+            let _ = io::stderr().write_all(text(&summary, totals).as_bytes());
+            Ok(())
+        }
         SummaryFormat::Text | SummaryFormat::None => Ok(()),
     }
 }
