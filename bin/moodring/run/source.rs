@@ -15,6 +15,10 @@ const MIN_SHARD: u64 = 32 << 10;
 /// The size of a block of input that only the supervisor can read, and so has to hold.
 const BLOCK: u64 = 256 << 10;
 
+/// The number of workers that the inputs are cut for where their actual number must not show in the output. From 64 MB on
+/// this makes no difference to [`MAX_SHARD`], and below that up to 64 workers have something to do.
+const WORKERS_OF_ALL: u32 = 4;
+
 /// The inputs, found but not opened.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -23,6 +27,8 @@ pub(crate) struct Source {
     fields: FieldNames,
     shard_size: u64,
     block_size: u64,
+    /// Whether the person who ran the command chose these sizes.
+    is_size_typed: bool,
 }
 
 impl Source {
@@ -48,6 +54,7 @@ impl Source {
                 .shard_size
                 .unwrap_or_else(|| shard_size(&inputs, workers)),
             block_size: args.shard_size.unwrap_or(BLOCK),
+            is_size_typed: args.shard_size.is_some(),
             inputs,
         })
     }
@@ -60,6 +67,13 @@ impl Source {
     /// How many bytes of a file make a shard, and of what only this process can read.
     pub(crate) fn sizes(&self) -> (u64, u64) {
         (self.shard_size, self.block_size)
+    }
+
+    /// Cuts the inputs in the same way for any number of workers, unless a size was typed.
+    pub(crate) fn cut_alike(&mut self) {
+        if !self.is_size_typed {
+            self.shard_size = shard_size(&self.inputs, WORKERS_OF_ALL);
+        }
     }
 
     /// Cuts the inputs in another way.

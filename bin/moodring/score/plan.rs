@@ -58,11 +58,15 @@ impl Plan {
             time: args.time_field,
             ..FieldNames::default()
         };
-        let source = Source::find(input, scale.workers, fields)?;
+        let mut source = Source::find(input, scale.workers, fields)?;
         let models = Models::read(&models)?;
         let output = args.output.filter(|path| !is_stdout(path));
         let (output_format, compression) =
             output_kind(output.as_deref(), args.output_format, &source.inputs)?;
+        // Each shard becomes a piece that is compressed by itself, so where it begins shows in the bytes.
+        if compression != Compression::None {
+            source.cut_alike();
+        }
         let beside = |named: Option<PathBuf>, kind| {
             let output = output.as_deref();
             named.or_else(|| beside(output?, kind))

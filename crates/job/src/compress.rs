@@ -1,9 +1,11 @@
 //! Compressing pieces of an output so that they can be made in parallel and simply put one after another.
 //!
 //! Each piece becomes a gzip member (RFC 1952) or a Zstandard frame (RFC 8878) of its own; both formats define a file
-//! as one or more of those. The bytes depend on nothing but the piece: gzip's time stamp stays 0.
+//! as one or more of those. The bytes depend on nothing but the piece: gzip's time stamp stays 0, and an encoder always
+//! sees the same sequence of output rooms. The latter matters: when zlib-rs runs out of room between two blocks, it
+//! drops the match that it has found for the next position, and searches again with another result.
 
-use std::io::{self, Cursor};
+use std::io;
 
 use flate2::{Compress, FlushCompress, Status};
 use serde::{Deserialize, Serialize};
@@ -16,8 +18,8 @@ const GZIP_LEVEL: u32 = 6;
 const GZIP_WINDOW_BITS: u8 = 15;
 /// The level the zstd command uses.
 const ZSTD_LEVEL: i32 = 3;
-/// How much room is made at a time for compressed bytes.
-const ROOM: usize = 32 << 10;
+/// How much room the gzip encoder has each time it is called, whatever there is in the output's buffer.
+const ROOM: usize = 64 << 10;
 
 /// How an output is compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,7 +34,11 @@ pub enum Compression {
 }
 
 /// Compresses piece after piece with one encoder, whose memory is taken once.
-pub struct Compressor(Encoder);
+pub struct Compressor {
+    encoder: Encoder,
+    /// What the encoder writes into. The room in it is a function of the piece alone.
+    scratch: Vec<u8>,
+}
 
 enum Encoder {
     None,
@@ -46,7 +52,7 @@ impl Compressor {
     /// # Errors
     /// If there is no memory for it.
     pub fn new(compression: Compression) -> io::Result<Compressor> {
-        Ok(Compressor(match compression {
+        let encoder = match compression {
             Compression::None => Encoder::None,
             Compression::Gzip => Encoder::Gzip(Compress::new_gzip(
                 flate2::Compression::new(GZIP_LEVEL),
@@ -58,13 +64,15 @@ impl Compressor {
                 encoder.set_parameter(CParameter::ChecksumFlag(true))?;
                 Encoder::Zstd(encoder)
             }
-        }))
+        };
+        let scratch = Vec::new();
+        Ok(Compressor { encoder, scratch })
     }
 
     /// Whether it changes anything.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        !matches!(self.0, Encoder::None)
+        !matches!(self.encoder, Encoder::None)
     }
 
     /// Appends `bytes` to `out` as a member or frame of its own, even if there are none: an empty file is no
@@ -73,38 +81,54 @@ impl Compressor {
     /// # Errors
     /// If there is no memory for it.
     pub fn compress(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-        match &mut self.0 {
+        match &mut self.encoder {
             Encoder::None => {
                 out.extend_from_slice(bytes);
                 Ok(())
             }
-            Encoder::Gzip(encoder) => gzip(encoder, bytes, out),
-            Encoder::Zstd(encoder) => zstd(encoder, bytes, out),
+            Encoder::Gzip(encoder) => gzip(encoder, bytes, room(&mut self.scratch, ROOM), out),
+            Encoder::Zstd(encoder) => {
+                // With the room for the worst case a frame never ends early, nor is a block stored for want of room.
+                let bound = zstd::zstd_safe::compress_bound(bytes.len());
+                let room = room(&mut self.scratch, bound);
+                let len = encoder.compress_to_buffer(bytes, room)?;
+                out.extend_from_slice(&room[..len]);
+                Ok(())
+            }
         }
     }
 }
 
-fn gzip(encoder: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+/// The first `len` bytes of `scratch`, which grows to hold them.
+fn room(scratch: &mut Vec<u8>, len: usize) -> &mut [u8] {
+    if scratch.len() < len {
+        scratch.resize(len, 0);
+    }
+    &mut scratch[..len]
+}
+
+/// Appends `bytes` to `out` as a gzip member. Each call of the encoder has all of `room`.
+fn gzip(
+    encoder: &mut Compress,
+    bytes: &[u8],
+    room: &mut [u8],
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
     encoder.reset();
     let mut rest = bytes;
     loop {
-        out.reserve(ROOM);
-        let before = encoder.total_in();
-        let status = encoder.compress_vec(rest, out, FlushCompress::Finish)?;
+        let (taken, made) = (encoder.total_in(), encoder.total_out());
+        let status = encoder.compress(rest, room, FlushCompress::Finish)?;
+        let passed = |total: u64, before: u64, most: usize| {
+            usize::try_from(total - before).map_or(most, |passed| passed.min(most))
+        };
+        let made = passed(encoder.total_out(), made, room.len());
+        out.extend_from_slice(&room[..made]);
         if status == Status::StreamEnd {
             return Ok(());
         }
-        let taken = encoder.total_in() - before;
-        rest = &rest[usize::try_from(taken).map_or(rest.len(), |taken| taken.min(rest.len()))..];
+        rest = &rest[passed(encoder.total_in(), taken, rest.len())..];
     }
-}
-
-fn zstd(encoder: &mut bulk::Compressor<'_>, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-    out.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
-    let mut end = Cursor::new(&mut *out);
-    end.set_position(end.get_ref().len() as u64);
-    encoder.compress_to_buffer(bytes, &mut end)?;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -112,6 +136,7 @@ mod tests {
     use std::io::Read;
 
     use flate2::bufread::MultiGzDecoder;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -181,6 +206,42 @@ mod tests {
             let out = compress(compression, &[b""]);
             assert!(!out.is_empty());
             assert_eq!(decompress(compression, &out), b"");
+        }
+    }
+
+    /// Text in which matches are near each other, so that many of them overlap.
+    fn text(words: &[u8]) -> Vec<u8> {
+        const WORDS: [&str; 8] = [
+            "what a ", "day", ", so ", "happy! ", "{\"id\":", "0.4404", "}\n", "sad",
+        ];
+        let words = words
+            .iter()
+            .flat_map(|&at| WORDS[usize::from(at) % 8].bytes());
+        words.collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn compressed_bytes_do_not_depend_on_the_buffer_they_are_put_into(
+            words in prop::collection::vec(any::<u8>(), 0..60_000),
+            before in prop::collection::vec(any::<u8>(), 0..20_000),
+            spare in prop_oneof![0..300_usize, 0..400_000_usize],
+        ) {
+            let (piece, before) = (text(&words), text(&before));
+            for compression in [Compression::Gzip, Compression::Zstd] {
+                let fresh = compress(compression, &[&piece]);
+                let mut compressor = Compressor::new(compression).unwrap();
+                let mut out = Vec::new();
+                compressor.compress(&before, &mut out).unwrap();
+                out.clear();
+                out.shrink_to_fit();
+                out.reserve_exact(spare);
+                compressor.compress(&piece, &mut out).unwrap();
+                prop_assert!(out == fresh, "{compression:?} with {spare} bytes of room");
+                prop_assert!(decompress(compression, &out) == piece);
+            }
         }
     }
 }
