@@ -20,3 +20,5 @@ mod rejects;
 mod resume;
 mod scaling;
 mod signals;
+#[cfg(feature = "faults")]
+mod tamper;

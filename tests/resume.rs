@@ -4,16 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::process::Command;
 
-use crate::util::{Running, Workspace, posts, signal};
-
-/// How many lines the journal of `output` has.
-fn journal_len(work: &Workspace, output: &str) -> usize {
-    let journal = fs::read(work.path(&format!("{output}.journal"))).unwrap_or_default();
-    journal
-        .split(|&byte| byte == b'\n')
-        .count()
-        .saturating_sub(1)
-}
+use crate::util::{Running, Workspace, journal_len, posts, signal};
 
 /// Posts with some malformed lines among them.
 fn mixed(count: usize) -> String {
@@ -42,8 +33,7 @@ fn run_through_kills(work: &Workspace, output: &str, args: &[&str], step: usize)
             }
         }
         let (code, said) = run.end();
-        // A run that is killed when all is done, and its files are named, has got through, too.
-        if code == 0 || work.path(output).exists() && journal_len(work, output) == 0 {
+        if code == 0 {
             return kills;
         }
         assert_eq!(code, 128 + 9, "{said}");
@@ -89,7 +79,11 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
         let calm_rejects = format!("{calm}.rejects.jsonl");
         assert!(bytes(&rejects) == bytes(&calm_rejects), "{rejects} differs");
         let left = work.listing();
-        assert_eq!(left.len(), 5, "only input, outputs and rejects: {left:?}");
+        assert_eq!(
+            left.len(),
+            6,
+            "only input, outputs, rejects and journal: {left:?}"
+        );
     }
 }
 
@@ -144,6 +138,14 @@ fn killed() -> Workspace {
 
 const RESUME: [&str; 5] = ["score", "posts.jsonl", "-o", "scored.jsonl", "--resume"];
 
+/// What there is when such a run is complete.
+const COMPLETE: [&str; 4] = [
+    "calm.jsonl",
+    "posts.jsonl",
+    "scored.jsonl",
+    "scored.jsonl.journal",
+];
+
 #[test]
 fn what_a_power_cut_took_is_done_again() {
     type Damage = fn(&mut Vec<u8>);
@@ -161,10 +163,7 @@ fn what_a_power_cut_took_is_done_again() {
         fs::write(&part, bytes).unwrap();
         work.ok(&RESUME);
         assert!(work.read("scored.jsonl") == work.read("calm.jsonl"));
-        assert_eq!(
-            work.listing(),
-            ["calm.jsonl", "posts.jsonl", "scored.jsonl"]
-        );
+        assert_eq!(work.listing(), COMPLETE);
     }
 }
 
@@ -295,10 +294,7 @@ fn a_run_that_only_lacks_its_name_gets_it() {
     fs::remove_file(&taken).unwrap();
     work.ok(&RESUME);
     assert!(work.read("scored.jsonl") == work.read("calm.jsonl"));
-    assert_eq!(
-        work.listing(),
-        ["calm.jsonl", "posts.jsonl", "scored.jsonl"]
-    );
+    assert_eq!(work.listing(), COMPLETE);
 }
 
 #[test]
@@ -326,5 +322,90 @@ fn what_cannot_be_resumed_is_said_before_anything_is_done() {
     assert!(said.contains("cannot be read a second time"), "{said}");
     // Nothing to go on with is a run like any other.
     work.ok(&RESUME);
-    assert_eq!(work.listing(), ["posts.jsonl", "scored.jsonl"]);
+    assert_eq!(work.listing(), [&COMPLETE[1..]].concat());
+}
+
+#[test]
+fn a_complete_run_is_resumed_with_success_as_often_as_wanted() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(3_000));
+    let again = [&RESUME[..], &["--summary", "json"]].concat();
+    work.ok(&again);
+    let scored = work.read("scored.jsonl");
+    for _ in 0..2 {
+        let run = work.ok(&again);
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert!(said.contains("\"scored.jsonl\" is complete"), "{said}");
+        let summary: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        assert_eq!(summary["records"], 3_000);
+        assert_eq!(summary["records_before"], 3_000);
+        assert!(work.read("scored.jsonl") == scored);
+        assert_eq!(work.listing(), [&COMPLETE[1..]].concat());
+    }
+    let said = work.fails(2, &[&RESUME[..], &["--model", "textblob"]].concat());
+    assert!(
+        said.contains("the model was vader and is textblob"),
+        "{said}"
+    );
+    work.file("posts.jsonl", posts(3_001));
+    let said = work.fails(2, &RESUME);
+    assert!(said.contains("the input posts.jsonl was"), "{said}");
+    assert!(work.read("scored.jsonl") == scored);
+}
+
+#[test]
+fn an_output_that_is_gone_or_changed_is_not_called_complete() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(3_000));
+    work.ok(&RESUME);
+    let scored = work.read("scored.jsonl");
+    fs::remove_file(work.path("scored.jsonl")).unwrap();
+    work.ok(&RESUME);
+    assert!(work.read("scored.jsonl") == scored);
+    work.file("scored.jsonl", scored.replacen("positive", "negative", 1));
+    let said = work.fails(2, &RESUME);
+    assert!(
+        said.contains("is not as the run that is complete left it"),
+        "{said}"
+    );
+    work.ok(&[&RESUME[..], &["--force"]].concat());
+    assert!(work.read("scored.jsonl") == scored);
+    // Without the journal nobody knows what it is.
+    fs::remove_file(work.path("scored.jsonl.journal")).unwrap();
+    let said = work.fails(2, &RESUME);
+    assert!(said.contains("\"scored.jsonl\" exists"), "{said}");
+}
+
+#[test]
+fn a_strict_run_that_stops_at_a_reject_keeps_those_of_the_run_that_it_resumes() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", mixed(20_000));
+    let args = ["score", "posts.jsonl", "--shard-size", "16K", "--quiet"];
+    work.ok(&[&args[..], &["-o", "calm.jsonl"]].concat());
+    let args = [&args[..], &["-o", "scored.jsonl", "--resume"]].concat();
+    let strict = [&args[..], &["--strict"]].concat();
+    let mut run = Running::start(&work, &args);
+    while journal_len(&work, "scored.jsonl") < 20 {
+        std::thread::yield_now();
+    }
+    signal(run.pid(), "KILL");
+    run.end();
+    let rejects = || fs::read(work.path("scored.jsonl.rejects.jsonl.part")).unwrap();
+    let before = rejects();
+    let said = work.fails(1, &strict);
+    assert!(said.contains("of its records are malformed"), "{said}");
+    assert!(rejects() == before);
+    // The journal says less than is there: the strict run itself meets the reject, and keeps what was done before it.
+    let journal = fs::read(work.path("scored.jsonl.journal")).unwrap();
+    let terms = journal
+        .split_inclusive(|&byte| byte == b'\n')
+        .next()
+        .unwrap();
+    fs::write(work.path("scored.jsonl.journal"), terms).unwrap();
+    let said = work.fails(1, &strict);
+    assert!(said.contains("posts.jsonl: line 4 "), "{said}");
+    work.ok(&args);
+    assert!(work.read("scored.jsonl") == work.read("calm.jsonl"));
+    let rejects = |output: &str| work.read(&format!("{output}.rejects.jsonl"));
+    assert!(rejects("scored.jsonl") == rejects("calm.jsonl"));
 }

@@ -103,7 +103,11 @@ pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
     pub(crate) fn start(workspace: &Workspace, args: &[&str]) -> Self {
-        let mut command = workspace.command(args);
+        Self::spawn(workspace.command(args))
+    }
+
+    /// Starts a command of a [`Workspace`].
+    pub(crate) fn spawn(mut command: Command) -> Self {
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -171,6 +175,15 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// How many lines the journal of `output` has.
+pub(crate) fn journal_len(work: &Workspace, output: &str) -> usize {
+    let journal = fs::read(work.path(&format!("{output}.journal"))).unwrap_or_default();
+    journal
+        .split(|&byte| byte == b'\n')
+        .count()
+        .saturating_sub(1)
 }
 
 /// The live children of a process: those whose parent `/proc` says it is.

@@ -133,7 +133,8 @@ pub(crate) struct OutputArgs {
     #[arg(long)]
     pub(crate) force: bool,
 
-    /// Go on with a run of this output that was cut off, if there is one; and keep what is done if this one is interrupted
+    /// Continue an interrupted run of this output, if there is one; exit with 0 if it is complete; keep what is done, and the
+    /// journal at the end, for the next --resume
     #[arg(long)]
     pub(crate) resume: bool,
 

@@ -12,6 +12,8 @@ use super::desk::Counters;
 
 const KNOWN: &str =
     "{bar:24} {percent:>3}% {bytes}/{total_bytes} {binary_bytes_per_sec} ETA {eta} {msg}";
+const CHECKING: &str =
+    "{bar:24} {percent:>3}% {bytes}/{total_bytes} {binary_bytes_per_sec} checking what is done";
 const UNKNOWN: &str = "{spinner} {bytes} {binary_bytes_per_sec} {elapsed} {msg}";
 
 /// How often the figures change; the eye needs no more.
@@ -92,5 +94,35 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// A bar on the terminal while something is read again, from start to drop.
+pub(crate) struct Checking(ProgressBar);
+
+impl Checking {
+    /// Shows nothing if `quiet`.
+    pub(crate) fn start(quiet: bool, bytes: u64) -> Self {
+        let target = if quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr_with_hz(10)
+        };
+        let bar = ProgressBar::with_draw_target(Some(bytes), target);
+        if let Ok(style) = ProgressStyle::with_template(CHECKING) {
+            bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
+        }
+        Self(bar)
+    }
+
+    /// Shows that this many more bytes have been read.
+    pub(crate) fn advance(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+}
+
+impl Drop for Checking {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }

@@ -100,6 +100,8 @@ pub(crate) struct Ledger {
     line: Vec<u8>,
     /// The journal, if the run can be gone on with.
     log: Option<Log>,
+    /// Whether the journal stays when the run is complete, to say so.
+    leaves_journal: bool,
     /// What stands for the journal if it cannot.
     marker: Option<Marker>,
     rejections: Rejections,
@@ -206,6 +208,7 @@ impl Ledger {
             log,
             marker: None,
             rejections: Rejections::new(plan.source.text_field()),
+            leaves_journal: plan.resume,
         }
     }
 
@@ -240,7 +243,7 @@ impl Ledger {
         self.progress = None;
     }
 
-    /// The run is complete: the output appears under its name.
+    /// The run is complete: the output appears under its name, when all of it is on the disk.
     ///
     /// Not if nothing is in it: where every record was rejected, the rejects are all that stays.
     pub(crate) fn commit(mut self) -> Result<Totals, Failure> {
@@ -261,11 +264,15 @@ impl Ledger {
         }
         self.rejects.keep(true);
         self.quarantine.keep(true);
-        if self.log.is_some() {
-            let files = self.descriptors().map_err(store_failure)?;
-            if let Some(log) = &mut self.log {
-                log.complete(&files).map_err(sink_failure)?;
-            }
+        let synced = [
+            self.output.sync(),
+            self.rejects.sync(),
+            self.quarantine.sync(),
+        ];
+        let synced: Result<(), _> = synced.into_iter().collect();
+        synced.map_err(store_failure)?;
+        if let Some(log) = &mut self.log {
+            log.complete().map_err(sink_failure)?;
         }
         self.totals.rejects_file = self.rejects.commit().map_err(store_failure)?;
         self.totals.quarantine_file = self.quarantine.commit().map_err(store_failure)?;
@@ -273,7 +280,7 @@ impl Ledger {
             self.output.commit().map_err(store_failure)?;
         }
         if let Some(log) = self.log {
-            log.close().map_err(store_failure)?;
+            log.close(self.leaves_journal).map_err(store_failure)?;
         }
         Ok(self.totals)
     }
@@ -310,12 +317,13 @@ impl Ledger {
         }
     }
 
-    /// What must be on the disk for the journal to be believed.
+    /// What must be on the disk for the journal to be of use.
     fn descriptors(&self) -> Result<Vec<File>, StoreError> {
         let Output::File(part) = &self.output else {
             return Ok(Vec::new());
         };
-        let mut files = vec![part.descriptor()?, folder_of(part.part_path())?];
+        let mut files = vec![part.descriptor()?];
+        files.extend(folder_of(part.part_path()));
         for file in [&self.rejects, &self.quarantine] {
             let descriptor = file.file().map(LazyFile::descriptor).transpose()?;
             files.extend(descriptor.flatten());

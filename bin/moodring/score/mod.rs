@@ -51,30 +51,36 @@ pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
             ..
         } = earlier.terms;
         plan.source.recut(shard_size, block_size);
-        if earlier.complete {
-            let totals = recover::finish(&plan, earlier)?;
+        if let Some(totals) = earlier.finished(&plan)? {
+            summary::tell_of_nothing_to_do(&plan)?;
             return summary::print(&plan, &totals, 0, began.elapsed());
         }
     }
     let (ledger, feed, start) = open(&plan, earlier)?;
-    score(&plan, ledger, feed, start, began)
+    match start {
+        Some(start) => score(&plan, ledger, feed, start, began),
+        None => conclude(&plan, &ledger.commit()?, 0, began),
+    }
 }
 
-/// Opens inputs and outputs, at the beginning or where an earlier run ended.
-fn open(plan: &Plan, earlier: Option<Earlier>) -> Result<(Ledger, Feed, Start), Failure> {
+/// Opens inputs and outputs, at the beginning or where an earlier run ended. Says where to start, unless all is done and
+/// only the files' names are missing.
+fn open(plan: &Plan, earlier: Option<Earlier>) -> Result<(Ledger, Feed, Option<Start>), Failure> {
     let feed = plan.source.open(&plan.models.columns)?;
     let header = plan.header(&feed)?;
-    if let (Some(mut earlier), Some(output)) = (earlier, &plan.output)
-        && let Some(mut part) = PartFile::reopen(output, plan.force).map_err(store_failure)?
-    {
-        part.keep(true);
-        if earlier.verify(plan, &part).map_err(store_failure)? {
-            let ledger = Ledger::resume(plan, &feed, part, &earlier)?;
-            return Ok((ledger, feed, earlier.start()));
+    if let (Some(mut earlier), Some(output)) = (earlier, &plan.output) {
+        if let Some(mut part) = PartFile::reopen(output, plan.force).map_err(store_failure)? {
+            part.keep(true);
+            if earlier.verify(plan).map_err(store_failure)? {
+                let ledger = Ledger::resume(plan, &feed, part, &earlier)?;
+                let start = (!earlier.is_complete()).then(|| earlier.start());
+                return Ok((ledger, feed, start));
+            }
         }
+        tracing::warn!("what an earlier run wrote is gone or changed; starting at the beginning");
     }
     let ledger = Ledger::open(plan, &feed, &header)?;
-    Ok((ledger, feed, Start::default()))
+    Ok((ledger, feed, Some(Start::default())))
 }
 
 /// Runs the pool over what is to be done.
@@ -133,7 +139,7 @@ fn score(
 
     let restarts = match ran {
         Ok(restarts) => restarts,
-        Err(error) => return Err(failure(error, ledger)),
+        Err(error) => return Err(failure(plan, error, ledger)),
     };
     if let Some(signal) = interrupt.received() {
         ledger.abandon(plan.resume);
@@ -166,9 +172,12 @@ fn conclude(plan: &Plan, totals: &Totals, restarts: u64, began: Instant) -> Resu
 }
 
 /// What an error of the pool means, and what becomes of what was done.
-fn failure(error: PoolError, ledger: Ledger) -> Failure {
-    // A record that is not to be there would be met again.
+fn failure(plan: &Plan, error: PoolError, ledger: Ledger) -> Failure {
+    // With the same command the record would be met again; but there is one without --strict.
     if matches!(&error, PoolError::Sink(error) if error.is::<Rejected>()) {
+        if plan.resume {
+            ledger.fail();
+        }
         return pool_failure(error, sink_failure);
     }
     let failure = pool_failure(error, sink_failure);

@@ -85,13 +85,22 @@ impl SetAside {
         }
     }
 
-    /// All that has been written into the file.
+    /// All that has been written into the file; nothing if it is none that can be read again.
     pub(super) fn whole(&self) -> Piece {
-        self.file().map_or(Piece::default(), |file| Piece {
-            at: 0,
-            len: file.len(),
-            checksum: file.checksum(),
-        })
+        let whole = self.file().map(|file| (file.len(), file.checksum()));
+        match whole {
+            None | Some((0, _)) => Piece::default(),
+            Some((len, checksum)) => Piece {
+                at: 0,
+                len,
+                checksum,
+            },
+        }
+    }
+
+    /// Forces what is written to the disk.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.file().map_or(Ok(()), LazyFile::sync)
     }
 
     /// Gives the file its name, and says what that is; `None` if nothing was written.

@@ -71,6 +71,19 @@ pub(crate) fn print(
     }
 }
 
+/// Says that an earlier run did everything, unless the plan wants quiet.
+pub(crate) fn tell_of_nothing_to_do(plan: &Plan) -> Result<(), Failure> {
+    if plan.quiet {
+        return Ok(());
+    }
+    let output = plan.output.as_deref().unwrap_or(Path::new("-"));
+    let line = format!(
+        "\"{}\" is complete: an earlier run of the same command wrote it, and nothing is left to do\n",
+        output.display()
+    );
+    write(&mut io::stderr(), &line)
+}
+
 fn write(to: &mut dyn Write, text: &str) -> Result<(), Failure> {
     match to.write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::OutputClosed),

@@ -1,8 +1,10 @@
 //! A log of what has been done, from which a run that was cut off goes on.
 //!
 //! A line for each entry: the CRC-32 of the rest of the line as eight hexadecimal digits, a space, the entry. Whatever a
-//! crash leaves of the last line does not fit its checksum, and with it the log ends. Entries are appended in whole lines, so that what a process had appended is there although it was killed; what a power cut takes is found out by
-//! checksums of what the entries speak of, but for what was [forced to the disk](Journal::sync) before.
+//! crash leaves of the last line does not fit its checksum, and with it the log ends. Entries are
+//! appended in whole lines, so that what a process had appended is there although it was killed. A power cut may take
+//! what was not [forced to the disk](Journal::sync), and take it from the files that the entries speak of: entries should
+//! give the checksums of those.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -174,19 +176,14 @@ impl Journal {
             .map_err(|source| StoreError::writing(&self.path, source))
     }
 
-    /// Another hand on the same journal, for another thread. Entries of both stay whole.
+    /// Another descriptor of the file, with which another thread can force it to the disk.
     ///
     /// # Errors
-    /// If the system has no descriptor left.
-    pub fn try_clone(&self) -> Result<Journal, StoreError> {
-        match self.file.try_clone() {
-            Ok(file) => Ok(Journal {
-                path: self.path.clone(),
-                file,
-                lines: Vec::new(),
-            }),
-            Err(source) => Err(StoreError::writing(&self.path, source)),
-        }
+    /// If the system has none left.
+    pub fn descriptor(&self) -> Result<File, StoreError> {
+        self.file
+            .try_clone()
+            .map_err(|source| StoreError::writing(&self.path, source))
     }
 
     /// The journal is of no more use.
@@ -232,8 +229,8 @@ mod tests {
         assert_eq!(Journal::read(&path).unwrap(), Entries::default());
         let mut journal = Journal::create(&path).unwrap();
         journal.append(b"one").unwrap();
-        let mut other = journal.try_clone().unwrap();
-        other.append(b"").unwrap();
+        journal.append(b"").unwrap();
+        journal.descriptor().unwrap().sync_data().unwrap();
         journal.append(b"three").unwrap();
         journal.sync().unwrap();
         let read = Journal::read(&path).unwrap();

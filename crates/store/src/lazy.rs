@@ -44,12 +44,12 @@ impl LazyFile {
         }
     }
 
-    /// Goes on with what an earlier run left of the file: its first `len` bytes. If there are to be none, what there is
-    /// is removed.
+    /// Goes on with what an earlier run left of the file: its first `len` bytes, whose CRC-32 is `sum`. If there are to be
+    /// none, what there is is removed.
     ///
     /// # Errors
     /// As [`open`](LazyFile::open), and if there are fewer bytes.
-    pub fn reopen(path: &Path, force: bool, len: u64) -> Result<LazyFile, StoreError> {
+    pub fn reopen(path: &Path, force: bool, len: u64, sum: u32) -> Result<LazyFile, StoreError> {
         let mut file = LazyFile::empty(path, force);
         let Some(mut part) = PartFile::reopen(path, force)? else {
             return match Target::of(path, force)? {
@@ -70,8 +70,9 @@ impl LazyFile {
             });
         }
         if len > 0 {
+            // Whatever becomes of this run, the journal of the earlier one speaks of these bytes.
+            part.keep(true);
             part.cut(len)?;
-            let sum = part.checksum(0, 0, len)?.unwrap_or_default();
             file.checksum = crc32fast::Hasher::new_with_initial_len(sum, len);
             file.output = Some(Output::File(part));
         }
@@ -146,6 +147,14 @@ impl LazyFile {
             None => Output::open(Some(&self.path), self.force)?,
         };
         self.output.insert(output).append(bytes)
+    }
+
+    /// Forces what is written to the disk.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        self.output.as_ref().map_or(Ok(()), Output::sync)
     }
 
     /// Says that the file is complete, and whether there is one. If there is none, one of that name from an earlier
@@ -224,15 +233,17 @@ mod tests {
         assert_eq!(rejects.len(), 8);
         rejects.keep(true);
         drop(rejects);
-        let error = LazyFile::reopen(&path, false, 9).unwrap_err();
+        let error = LazyFile::reopen(&path, false, 9, 0).unwrap_err();
         assert!(matches!(error, StoreError::Incomplete { .. }), "{error}");
-        let mut rejects = LazyFile::reopen(&path, false, 4).unwrap();
+        let sum = crc32fast::hash(b"one\n");
+        drop(LazyFile::reopen(&path, false, 4, sum).unwrap());
+        let mut rejects = LazyFile::reopen(&path, false, 4, sum).unwrap();
         rejects.append(b"three\n").unwrap();
         assert_eq!(rejects.checksum(), crc32fast::hash(b"one\nthree\n"));
         rejects.keep(true);
         drop(rejects);
         assert_eq!(fs::read(part_of(&path)).unwrap(), b"one\nthree\n");
-        LazyFile::reopen(&path, false, 0).unwrap();
+        LazyFile::reopen(&path, false, 0, 0).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

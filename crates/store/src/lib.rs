@@ -5,7 +5,7 @@
 //! of it belong to whom and may leave the writing to other processes. [`Output`] chooses between such a file and a
 //! [`Stream`] (standard output, a pipe, a device), which can only be written from front to back. A [`LazyFile`] is an
 //! output that may turn out not to be needed. A [`Journal`] beside an output says what of it is done, so that a run that was
-//! cut off can go on.
+//! cut off can go on; what that run [`Written`] is checked before it does. Outputs are on the disk when they have their names.
 //!
 //! Nothing here knows what the bytes mean.
 //!
@@ -30,6 +30,7 @@ mod output;
 mod part_file;
 mod syncer;
 mod target;
+mod written;
 
 pub use error::StoreError;
 pub use journal::{Entries, Journal};
@@ -38,3 +39,4 @@ pub use output::{Output, Stream};
 pub use part_file::{PartFile, check_side_file};
 pub use syncer::{Syncer, folder_of};
 pub use target::is_stdout;
+pub use written::Written;

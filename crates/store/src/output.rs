@@ -42,6 +42,17 @@ impl Output {
         }
     }
 
+    /// Forces what is written into a file to the disk.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        match self {
+            Output::File(part) => part.sync(),
+            Output::Stream(_) => Ok(()),
+        }
+    }
+
     /// Says that the output is complete. Without this a file does not appear.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 
 use crate::StoreError;
 use crate::error::what_is_in_the_way;
+use crate::syncer::sync_name;
 use crate::target::Target;
 
 /// A file being written as `NAME.part` beside the `NAME` that [`commit`](PartFile::commit) gives it.
@@ -18,8 +19,8 @@ use crate::target::Target;
 /// overwritten, or [gone on with](PartFile::reopen). Dropping it uncommitted removes it, unless it is to be
 /// [kept](PartFile::keep).
 ///
-/// The promise is one about processes, not about power cuts: the bytes are not forced to the disk before the file is
-/// renamed, which would make a run wait for the disk instead of the kernel; see [`descriptor`](PartFile::descriptor).
+/// The file is on the disk before it has its name, and so is its name before `commit` returns: after a power cut, too,
+/// whoever finds the name finds the whole output.
 #[derive(Debug)]
 pub struct PartFile {
     file: File,
@@ -139,31 +140,6 @@ impl PartFile {
             .map_err(|source| StoreError::writing(&self.part, source))
     }
 
-    /// The CRC-32 of `len` bytes from `offset`, and of those before them of which it is `before` (0 for none); `None` if
-    /// they are not there.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn checksum(&self, before: u32, offset: u64, len: u64) -> Result<Option<u32>, StoreError> {
-        let mut hasher = crc32fast::Hasher::new_with_initial(before);
-        let mut buffer = vec![0; usize::try_from(len).unwrap_or(CHUNK).min(CHUNK)];
-        let (mut at, end) = (offset, offset.saturating_add(len));
-        while at < end {
-            let want = usize::try_from(end - at).unwrap_or(CHUNK).min(CHUNK);
-            let read = self.file.read_at(&mut buffer[..want], at);
-            let read = read.map_err(|source| StoreError::Unreadable {
-                path: self.part.clone(),
-                source,
-            })?;
-            if read == 0 {
-                return Ok(None);
-            }
-            hasher.update(&buffer[..read]);
-            at += read as u64;
-        }
-        Ok(Some(hasher.finalize()))
-    }
-
     /// Whether the file outlives this value although it was not committed.
     pub fn keep(&mut self, keep: bool) {
         self.keep = keep;
@@ -176,6 +152,16 @@ impl PartFile {
     pub fn descriptor(&self) -> Result<File, StoreError> {
         self.file
             .try_clone()
+            .map_err(|source| StoreError::writing(&self.part, source))
+    }
+
+    /// Forces what is written to the disk.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        self.file
+            .sync_all()
             .map_err(|source| StoreError::writing(&self.part, source))
     }
 
@@ -215,10 +201,10 @@ impl PartFile {
         self.len == 0
     }
 
-    /// Gives the file its name.
+    /// Gives the file its name, when its bytes are on the disk.
     ///
     /// # Errors
-    /// If the file is not as long as what was placed in it, or if it cannot be renamed, perhaps because a file of that
+    /// If the disk fails, if the file is not as long as what was placed in it, or if it cannot be renamed, perhaps because a file of that
     /// name has appeared meanwhile: then the complete part file stays.
     pub fn commit(mut self) -> Result<(), StoreError> {
         let metadata = self
@@ -232,6 +218,7 @@ impl PartFile {
                 placed: self.len,
             });
         }
+        self.sync()?;
         self.keep = true;
         let renamed = if self.force {
             replace(&self.part, &self.path)
@@ -242,7 +229,8 @@ impl PartFile {
             part: self.part.clone(),
             path: self.path.clone(),
             source,
-        })
+        })?;
+        sync_name(&self.path).map_err(|source| StoreError::writing(&self.path, source))
     }
 }
 
@@ -254,9 +242,6 @@ impl Drop for PartFile {
         }
     }
 }
-
-/// How much is read at a time to make a checksum.
-const CHUNK: usize = 256 << 10;
 
 /// How part files are opened. A link in the place of one is not followed, and a pipe not waited for.
 fn options() -> OpenOptions {
@@ -345,7 +330,7 @@ fn replace(part: &Path, path: &Path) -> io::Result<()> {
 }
 
 /// Renames to a name that must be free. Looking first would leave a moment in which another could take it.
-fn rename_to_new(part: &Path, path: &Path) -> io::Result<()> {
+pub(crate) fn rename_to_new(part: &Path, path: &Path) -> io::Result<()> {
     match renameat_with(CWD, part, CWD, path, RenameFlags::NOREPLACE) {
         // Not every file system can (NFS cannot): a hard link does not replace anything either.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => link_to_new(part, path),
@@ -557,11 +542,6 @@ mod tests {
 
         let mut part = PartFile::reopen(&path, false).unwrap().unwrap();
         assert_eq!(part.len(), 14);
-        assert_eq!(
-            part.checksum(0, 0, 5).unwrap(),
-            Some(crc32fast::hash(b"sound"))
-        );
-        assert_eq!(part.checksum(0, 10, 5).unwrap(), None);
         part.cut(5).unwrap();
         part.append(b" again").unwrap();
         part.commit().unwrap();

@@ -1,4 +1,4 @@
-//! Forcing files to the disk without waiting for it.
+//! Forcing files to the disk.
 
 use std::fs::File;
 use std::io;
@@ -6,68 +6,59 @@ use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use crate::{Journal, StoreError};
+use crate::StoreError;
 
-/// A thread that forces files to the disk, and then says so in a journal.
-///
-/// The order is the point: a mark that a power cut left in the journal stands for bytes that it left in the files.
+/// A thread that forces files to the disk while others go on writing them.
 #[derive(Debug)]
 pub struct Syncer {
-    requests: SyncSender<Request>,
-}
-
-#[derive(Debug)]
-struct Request {
-    files: Vec<File>,
-    mark: Vec<u8>,
+    requests: SyncSender<Vec<File>>,
 }
 
 impl Syncer {
-    /// Starts the thread, which ends with the value.
+    /// Starts the thread, which ends with the value. `path` is named if that fails.
     ///
     /// # Errors
-    /// If the system refuses a thread or a descriptor.
-    pub fn start(journal: &Journal) -> Result<Syncer, StoreError> {
-        let mut journal = journal.try_clone()?;
-        let path = journal.path().to_owned();
-        let (requests, taken) = sync_channel::<Request>(0);
+    /// If the system refuses a thread.
+    pub fn start(path: &Path) -> Result<Syncer, StoreError> {
+        let (requests, taken) = sync_channel::<Vec<File>>(0);
         let work = move || {
-            for Request { files, mark } in taken {
-                // A disk that cannot do this cannot be written either, which those who write are told. Without the
-                // mark the bytes are looked at again before anybody relies on them.
-                let synced: io::Result<()> = files.iter().try_for_each(File::sync_data);
-                if synced.is_ok() && journal.append(&mark).is_ok() {
-                    let _ = journal.sync();
-                }
+            for files in taken {
+                // A disk that cannot do this cannot be written either, which those who write are told; and at the end of
+                // the run it has to.
+                let _: io::Result<()> = files.iter().try_for_each(File::sync_data);
             }
         };
         match thread::Builder::new().name("syncer".to_owned()).spawn(work) {
             Ok(_) => Ok(Syncer { requests }),
-            Err(source) => Err(StoreError::creating(&path, source)),
+            Err(source) => Err(StoreError::creating(path, source)),
         }
     }
 
-    /// Has `files` forced to the disk and then `mark` appended to the journal, if the thread has nothing else to do:
-    /// false if it has.
+    /// Has `files` forced to the disk if the thread has nothing else to do: false if it has.
     #[must_use]
-    pub fn request(&self, files: Vec<File>, mark: Vec<u8>) -> bool {
-        self.requests.try_send(Request { files, mark }).is_ok()
+    pub fn request(&self, files: Vec<File>) -> bool {
+        self.requests.try_send(files).is_ok()
     }
 }
 
-/// The folder that `path` lies in, opened: what is created or renamed in it is on the disk when it is.
-///
-/// # Errors
-/// If the folder cannot be opened.
-pub fn folder_of(path: &Path) -> Result<File, StoreError> {
+/// The folder that `path` lies in, opened: what is created or renamed in it is on the disk when it is. `None` if it may
+/// be written but not read: then when its names reach the disk is up to the system.
+#[must_use]
+pub fn folder_of(path: &Path) -> Option<File> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    File::open(folder).map_err(|source| StoreError::Unreadable {
-        path: folder.to_owned(),
-        source,
-    })
+    File::open(folder).ok()
+}
+
+/// Forces the name of a file to the disk.
+pub(crate) fn sync_name(path: &Path) -> io::Result<()> {
+    match folder_of(path).map_or(Ok(()), |folder| folder.sync_all()) {
+        // Some network file systems know no such thing: there a name is as lasting as it gets.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
 }
 
 #[cfg(test)]
@@ -75,21 +66,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_follows_what_it_stands_for() {
+    fn a_busy_syncer_turns_requests_down() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal");
-        let mut journal = Journal::create(&path).unwrap();
-        journal.append(b"done").unwrap();
-        let syncer = Syncer::start(&journal).unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, b"bytes").unwrap();
+        let syncer = Syncer::start(&path).unwrap();
         let files = || vec![folder_of(&path).unwrap(), File::open(&path).unwrap()];
-        while !syncer.request(files(), b"synced".to_vec()) {
-            std::thread::yield_now();
+        for _ in 0..3 {
+            while !syncer.request(files()) {
+                std::thread::yield_now();
+            }
         }
-        // The thread takes the next request only when it is done with this one.
-        while !syncer.request(Vec::new(), b"again".to_vec()) {
-            std::thread::yield_now();
-        }
-        let entries = Journal::read(&path).unwrap().entries;
-        assert_eq!(entries[..2], [&b"done"[..], b"synced"]);
+        sync_name(&path).unwrap();
+        assert!(folder_of(&path.join("below")).is_none_or(|file| file.sync_all().is_ok()));
     }
 }

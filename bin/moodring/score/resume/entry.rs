@@ -20,12 +20,10 @@ pub(in crate::score) enum Entry {
     Terms(Terms),
     /// A shard's bytes are in the output.
     Done(Done),
-    /// All that the lines before this one speak of is on the disk.
-    Synced,
-    /// The run went on with so many releases; later ones that were noted before are void.
+    /// The run was resumed behind this many releases; later ones that were noted before are void.
     Resumed(u64),
-    /// All shards are done; only the files' names are missing.
-    Complete,
+    /// All shards are done, this many: all is on the disk, and the files get their names next.
+    Complete(u64),
 }
 
 /// A piece of a file, and the CRC-32 of its bytes.
@@ -245,12 +243,7 @@ mod tests {
                 ..Counts::default()
             },
         };
-        for entry in [
-            Entry::Done(done),
-            Entry::Synced,
-            Entry::Resumed(7),
-            Entry::Complete,
-        ] {
+        for entry in [Entry::Done(done), Entry::Resumed(7), Entry::Complete(9)] {
             let line = serde_json::to_vec(&entry).unwrap();
             assert!(!line.contains(&b'\n'));
             assert_eq!(serde_json::from_slice::<Entry>(&line).unwrap(), entry);

@@ -10,7 +10,7 @@ use moodring_store::{Journal, StoreError, Syncer};
 
 use super::entry::{Done, Entry, Terms};
 
-/// How much work a power cut may cost. A run that takes less is not forced to the disk at all.
+/// How much work a power cut may cost.
 const SYNC_PERIOD: Duration = Duration::from_secs(5);
 
 /// How long a shard may be done before the journal says so. What a kill takes of that is done again; a write for each shard
@@ -32,8 +32,6 @@ pub(in crate::score) struct Log {
     flushed: Instant,
     /// When the disk was last asked to keep up.
     synced: Instant,
-    /// Whether it ever was.
-    is_long: bool,
     keep: bool,
 }
 
@@ -59,7 +57,7 @@ impl Log {
 
     fn new(journal: Journal, path: PathBuf, releases: u64) -> Result<Self, BoxError> {
         Ok(Self {
-            syncer: Syncer::start(&journal)?,
+            syncer: Syncer::start(&path)?,
             journal: Some(journal),
             path,
             releases,
@@ -67,7 +65,6 @@ impl Log {
             under_way: HashMap::new(),
             flushed: Instant::now(),
             synced: Instant::now(),
-            is_long: false,
             keep: false,
         })
     }
@@ -110,34 +107,28 @@ impl Log {
         self.synced.elapsed() >= SYNC_PERIOD
     }
 
-    /// Has `files` forced to the disk, and a mark into the journal after that, unless the last time is still going on.
-    pub(in crate::score) fn sync(&mut self, files: Vec<File>) -> Result<(), BoxError> {
+    /// Has `files` and the journal forced to the disk in the background, unless the last time is still going on.
+    pub(in crate::score) fn sync(&mut self, mut files: Vec<File>) -> Result<(), BoxError> {
         self.flush()?;
         self.synced = Instant::now();
-        self.is_long = true;
-        let mark = serde_json::to_vec(&Entry::Synced)?;
-        let _ = self.syncer.request(files, mark);
+        if let Some(journal) = &self.journal {
+            files.push(journal.descriptor()?);
+        }
+        let _ = self.syncer.request(files);
         Ok(())
     }
 
-    /// Notes that everything is written. After a long run `files` are on the disk then.
-    pub(in crate::score) fn complete(&mut self, files: &[File]) -> Result<(), BoxError> {
-        if self.is_long {
-            files.iter().try_for_each(File::sync_data)?;
-        }
-        self.append(&Entry::Complete)?;
-        if self.is_long
-            && let Some(journal) = &self.journal
-        {
-            journal.sync()?;
-        }
-        Ok(())
+    /// Notes, on the disk, that everything is written.
+    pub(in crate::score) fn complete(&mut self) -> Result<(), BoxError> {
+        self.append(&Entry::Complete(self.releases))?;
+        Ok(self.journal.as_ref().map_or(Ok(()), Journal::sync)?)
     }
 
-    /// The output has its name: the journal is of no more use.
-    pub(in crate::score) fn close(mut self) -> Result<(), StoreError> {
+    /// The output has its name. The journal stays if it is to say so; otherwise it is of no more use.
+    pub(in crate::score) fn close(mut self, stays: bool) -> Result<(), StoreError> {
         self.keep = true;
-        self.journal.take().map_or(Ok(()), Journal::remove)
+        let journal = self.journal.take_if(|_| !stays);
+        journal.map_or(Ok(()), Journal::remove)
     }
 
     /// The files to be removed if the run is to leave nothing.

@@ -1,14 +1,20 @@
 //! Going on with a run that was cut off.
 //!
 //! A run that writes a file keeps a journal beside it: what the run is about ([`entry::Terms`]), and an [`entry::Done`]
-//! for each shard whose bytes are in the output. [`log`] writes it; [`recover`] reads it and finds how much of the output
-//! can be relied upon.
+//! for each shard whose bytes are in the output. [`log`] writes it; [`recover`] reads it, and [`verify`]
+//! finds how much of what it speaks of can be relied upon.
 //!
-//! A killed process loses nothing that it has written, so then the journal is right as it is. A power cut may take what
-//! was not on the disk yet, and may take it from the output and not from the journal. So every few seconds the output is
-//! forced to the disk, and a mark into the journal after it; what the journal says after its last mark is believed only
-//! if the bytes in the output have the checksum that it gives.
+//! A killed process loses nothing that it has written. A power cut may take what was not on the disk yet, and may take it
+//! from the output and not from the journal; disks fail, and people move files. So the journal is believed only where
+//! the bytes in the files have the checksums that it gives: the run resumes behind the last shard of which, and of all
+//! before it, that is true. How much a power cut can take is bounded: every few seconds all files are forced to the disk.
+//!
+//! The journal of a run with `--resume` stays when the run is complete. It says which run the output is of, so that the
+//! same command, given again, knows that there is nothing left to do. Nothing else could say so exactly: an extended
+//! attribute is lost when the file is copied and does not exist on every file system, and to score everything again
+//! to compare takes as long as the run. A run without the flag leaves nothing behind.
 
 pub(super) mod entry;
 pub(super) mod log;
 pub(super) mod recover;
+mod verify;

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use moodring_feed::{Position, SourceId};
-use moodring_store::{Entries, Journal, LazyFile, PartFile, StoreError};
+use moodring_store::{Entries, Journal, LazyFile, StoreError, Written};
 
 use super::super::ledger::Totals;
 use super::super::plan::Plan;
 use super::entry::{Done, Entry, Piece, Terms};
+use super::verify::Files;
 use crate::exit::Failure;
+use crate::run::progress::Checking;
 use crate::run::store_failure;
 
 /// What an earlier run left.
@@ -19,10 +21,8 @@ pub(in crate::score) struct Earlier {
     pub(in crate::score) terms: Terms,
     /// The shards that are in the output, in the order of their release.
     pub(in crate::score) done: Vec<Done>,
-    /// How many of them are on the disk for certain.
-    synced: usize,
-    /// Whether only the files' names are missing.
-    pub(in crate::score) complete: bool,
+    /// How many there are in all, if the run noted that they are.
+    total: Option<u64>,
 }
 
 /// Where to go on in the input.
@@ -38,8 +38,10 @@ pub(crate) struct Start {
 
 /// Says so if the run starts over where it could have gone on.
 pub(in crate::score) fn tell_of_lost_work(plan: &Plan) {
-    let journal = plan.output.as_deref().map(Journal::path_of);
-    if journal.is_some_and(|journal| journal.exists()) {
+    let left = |output: &Path| {
+        Journal::path_of(output).exists() && Written::part(output).is_ok_and(|part| part.is_some())
+    };
+    if plan.output.as_deref().is_some_and(left) {
         tracing::warn!(
             "an earlier run of this output was cut off; starting over, as --resume was not given"
         );
@@ -71,28 +73,34 @@ impl Earlier {
             tracing::info!("there is nothing to resume; starting at the beginning");
             return Ok(None);
         };
-        match earlier.terms.difference(&now) {
-            None => Ok(Some(earlier)),
-            Some(difference) => Err(Failure::Usage(anyhow!(
-                "cannot go on with \"{}\": {difference}; run the command as it was, or without --resume to start over",
+        if let Some(difference) = earlier.terms.difference(&now) {
+            return Err(Failure::Usage(anyhow!(
+                "cannot resume \"{}\": {difference}; run the command as it was, or without --resume to start over",
                 output.display()
-            ))),
+            )));
         }
+        let rejects: u64 = earlier.done.iter().map(|done| done.counts.rejects).sum();
+        if plan.strict && rejects > 0 {
+            return Err(Failure::Failed(anyhow!(
+                "cannot resume \"{}\" with --strict: {rejects} of its records are malformed, and set aside; resume without --strict to keep them so",
+                output.display()
+            )));
+        }
+        Ok(Some(earlier))
     }
 
     fn parse(entries: Entries) -> anyhow::Result<Option<Self>> {
         let mut done = BTreeMap::new();
-        let (mut terms, mut synced, mut complete) = (None, 0, false);
+        let (mut terms, mut total) = (None, None);
         for entry in &entries.entries {
             match serde_json::from_slice(entry)? {
                 Entry::Terms(these) => terms = Some(these),
                 Entry::Done(shard) => drop(done.insert(shard.release, shard)),
-                Entry::Synced => synced = contiguous(&done),
                 Entry::Resumed(releases) => {
                     drop(done.split_off(&releases));
-                    synced = synced.min(contiguous(&done));
+                    total = None;
                 }
-                Entry::Complete => complete = true,
+                Entry::Complete(shards) => total = Some(shards),
             }
         }
         let Some(terms) = terms else {
@@ -103,49 +111,104 @@ impl Earlier {
             entries,
             terms,
             done: done.into_values().take(whole).collect(),
-            synced,
-            complete,
+            total,
         }))
     }
 
-    /// Drops what the files do not bear out. False if not even the header is there.
-    pub(in crate::score) fn verify(
-        &mut self,
-        plan: &Plan,
-        output: &PartFile,
-    ) -> Result<bool, StoreError> {
-        if !holds(output, self.terms.header)? {
-            return Ok(false);
+    /// Whether all shards are done.
+    pub(in crate::score) fn is_complete(&self) -> bool {
+        self.total == Some(self.done.len() as u64)
+    }
+
+    /// What the run came to, if it is complete and its files have their names. `None` if there is something to do.
+    ///
+    /// Fails if the output has its name, and it or a file beside it is not as the run left it.
+    pub(in crate::score) fn finished(&self, plan: &Plan) -> Result<Option<Totals>, Failure> {
+        if !self.is_complete()
+            || Written::part(output_of(plan))
+                .map_err(store_failure)?
+                .is_some()
+        {
+            return Ok(None);
         }
-        let peek = |path: &Option<PathBuf>| match path {
-            Some(path) => PartFile::peek(path),
-            None => Ok(None),
+        let Some(files) = Files::named(plan).map_err(store_failure)? else {
+            return Ok(None);
         };
-        let asides = [peek(&plan.rejects)?, peek(&plan.quarantine)?];
-        let mut before = self.done[..self.synced].last().copied();
-        let mut sound = 0;
-        for (at, done) in self.done.iter().enumerate() {
-            let believed = at < self.synced;
-            let there = done.output.at + done.output.len <= output.len();
-            let kept = |pick: fn(&Done) -> Piece, file: &Option<PartFile>| {
-                let known = before.as_ref().map(pick).unwrap_or_default();
-                is_extended(file.as_ref(), known, pick(done))
-            };
-            let is_sound = there
-                && (believed
-                    || holds(output, done.output)?
-                        && kept(|done| done.rejects, &asides[0])?
-                        && kept(|done| done.quarantine, &asides[1])?);
-            if !is_sound {
-                break;
+        if !files.have_the_length(self) || !self.is_borne_out(plan, &files)? {
+            if plan.force {
+                return Ok(None);
             }
-            sound = at + 1;
-            if !believed {
-                before = Some(*done);
-            }
+            return Err(Failure::Usage(anyhow!(
+                "\"{}\", or a file of records set aside beside it, is not as the run that is complete left it; add --force to score everything again",
+                output_of(plan).display()
+            )));
         }
-        self.done.truncate(sound);
-        Ok(true)
+        let mut totals = Totals::default();
+        for done in &self.done {
+            totals.add(&done.counts);
+        }
+        totals.all_was_before();
+        let aside = |path: &Option<PathBuf>, pick: fn(&Done) -> Piece| {
+            path.clone().filter(|_| self.last(pick).len > 0)
+        };
+        totals.rejects_file = aside(&plan.rejects, |done| done.rejects);
+        totals.quarantine_file = aside(&plan.quarantine, |done| done.quarantine);
+        Ok(Some(totals))
+    }
+
+    fn is_borne_out(&self, plan: &Plan, files: &Files) -> Result<bool, Failure> {
+        let sound = files.sound(self, &self.progress(plan));
+        Ok(sound.map_err(store_failure)? == Some(self.done.len()))
+    }
+
+    /// Drops what the unfinished files do not bear out. False if not even the header is there.
+    ///
+    /// The part file must be locked: files whose names a run that was cut off gave before the output has its own lose
+    /// them again.
+    pub(in crate::score) fn verify(&mut self, plan: &Plan) -> Result<bool, StoreError> {
+        if self.is_complete() {
+            self.unname(plan.rejects.as_deref(), |done| done.rejects)?;
+            self.unname(plan.quarantine.as_deref(), |done| done.quarantine)?;
+        }
+        let sound = match Files::unfinished(plan)? {
+            Some(files) => files.sound(self, &self.progress(plan))?,
+            None => None,
+        };
+        let known = self.done.len();
+        self.done.truncate(sound.unwrap_or(0));
+        if self.done.len() < known {
+            tracing::warn!(
+                "of the {known} shards that an earlier run did, {} are not in its files as it wrote them, or come after such a one; they are done again",
+                known - self.done.len()
+            );
+        }
+        Ok(sound.is_some())
+    }
+
+    /// Makes a file beside the output unfinished again, if it is there as the complete run wrote it.
+    fn unname(&self, path: Option<&Path>, pick: fn(&Done) -> Piece) -> Result<(), StoreError> {
+        let Piece { len, checksum, .. } = self.last(pick);
+        let Some(path) = path.filter(|_| len > 0) else {
+            return Ok(());
+        };
+        if Written::part(path)?.is_some() {
+            return Ok(());
+        }
+        match Written::named(path)? {
+            Some(file) if file.len() == len && file.checksum(0, 0, len)? == Some(checksum) => {
+                file.unname()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn progress(&self, plan: &Plan) -> Checking {
+        let asides = self.last(|done| done.rejects).len + self.last(|done| done.quarantine).len;
+        Checking::start(plan.quiet, self.output_len() + asides)
+    }
+
+    fn last(&self, pick: fn(&Done) -> Piece) -> Piece {
+        self.done.last().map(pick).unwrap_or_default()
     }
 
     /// Where the output ends that can be relied upon.
@@ -164,8 +227,8 @@ impl Earlier {
         replace: bool,
         pick: fn(&Done) -> Piece,
     ) -> Result<LazyFile, StoreError> {
-        let len = self.done.last().map(pick).unwrap_or_default().len;
-        LazyFile::reopen(path, replace, len)
+        let Piece { len, checksum, .. } = self.last(pick);
+        LazyFile::reopen(path, replace, len, checksum)
     }
 
     /// Where to go on in the input.
@@ -186,36 +249,9 @@ impl Earlier {
     }
 }
 
-/// Ends a run of which only the files' names were missing.
-pub(in crate::score) fn finish(plan: &Plan, earlier: &Earlier) -> Result<Totals, Failure> {
-    let mut totals = Totals::default();
-    for done in &earlier.done {
-        totals.add(&done.counts);
-    }
-    totals.all_was_before();
-    let name = |path: &Path, replace: bool| {
-        let unnamed = PartFile::peek(path).map_err(store_failure)?.is_some();
-        let part = if unnamed {
-            PartFile::reopen(path, replace).map_err(store_failure)?
-        } else {
-            None
-        };
-        part.map_or(Ok(()), |part| part.commit().map_err(store_failure))
-    };
-    let last = earlier.done.last();
-    let aside = |path: &Option<PathBuf>, len: u64| match path {
-        Some(path) => name(path, plan.force).map(|()| (len > 0).then(|| path.clone())),
-        None => Ok(None),
-    };
-    let lens = last.map_or((0, 0), |done| (done.rejects.len, done.quarantine.len));
-    totals.rejects_file = aside(&plan.rejects, lens.0)?;
-    totals.quarantine_file = aside(&plan.quarantine, lens.1)?;
-    let output = plan.output.as_deref().unwrap_or(Path::new(""));
-    name(output, plan.force)?;
-    let journal = Journal::path_of(output);
-    let journal = Journal::reopen(&journal, &earlier.entries).map_err(store_failure)?;
-    journal.remove().map_err(store_failure)?;
-    Ok(totals)
+/// The name of the output, which a run that can be resumed has.
+fn output_of(plan: &Plan) -> &Path {
+    plan.output.as_deref().unwrap_or(Path::new(""))
 }
 
 /// How many releases there are from the first on without a gap.
@@ -224,23 +260,6 @@ fn contiguous(done: &BTreeMap<u64, Done>) -> usize {
         .zip(done.keys())
         .take_while(|(at, release)| at == *release)
         .count()
-}
-
-/// Whether a piece of the file is what it was.
-fn holds(file: &PartFile, piece: Piece) -> Result<bool, StoreError> {
-    Ok(file.checksum(0, piece.at, piece.len)? == Some(piece.checksum))
-}
-
-/// Whether the file begins with `piece`, of which the part `known` is known to be right.
-fn is_extended(file: Option<&PartFile>, known: Piece, piece: Piece) -> Result<bool, StoreError> {
-    match file {
-        _ if piece == known => Ok(true),
-        Some(file) if piece.len >= known.len => {
-            let sum = file.checksum(known.checksum, known.len, piece.len - known.len)?;
-            Ok(sum == Some(piece.checksum))
-        }
-        _ => Ok(false),
-    }
 }
 
 #[cfg(test)]
@@ -278,14 +297,8 @@ mod tests {
 
     #[test]
     fn only_releases_without_a_gap_count() {
-        let earlier = parsed(&[
-            done(0, 0),
-            done(2, 2),
-            done(1, 1),
-            Entry::Synced,
-            done(4, 4),
-        ]);
-        assert_eq!((earlier.done.len(), earlier.synced), (3, 3));
+        let earlier = parsed(&[done(0, 0), done(2, 2), done(1, 1), done(4, 4)]);
+        assert_eq!(earlier.done.len(), 3);
         let start = earlier.start();
         assert_eq!(start.index, 3);
         assert_eq!(start.position.unwrap().offset, 30);
@@ -297,11 +310,20 @@ mod tests {
         let earlier = parsed(&[
             done(0, 0),
             done(1, 1),
-            Entry::Synced,
+            Entry::Complete(2),
             Entry::Resumed(1),
             done(2, 2),
         ]);
-        assert_eq!((earlier.done.len(), earlier.synced), (1, 1));
+        assert_eq!(earlier.done.len(), 1);
+        assert!(!earlier.is_complete());
+    }
+
+    #[test]
+    fn a_run_is_complete_only_if_all_its_shards_are_known() {
+        assert!(parsed(&[Entry::Complete(0)]).is_complete());
+        assert!(parsed(&[done(1, 1), done(0, 0), Entry::Complete(2)]).is_complete());
+        assert!(!parsed(&[done(0, 0), done(1, 1)]).is_complete());
+        assert!(!parsed(&[done(0, 0), Entry::Complete(2)]).is_complete());
     }
 
     #[test]
