@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use thiserror::Error;
 
 use crate::black_box::Sample;
 use crate::driver::Signal;
+use crate::ids::ShardId;
 use crate::supervisor::WorkerView;
 
 /// How long to wait for the pool's answer; it is busy for milliseconds at the most.
@@ -77,6 +78,19 @@ impl Control {
     /// Replaces every worker by a new process, one at a time and without a pause in the work.
     pub fn renew(&self) {
         let _ = self.signals.send(Signal::Renew);
+    }
+
+    /// Cancels a shard, unless it is done or the pool is ordered. If a worker has it, that worker is killed and
+    /// replaced.
+    pub(crate) fn cancel(&self, shard: ShardId) {
+        let _ = self.signals.send(Signal::Cancel(shard));
+    }
+
+    /// Returns a channel that gets one message once every worker has started, and closes if the pool ends before.
+    pub(crate) fn await_ready(&self) -> Receiver<()> {
+        let (reply, ready) = bounded(1);
+        let _ = self.signals.send(Signal::AwaitReady(reply));
+        ready
     }
 
     /// What each worker is doing, by slot; nobody, if the pool is over or does not answer.

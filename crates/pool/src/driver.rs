@@ -3,7 +3,7 @@
 //! It decides nothing. Its loop takes one `Signal` at a time, tells the [`Supervisor`] of it, and does what that
 //! answers. The feed runs in a thread of its own, as reading the input may block.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use crate::limits::{Limits, Scale};
 use crate::pool::{BoxError, Feed, Outcome, Pool, PoolError, Quarantined, Released, Sink};
 use crate::process::{Exit, WorkerCommand, WorkerProcess};
 use crate::supervisor::{
-    Action, Defeat, Delivery, Event, LONGEST_WAIT, LoopClock, Supervisor, WorkerView,
+    Action, Defeat, Delivery, Event, LONGEST_WAIT, LoopClock, Supervisor, TaskPolicy, WorkerView,
 };
 use crate::wire::{self, Payload, Report, ToWorker};
 
@@ -29,12 +29,15 @@ pub(crate) enum Signal {
     Garbled(WorkerId, String),
     Connected(WorkerId, BlackBox),
     Exited(WorkerId, Exit, String),
-    Input(Result<Option<Vec<u8>>, BoxError>),
+    Input(Result<Option<(Vec<u8>, TaskPolicy)>, BoxError>),
+    Cancel(ShardId),
     Drain,
     Abort,
     Resize(u32),
     Renew,
     Inspect(Sender<Vec<WorkerStatus>>),
+    /// Send one message once every worker has started.
+    AwaitReady(Sender<()>),
 }
 
 /// Runs a pool to its end: see [`Pool::run`].
@@ -43,7 +46,6 @@ pub(crate) fn run(
     feed: impl Feed + 'static,
     sink: &mut dyn Sink,
 ) -> Result<Outcome, PoolError> {
-    let setup = wire::encode(&ToWorker::Setup { setup: &pool.setup })?;
     let pulls = start_feed(feed, pool.signals_in.clone()).map_err(PoolError::Thread)?;
     let by_memory = pool.limits.max_memory.map(|_| MEMORY_PERIOD);
     let sample_period = pool.config.sample_period().or(by_memory);
@@ -55,9 +57,11 @@ pub(crate) fn run(
         command: pool.command,
         limits: pool.limits,
         scale: pool.limits.max_memory.and_then(Scale::new),
-        setup,
+        setup: pool.setup,
         workers: HashMap::new(),
         shards: HashMap::new(),
+        cancelled_early: HashSet::new(),
+        await_ready: Vec::new(),
         taken: 0,
         pulls,
         signals_in: pool.signals_in,
@@ -82,7 +86,7 @@ fn start_feed(
         .name("feed".to_owned())
         .spawn(move || {
             for () in requests {
-                let task = feed.next_task();
+                let task = feed.next_task().map(|task| Some((task?, feed.policy())));
                 let more = matches!(task, Ok(Some(_)));
                 if signals.send(Signal::Input(task)).is_err() || !more {
                     return;
@@ -96,6 +100,9 @@ fn start_feed(
 #[derive(Debug)]
 struct InFlight {
     task: Vec<u8>,
+    policy: TaskPolicy,
+    /// How many times it was given to a worker.
+    attempts: u32,
     report: Option<Payload>,
     grant: Vec<u8>,
     released: bool,
@@ -117,6 +124,10 @@ struct Driver<'a> {
     setup: Vec<u8>,
     workers: HashMap<WorkerId, WorkerProcess>,
     shards: HashMap<ShardId, InFlight>,
+    /// Shards that were cancelled before they came from the feed's thread.
+    cancelled_early: HashSet<ShardId>,
+    /// Who waits for every worker to have started.
+    await_ready: Vec<Sender<()>>,
     /// How many shards were taken from the feed; the next one's id.
     taken: u64,
     pulls: Sender<()>,
@@ -139,6 +150,7 @@ impl Driver<'_> {
             while let Some(action) = self.supervisor.poll_action() {
                 self.act(action);
             }
+            self.tell_ready();
             if let Some(outcome) = self.supervisor.outcome() {
                 return self.conclude(outcome);
             }
@@ -194,7 +206,7 @@ impl Driver<'_> {
         if self.next_sample.is_none_or(|due| due > now) {
             return;
         }
-        self.next_sample = self.sample_period.map(|period| now + period);
+        self.next_sample = self.sample_period().map(|period| now + period);
         for (&id, worker) in &self.workers {
             if let Some(black_box) = &worker.black_box {
                 self.supervisor
@@ -210,6 +222,23 @@ impl Driver<'_> {
             for id in scale.oversize(&workers) {
                 debug!(worker = %id, "worker holds too much memory and is replaced");
                 self.supervisor.handle(now, Event::Oversize(id));
+            }
+        }
+    }
+
+    /// How often to look: as often as the shortest timeout asks for.
+    fn sample_period(&self) -> Option<Duration> {
+        let shards = self.shards.values();
+        let own = shards.filter_map(|kept| kept.policy.sample_period());
+        own.chain(self.sample_period).min()
+    }
+
+    /// Answers those who wait for the workers to have started, if they have.
+    fn tell_ready(&mut self) {
+        if !self.await_ready.is_empty() && self.supervisor.all_ready() {
+            for waiting in self.await_ready.drain(..) {
+                // Whoever asked may have stopped waiting.
+                let _ = waiting.send(());
             }
         }
     }
@@ -250,9 +279,19 @@ impl Driver<'_> {
                 self.last_exit = Some((exit.clone(), last_words));
                 Event::Exited(id, exit, sample)
             }
-            Signal::Input(Ok(Some(task))) => self.take_in(task),
+            Signal::Input(Ok(Some((task, policy)))) => self.take_in(task, policy),
             Signal::Input(Ok(None)) => Event::InputEnd,
             Signal::Input(Err(error)) => self.fail(PoolError::Feed(error)),
+            // The signal of its input is still on its way from the feed's thread.
+            Signal::Cancel(shard) if shard.0 >= self.taken => {
+                self.cancelled_early.insert(shard);
+                return None;
+            }
+            Signal::Cancel(shard) => Event::Cancel(shard),
+            Signal::AwaitReady(waiting) => {
+                self.await_ready.push(waiting);
+                return None;
+            }
             Signal::Resize(workers) => Event::Resize(workers),
             Signal::Renew => Event::Renew,
             Signal::Inspect(reply) => {
@@ -289,12 +328,15 @@ impl Driver<'_> {
     }
 
     /// Keeps a task; once the supervisor wants no more input, late ones are dropped here as they are there.
-    fn take_in(&mut self, task: Vec<u8>) -> Event {
+    fn take_in(&mut self, task: Vec<u8>, policy: TaskPolicy) -> Event {
         if !self.drained {
+            let shard = ShardId(self.taken);
             self.shards.insert(
-                ShardId(self.taken),
+                shard,
                 InFlight {
                     task,
+                    policy,
+                    attempts: 0,
                     report: None,
                     grant: Vec::new(),
                     released: false,
@@ -302,8 +344,16 @@ impl Driver<'_> {
                 },
             );
             self.taken += 1;
+            if self.cancelled_early.remove(&shard) {
+                // This event comes first.
+                let _ = self.signals_in.send(Signal::Cancel(shard));
+            }
+            if let Some(period) = policy.sample_period() {
+                let due = self.now + period;
+                self.next_sample = Some(self.next_sample.map_or(due, |next| next.min(due)));
+            }
         }
-        Event::Input
+        Event::Input(policy)
     }
 
     /// Keeps a report. One that comes again after its shard was released must be the same.
@@ -322,10 +372,7 @@ impl Driver<'_> {
 
     fn act(&mut self, action: Action) {
         let done = match action {
-            Action::Spawn(id) => {
-                self.spawn(id);
-                Ok(())
-            }
+            Action::Spawn(id) => self.spawn(id),
             Action::Pull => {
                 // The feed is gone once it has ended, of which its last signal tells.
                 let _ = self.pulls.send(());
@@ -343,6 +390,10 @@ impl Driver<'_> {
                 self.stats.completed();
                 self.sink.complete(shard).map_err(PoolError::Sink)
             }
+            Action::Discard(shard) => {
+                self.shards.remove(&shard);
+                self.sink.cancelled(shard).map_err(PoolError::Sink)
+            }
             Action::Retire(id) => self.send(id, &ToWorker::Retire),
             Action::Kill(id) => {
                 if let Some(worker) = self.workers.get(&id) {
@@ -357,12 +408,16 @@ impl Driver<'_> {
         }
     }
 
-    fn spawn(&mut self, id: WorkerId) {
+    fn spawn(&mut self, id: WorkerId) -> Result<(), PoolError> {
+        let setup = wire::encode(&ToWorker::Setup {
+            worker: id,
+            setup: &self.setup,
+        })?;
         match WorkerProcess::start(&self.command, &self.limits, id, &self.signals_in) {
             Ok(worker) => {
                 debug!(worker = %id, pid = worker.pid(), "worker started");
                 self.stats.spawned(id.incarnation);
-                worker.send(self.setup.clone());
+                worker.send(setup);
                 self.workers.insert(id, worker);
             }
             Err(error) => {
@@ -373,9 +428,13 @@ impl Driver<'_> {
                 ));
             }
         }
+        Ok(())
     }
 
-    fn assign(&self, id: WorkerId, shard: ShardId, scope: Scope) -> Result<(), PoolError> {
+    fn assign(&mut self, id: WorkerId, shard: ShardId, scope: Scope) -> Result<(), PoolError> {
+        if let Some(kept) = self.shards.get_mut(&shard) {
+            kept.attempts = kept.attempts.saturating_add(1);
+        }
         let Some(kept) = self.shards.get(&shard) else {
             return Ok(());
         };
@@ -389,6 +448,7 @@ impl Driver<'_> {
             &ToWorker::Assign {
                 shard,
                 scope,
+                attempt: kept.attempts,
                 quarantined,
                 task: &kept.task,
             },

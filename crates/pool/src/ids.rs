@@ -25,7 +25,7 @@ impl fmt::Display for ShardId {
 
 /// One worker process: the slot it fills and which process in that slot it is. News of an earlier incarnation is news
 /// of the dead, and is ignored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WorkerId {
     /// The place in the pool, from 0.
     pub slot: u32,

@@ -65,6 +65,7 @@
 
 pub mod black_box;
 pub mod calls;
+mod context;
 mod control;
 mod driver;
 pub mod ids;
@@ -77,13 +78,14 @@ pub mod wire;
 pub mod worker;
 
 pub use calls::{Call, CallError, Handle, Workers, serve_if_worker};
+pub use context::Context;
 pub use control::{Control, ProcessStatus, Stats, Unanswered, WorkerStatus};
 pub use ids::{Scope, ShardId, WorkerId};
 pub use limits::Limits;
 pub use pool::{
     BoxError, Feed, Outcome, Pool, PoolBuilder, PoolError, Quarantined, Released, Sink,
 };
-pub use supervisor::{Config, Delivery};
+pub use supervisor::{Config, Delivery, TaskPolicy};
 pub use worker::{Job, JobError, Turn, Work};
 
 /// The page for those who come from Python: its programs are compiled and run.

@@ -11,7 +11,7 @@ use crate::driver::{self, Signal};
 use crate::ids::ShardId;
 use crate::limits::Limits;
 use crate::process::{Exit, WorkerCommand};
-use crate::supervisor::{Config, Defeat, Delivery};
+use crate::supervisor::{Config, Defeat, Delivery, TaskPolicy};
 use crate::wire;
 
 /// Any error of a feed or a sink; whoever started the pool knows what it is.
@@ -24,6 +24,11 @@ pub trait Feed: Send {
     /// # Errors
     /// Any error ends the run.
     fn next_task(&mut self) -> Result<Option<Vec<u8>>, BoxError>;
+
+    /// Returns how the task that [`next_task`](Self::next_task) just gave is to be done. Called once after each.
+    fn policy(&mut self) -> TaskPolicy {
+        TaskPolicy::default()
+    }
 }
 
 /// Where results go.
@@ -41,6 +46,15 @@ pub trait Sink {
     /// # Errors
     /// Any error ends the run.
     fn complete(&mut self, shard: ShardId) -> Result<(), BoxError> {
+        let _ = shard;
+        Ok(())
+    }
+
+    /// Learns that a shard was cancelled: it is never released.
+    ///
+    /// # Errors
+    /// Any error ends the run.
+    fn cancelled(&mut self, shard: ShardId) -> Result<(), BoxError> {
         let _ = shard;
         Ok(())
     }

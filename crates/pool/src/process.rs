@@ -6,6 +6,7 @@
 //! sender. No channel is shared between workers and no lock is shared between processes: whatever a worker is doing
 //! when it is killed, nobody else waits for it.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -116,6 +117,10 @@ pub struct WorkerCommand {
     pub name: String,
     /// Its arguments before the address.
     pub args: Vec<String>,
+    /// Environment variables to set, or with `None` to remove, on top of those it inherits.
+    pub env: Vec<(OsString, Option<OsString>)>,
+    /// Its working folder; the supervisor's if `None`.
+    pub current_dir: Option<std::path::PathBuf>,
 }
 
 impl WorkerCommand {
@@ -127,6 +132,8 @@ impl WorkerCommand {
             program: "/proc/self/exe".into(),
             name: name.to_owned(),
             args: args.iter().map(|&arg| arg.to_owned()).collect(),
+            env: Vec::new(),
+            current_dir: None,
         }
     }
 }
@@ -216,6 +223,15 @@ fn spawn(command: &WorkerCommand, limits: Settled, address: &str) -> io::Result<
         .args(&command.args)
         .arg(address)
         .stdin(std::process::Stdio::null());
+    for (name, value) in &command.env {
+        match value {
+            Some(value) => process.env(name, value),
+            None => process.env_remove(name),
+        };
+    }
+    if let Some(folder) = &command.current_dir {
+        process.current_dir(folder);
+    }
     // The results are on the channel; a worker must not be able to write into the output of the run.
     process.stdout(std::process::Stdio::null());
     process.stderr(std::process::Stdio::piped());

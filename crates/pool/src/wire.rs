@@ -8,10 +8,10 @@ use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, IpcSharedMemory};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::ids::{Scope, ShardId};
+use crate::ids::{Scope, ShardId, WorkerId};
 
 /// Raised whenever a message or the black box changes its meaning or its bytes.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// The largest frame, in bytes. A frame holds one shard or one result, so this bounds the longest record (a text of
 /// 1 GiB is not a post).
@@ -61,6 +61,8 @@ pub fn build_id() -> &'static str {
 pub enum ToWorker<'a> {
     /// Comes first, and once: what [`Job::start`](crate::Job::start) gets.
     Setup {
+        /// Which worker this one is.
+        worker: WorkerId,
         /// The job's own bytes.
         #[serde(with = "serde_bytes", borrow)]
         setup: &'a [u8],
@@ -71,6 +73,8 @@ pub enum ToWorker<'a> {
         shard: ShardId,
         /// Which items of it to do.
         scope: Scope,
+        /// How many times the shard was given to a worker, this time included.
+        attempt: u32,
         /// The items that are quarantined, in ascending order.
         quarantined: Vec<u64>,
         /// The job's own bytes.
@@ -267,6 +271,7 @@ mod tests {
         let frame = encode(&ToWorker::Assign {
             shard: ShardId(7),
             scope: Scope::All,
+            attempt: 1,
             quarantined: vec![3],
             task: b"posts",
         })

@@ -12,7 +12,8 @@ use ipc_channel::ipc::{self, IpcBytesReceiver, IpcBytesSender, IpcSender};
 use thiserror::Error;
 
 use crate::black_box::Recorder;
-use crate::ids::{Scope, ShardId};
+use crate::context::Context;
+use crate::ids::{Scope, ShardId, WorkerId};
 use crate::wire::{self, FromWorker, Hello, PROTOCOL, ToWorker};
 
 /// An error that another worker would meet too, such as an unreadable input or a full disk. It ends the run: a death
@@ -198,7 +199,7 @@ struct Worker {
 
 impl Worker {
     fn run<J: Job>(&mut self) -> Result<(), Ending> {
-        let mut job = self.start::<J>()?;
+        let (id, mut job) = self.start::<J>()?;
         self.say(&FromWorker::Ready)?;
         loop {
             let frame = self.next_message()?;
@@ -206,11 +207,14 @@ impl Worker {
                 Ok(ToWorker::Assign {
                     shard,
                     scope,
+                    attempt,
                     quarantined,
                     task,
                 }) => {
                     let quarantined = &quarantined;
+                    Context::set(id, attempt);
                     self.prepare(&mut job, shard, scope, quarantined, task)?;
+                    Context::set(id, 0);
                 }
                 Ok(ToWorker::Commit { shard, grant }) => self.commit(&mut job, shard, grant)?,
                 Ok(ToWorker::Retire) => return Ok(()),
@@ -222,14 +226,16 @@ impl Worker {
         }
     }
 
-    fn start<J: Job>(&mut self) -> Result<J, Ending> {
+    fn start<J: Job>(&mut self) -> Result<(WorkerId, J), Ending> {
         let frame = self.tasks.recv().map_err(|_| Ending::SupervisorGone)?;
-        let setup = match wire::decode(&frame) {
-            Ok(ToWorker::Setup { setup }) => setup,
+        let (worker, setup) = match wire::decode(&frame) {
+            Ok(ToWorker::Setup { worker, setup }) => (worker, setup),
             Ok(_) => return self.unfit("the supervisor sent a task before the setup"),
             Err(error) => return self.unfit(&error.to_string()),
         };
-        J::start(setup).or_else(|JobError(reason)| self.unfit(&reason))
+        Context::set(worker, 0);
+        let job = J::start(setup).or_else(|JobError(reason)| self.unfit(&reason))?;
+        Ok((worker, job))
     }
 
     fn prepare<J: Job>(

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use moodring_fuzz::Dice;
 use moodring_pool::wire::{self, FromWorker, Report, ToWorker};
-use moodring_pool::{Scope, ShardId};
+use moodring_pool::{Scope, ShardId, WorkerId};
 use serde::{Deserialize, Serialize};
 
 /// Counts what is held and the largest that was asked for at once.
@@ -52,7 +52,13 @@ fn valid(dice: &mut Dice) -> Vec<u8> {
     let bytes = dice.bytes(120);
     let reason = String::from_utf8_lossy(&bytes);
     let frame = match dice.below(10) {
-        0 => wire::encode(&ToWorker::Setup { setup: &bytes }),
+        0 => wire::encode(&ToWorker::Setup {
+            worker: WorkerId {
+                slot: dice.byte().into(),
+                incarnation: dice.byte().into(),
+            },
+            setup: &bytes,
+        }),
         1 => wire::encode(&ToWorker::Assign {
             shard,
             scope: if dice.below(2) == 0 {
@@ -60,6 +66,7 @@ fn valid(dice: &mut Dice) -> Vec<u8> {
             } else {
                 Scope::Only(dice.number())
             },
+            attempt: dice.byte().into(),
             quarantined: (0..dice.below(20)).map(|_| dice.number()).collect(),
             task: &bytes,
         }),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::restart::{Death, History, Verdict};
-use super::window::Evidence;
+use super::window::{Evidence, Suspicion};
 use super::worker::{Killed, State};
 use super::{Action, Defeat, Phase, Supervisor};
 use crate::black_box::{Phase as BoxPhase, Sample};
@@ -18,7 +18,7 @@ impl Supervisor {
         let timeout = if sample.is_in_io() {
             self.config.io_timeout
         } else {
-            self.config.item_timeout
+            self.timeout_of(id)
         };
         let busy = self.window.is_busy(id);
         let Some(worker) = self
@@ -34,6 +34,13 @@ impl Supervisor {
         } else if timeout.is_some_and(|timeout| now.saturating_sub(watch.since) >= timeout) {
             self.kill(id.slot, Killed::Hung);
         }
+    }
+
+    /// How long an item of the shard that a worker is at may take.
+    fn timeout_of(&mut self, id: WorkerId) -> Option<Duration> {
+        let shard = self.current(id)?.out.front().copied();
+        let own = shard.and_then(|shard| self.window.policy(shard).timeout);
+        own.or(self.config.item_timeout)
     }
 
     pub(super) fn kill(&mut self, slot: u32, why: Killed) {
@@ -61,8 +68,9 @@ impl Supervisor {
         let Some(worker) = self.current(id) else {
             return;
         };
-        let dismissed = worker.killed == Some(Killed::Dismissed);
-        let retired = dismissed || matches!(worker.state, State::Draining { .. });
+        // The death of a worker that was killed on request tells nothing.
+        let requested = matches!(worker.killed, Some(Killed::Dismissed | Killed::Cancelled));
+        let retired = requested || matches!(worker.state, State::Draining { .. });
         let hung = worker.killed == Some(Killed::Hung);
         let exit = if hung { Exit::TimedOut } else { exit };
         let out = std::mem::take(&mut worker.out);
@@ -93,8 +101,11 @@ impl Supervisor {
             return;
         }
         if let Some(shard) = worked_on {
-            let preparing = |at: &Sample| at.phase == BoxPhase::Preparing && at.shard == shard;
-            let item = sample.filter(preparing).and_then(|at| at.item);
+            // Where attempts are limited, one that was finished counts too if its report was lost with the worker.
+            let limited = self.window.policy(shard).max_attempts.is_some();
+            let begun =
+                |at: &Sample| at.shard == shard && (limited || at.phase == BoxPhase::Preparing);
+            let item = sample.filter(begun).and_then(|at| at.item);
             if !item.is_some_and(|item| self.judge_item(id, shard, item, &exit))
                 && let Some(defeat) = self.judge_shard(shard, &exit)
             {
@@ -114,19 +125,23 @@ impl Supervisor {
         })
     }
 
-    /// Decides what an item on which a worker died is in for; true if it is quarantined.
+    /// Decides what an item on which a worker died is in for; true if that settles the death: the item is quarantined,
+    /// or begun again as its task's policy says.
     fn judge_item(&mut self, id: WorkerId, shard: ShardId, item: u64, exit: &Exit) -> bool {
         let evidence = match exit {
             Exit::OutOfMemory => Evidence::Memory,
             exit if exit.is_own_fault() => Evidence::OwnFault,
             _ => Evidence::Weak,
         };
-        let Some(attempts) = self.window.suspect(shard, item, evidence) else {
-            return false;
-        };
-        self.actions
-            .push_back(Action::Quarantine(shard, item, attempts));
-        self.barren_quarantines += 1;
+        match self.window.suspect(shard, item, evidence) {
+            Suspicion::Trial => return false,
+            Suspicion::Retry => {}
+            Suspicion::Quarantine(attempts) => {
+                self.actions
+                    .push_back(Action::Quarantine(shard, item, attempts));
+                self.barren_quarantines += 1;
+            }
+        }
         if let Some(worker) = self.current(id) {
             worker.history = History::default();
         }

@@ -36,8 +36,8 @@ pub use clock::{LONGEST_WAIT, LoopClock};
 pub use restart::RestartPolicy;
 pub use view::{WorkerState, WorkerView};
 use vocabulary::window_for;
-pub use vocabulary::{Action, Config, Defeat, Delivery, Event};
-use window::{Release, Window};
+pub use vocabulary::{Action, Config, Defeat, Delivery, Event, TaskPolicy};
+use window::{Cancelled, Release, Window};
 use worker::{Duty, Killed, State, Worker};
 
 use crate::ids::{ShardId, WorkerId};
@@ -111,16 +111,17 @@ impl Supervisor {
             Event::Committed(id, shard) => self.committed(now, id, shard),
             Event::Sampled(id, sample) => self.sampled(now, id, sample),
             Event::Exited(id, exit, sample) => self.exited(now, id, exit, sample),
-            Event::Input => {
+            Event::Input(policy) => {
                 if let Input::Open { pulls } = &mut self.input {
                     *pulls = pulls.saturating_sub(1);
-                    self.window.push();
+                    self.window.push(policy);
                 }
             }
             Event::Resize(workers) => {
                 self.window.grow(window_for(workers));
                 self.resize(now, workers.max(1));
             }
+            Event::Cancel(shard) => self.cancel(shard),
             Event::Oversize(id) => self.renew(id),
             Event::Renew => self.renew_all(),
             Event::InputEnd | Event::Drain => self.input = Input::Ended,
@@ -169,6 +170,13 @@ impl Supervisor {
     pub fn has_hung(&self, id: WorkerId) -> bool {
         let mut workers = self.workers.iter();
         workers.any(|worker| worker.id == id && worker.killed == Some(Killed::Hung))
+    }
+
+    /// Whether every worker that is wanted has started its job.
+    #[must_use]
+    pub fn all_ready(&self) -> bool {
+        let mut wanted = self.workers.iter().take(self.config.workers as usize);
+        wanted.all(|worker| matches!(worker.state, State::Ready | State::Leaving))
     }
 
     /// How results are delivered.
@@ -232,6 +240,23 @@ impl Supervisor {
         if self.current(id).is_some() && self.window.committed(shard, id) {
             self.progress(now, id);
             self.actions.push_back(Action::Forget(shard));
+        }
+    }
+
+    /// Drops a shard that is not done. A worker that has it is killed, as there is no other way to stop its job.
+    fn cancel(&mut self, shard: ShardId) {
+        if self.phase != Phase::Running {
+            return;
+        }
+        let Some(cancelled) = self.window.cancel(shard) else {
+            return;
+        };
+        self.actions.push_back(Action::Discard(shard));
+        if let Cancelled::Out(id) = cancelled
+            && let Some(worker) = self.current(id)
+            && matches!(worker.state, State::Ready | State::Leaving)
+        {
+            self.kill(id.slot, Killed::Cancelled);
         }
     }
 

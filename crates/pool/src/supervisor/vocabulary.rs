@@ -90,14 +90,37 @@ impl Config {
     #[must_use]
     pub fn sample_period(&self) -> Option<Duration> {
         let timeouts = [self.item_timeout, self.io_timeout];
-        let period = timeouts.into_iter().flatten().min()? / 8;
-        Some(period.clamp(MIN_SAMPLE_PERIOD, MAX_SAMPLE_PERIOD))
+        timeouts.into_iter().flatten().min().map(sample_period)
     }
+}
+
+/// How often to look, to notice soon enough that this time is up.
+fn sample_period(timeout: Duration) -> Duration {
+    (timeout / 8).clamp(MIN_SAMPLE_PERIOD, MAX_SAMPLE_PERIOD)
 }
 
 /// The window that suits so many workers: what they hold, and as much again that waits for its turn.
 pub(super) fn window_for(workers: u32) -> usize {
     4 * workers as usize + 8
+}
+
+/// How one task is to be done, where that differs from the pool's [`Config`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TaskPolicy {
+    /// Replaces [`Config::item_timeout`].
+    pub timeout: Option<Duration>,
+    /// How many times an item may be begun at most. The attempt after which it is quarantined is the last, whoever
+    /// killed the worker, and no attempt is a trial whose result is not used. For tasks of one item and
+    /// [`Delivery::Inline`]: others in the task, and a result that is not committed, are begun again. If `None`, an item on which a worker died is tried alone.
+    pub max_attempts: Option<u32>,
+}
+
+impl TaskPolicy {
+    /// How often to look at the black boxes for its own timeout.
+    #[must_use]
+    pub fn sample_period(&self) -> Option<Duration> {
+        self.timeout.map(sample_period)
+    }
 }
 
 /// Something that happened.
@@ -118,7 +141,9 @@ pub enum Event {
     /// A worker is dead, and everything it ever said has been handled; what its black box showed last, if it had one.
     Exited(WorkerId, Exit, Option<Sample>),
     /// The input gave the shard that an [`Action::Pull`] asked for.
-    Input,
+    Input(TaskPolicy),
+    /// The result of this shard is not wanted any more. Ignored where the shard is done or the pool is ordered.
+    Cancel(ShardId),
     /// The input has ended.
     InputEnd,
     /// Have so many workers from now on.
@@ -153,6 +178,8 @@ pub enum Action {
     Regrant(ShardId, WorkerId),
     /// A shard is complete: what was kept of it can go.
     Forget(ShardId),
+    /// A shard was cancelled: what was kept of it can go. It is neither released nor completed.
+    Discard(ShardId),
     /// Tell a worker that nothing more will come.
     Retire(WorkerId),
     /// Kill a worker.

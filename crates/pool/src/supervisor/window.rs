@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Delivery;
+use super::{Delivery, TaskPolicy};
 use crate::ids::{ShardId, WorkerId};
 
 /// Where a shard is on its way.
@@ -35,6 +35,9 @@ struct Shard {
     starved: Vec<(u64, u32)>,
     /// How many items were quarantined for that.
     starved_out: u32,
+    policy: TaskPolicy,
+    /// Where attempts are limited: how many of them failed, at an item that is not quarantined.
+    failed: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +67,25 @@ pub(super) enum Evidence {
     Memory,
     /// It may have been killed from outside.
     Weak,
+}
+
+/// What follows from a worker's death on an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Suspicion {
+    /// It is tried alone before the shard goes on.
+    Trial,
+    /// The shard goes out again, item and all.
+    Retry,
+    /// The shard goes on without it: this many workers died on it.
+    Quarantine(u32),
+}
+
+/// Where a shard was that was cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cancelled {
+    Waiting,
+    /// With this worker.
+    Out(WorkerId),
 }
 
 /// A prepared shard that may move on.
@@ -133,7 +155,7 @@ impl Window {
     }
 
     /// Takes in the next shard of the input.
-    pub(super) fn push(&mut self) -> ShardId {
+    pub(super) fn push(&mut self, policy: TaskPolicy) -> ShardId {
         let id = self.next;
         self.next = id.next();
         let shard = Shard {
@@ -143,10 +165,36 @@ impl Window {
             suspect: None,
             starved: Vec::new(),
             starved_out: 0,
+            policy,
+            failed: 0,
         };
         self.shards.insert(id, shard);
         self.waiting.insert(id);
         id
+    }
+
+    /// How a shard is to be done.
+    pub(super) fn policy(&self, id: ShardId) -> TaskPolicy {
+        let shard = self.shards.get(&id);
+        shard.map_or_else(TaskPolicy::default, |shard| shard.policy)
+    }
+
+    /// Removes a shard that is not done. `None` if there is none, or if the run is ordered: there each shard has its
+    /// turn.
+    pub(super) fn cancel(&mut self, id: ShardId) -> Option<Cancelled> {
+        let shard = self.shards.get(&id)?;
+        if self.ordered || shard.released {
+            return None;
+        }
+        let cancelled = match shard.stage {
+            Stage::Waiting => Cancelled::Waiting,
+            Stage::Out(worker) => Cancelled::Out(worker),
+            Stage::Prepared(_) | Stage::Placed(_) => return None,
+        };
+        self.shards.remove(&id);
+        self.waiting.remove(&id);
+        self.trials.remove(&id);
+        Some(cancelled)
     }
 
     /// Hands the oldest waiting shard to `worker`.
@@ -184,12 +232,24 @@ impl Window {
     }
 
     /// Judges an item on which a worker died, after [`Window::lost`]. It is tried alone next; if it has killed alone
-    /// too, it is quarantined, and this gives how many workers that took.
-    pub(super) fn suspect(&mut self, id: ShardId, item: u64, evidence: Evidence) -> Option<u32> {
+    /// too, it is quarantined. Where attempts are limited, they are counted instead.
+    pub(super) fn suspect(&mut self, id: ShardId, item: u64, evidence: Evidence) -> Suspicion {
         // A shard whose turn has come was done once without harm, so all of its items are innocent.
-        let shard = self
+        let Some(shard) = self
             .get_mut(id)
-            .filter(|shard| shard.stage == Stage::Waiting && !shard.released)?;
+            .filter(|shard| shard.stage == Stage::Waiting && !shard.released)
+        else {
+            return Suspicion::Trial;
+        };
+        if let Some(most) = shard.policy.max_attempts {
+            shard.failed += 1;
+            let failed = shard.failed;
+            if failed < most {
+                return Suspicion::Retry;
+            }
+            shard.failed = 0;
+            return Suspicion::Quarantine(failed);
+        }
         let mut suspect = Suspect {
             item,
             deaths_alone: 0,
@@ -213,12 +273,12 @@ impl Window {
             shard.deaths = 0;
             self.trials.remove(&id);
             self.waiting.insert(id);
-            return Some(attempts);
+            return Suspicion::Quarantine(attempts);
         }
         shard.suspect = Some(suspect);
         self.waiting.remove(&id);
         self.trials.insert(id);
-        None
+        Suspicion::Trial
     }
 
     /// Makes room for so many shards at least.

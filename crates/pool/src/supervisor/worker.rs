@@ -77,6 +77,8 @@ pub(super) enum Killed {
     Hung,
     /// It was not wanted any more, and had not gone.
     Dismissed,
+    /// Its shard was cancelled.
+    Cancelled,
 }
 
 /// What a worker may be given.

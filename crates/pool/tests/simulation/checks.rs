@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use moodring_pool::supervisor::{Action, Event};
-use moodring_pool::{Config, Scope, ShardId, WorkerId};
+use moodring_pool::{Config, Scope, ShardId, TaskPolicy, WorkerId};
 
 use crate::faults::{Faults, Poison};
 use crate::worker::SimWorker;
@@ -24,6 +24,7 @@ struct Known {
 /// What was seen of a run.
 pub(crate) struct Checks {
     config: Config,
+    policy: TaskPolicy,
     faults: Faults,
     /// The workers that were started and of whose end the supervisor has not heard.
     known: BTreeMap<WorkerId, Known>,
@@ -36,6 +37,11 @@ pub(crate) struct Checks {
     pub(crate) released: Vec<ShardId>,
     placed: BTreeSet<ShardId>,
     pub(crate) complete: BTreeSet<ShardId>,
+    pub(crate) discarded: BTreeSet<ShardId>,
+    /// The shards that were to be cancelled.
+    cancelled: BTreeSet<ShardId>,
+    /// Items that a worker was at when it died.
+    died_at: BTreeSet<(ShardId, u64)>,
     pub(crate) quarantined: BTreeSet<(ShardId, u64)>,
     /// Whether the run may be given up.
     pub(crate) may_give_up: bool,
@@ -55,9 +61,13 @@ pub(crate) struct Checks {
 }
 
 impl Checks {
-    pub(crate) fn new(config: &Config, faults: Faults) -> Self {
+    pub(crate) fn new(config: &Config, policy: TaskPolicy, faults: Faults) -> Self {
         Self {
-            config: config.clone(),
+            config: Config {
+                item_timeout: policy.timeout.or(config.item_timeout),
+                ..config.clone()
+            },
+            policy,
             faults,
             known: BTreeMap::new(),
             started: BTreeSet::new(),
@@ -67,6 +77,9 @@ impl Checks {
             released: Vec::new(),
             placed: BTreeSet::new(),
             complete: BTreeSet::new(),
+            discarded: BTreeSet::new(),
+            cancelled: BTreeSet::new(),
+            died_at: BTreeSet::new(),
             quarantined: BTreeSet::new(),
             may_give_up: faults.unfit.is_some(),
             input_ended: false,
@@ -103,17 +116,26 @@ impl Checks {
                 known.out.remove(shard);
                 known.trial = false;
             }
-            Event::Exited(id, ..) => {
+            Event::Exited(id, _, sample) => {
                 if !self.input_ended {
                     self.to_renew.remove(id);
                 }
                 let known = self.known.remove(id);
-                assert!(known.is_some(), "{id} ended twice");
+                let known = known.unwrap_or_else(|| panic!("{id} ended twice"));
+                if let Some(at) = sample
+                    && let Some(item) = at.item
+                    && known.out.contains(&at.shard)
+                {
+                    self.died_at.insert((at.shard, item));
+                }
+            }
+            Event::Cancel(shard) => {
+                self.cancelled.insert(*shard);
             }
             Event::Resize(workers) => {
                 self.window = self.window.max(4 * u64::from(*workers) + 8);
             }
-            Event::Input => self.taken += 1,
+            Event::Input(_) => self.taken += 1,
             Event::InputEnd => self.input_ended = true,
             Event::Unfit(..) => {
                 let done = self.input_ended && self.complete.len() as u64 == self.taken;
@@ -142,7 +164,8 @@ impl Checks {
             }
             Action::Pull => {
                 self.asked += 1;
-                let between = self.asked - self.complete.len() as u64;
+                let done = self.complete.len() + self.discarded.len();
+                let between = self.asked - done as u64;
                 assert!(between <= self.window, "the window overflowed");
             }
             Action::Assign(id, shard, scope) => self.judge_assignment(now, id, shard, scope),
@@ -156,6 +179,7 @@ impl Checks {
                     "{shard} came out of order"
                 );
                 assert!(self.placed.insert(shard), "{shard} was released twice");
+                assert!(!self.discarded.contains(&shard), "{shard} was cancelled");
                 self.judge_grant(now, shard, id);
                 self.released.push(shard);
             }
@@ -169,6 +193,11 @@ impl Checks {
             Action::Forget(shard) => {
                 assert!(self.placed.contains(&shard), "{shard} was never released");
                 assert!(self.complete.insert(shard), "{shard} was completed twice");
+            }
+            Action::Discard(shard) => {
+                assert!(self.cancelled.contains(&shard), "{shard} was wanted");
+                assert!(!self.placed.contains(&shard), "{shard} was released");
+                assert!(self.discarded.insert(shard), "{shard} was discarded twice");
             }
             Action::Retire(id) => {
                 let known = self.known(id);
@@ -188,6 +217,8 @@ impl Checks {
             !self.complete.contains(&shard),
             "{shard} went out after it was complete"
         );
+        assert!(!self.discarded.contains(&shard), "{shard} was cancelled");
+        self.judge_attempts(shard);
         for (other, known) in &self.known {
             assert!(
                 !known.out.contains(&shard),
@@ -208,6 +239,17 @@ impl Checks {
         known.given = now;
     }
 
+    /// Where one attempt is all there is, an item that a worker was at when it died is not begun again.
+    fn judge_attempts(&self, shard: ShardId) {
+        if self.policy.max_attempts != Some(1) {
+            return;
+        }
+        for &(_, item) in self.died_at.range((shard, 0)..=(shard, u64::MAX)) {
+            let quarantined = self.quarantined.contains(&(shard, item));
+            assert!(quarantined, "item {item} of {shard} is begun again");
+        }
+    }
+
     fn judge_grant(&mut self, now: Duration, shard: ShardId, id: WorkerId) {
         assert!(
             self.prepared.contains(&(shard, id)),
@@ -220,13 +262,17 @@ impl Checks {
     }
 
     fn judge_quarantine(&mut self, shard: ShardId, item: u64, attempts: u32) {
-        let Some(poison) = self.faults.poison(shard, item) else {
-            panic!("item {item} of {shard} is innocent")
-        };
         assert!(
             self.quarantined.insert((shard, item)),
             "item {item} of {shard} was quarantined twice"
         );
+        if let Some(most) = self.policy.max_attempts {
+            assert_eq!(attempts, most, "on item {item} of {shard}");
+            return;
+        }
+        let Some(poison) = self.faults.poison(shard, item) else {
+            panic!("item {item} of {shard} is innocent")
+        };
         let by_itself = match poison {
             Poison::IsKilled => 5,
             Poison::Starves => 3,
@@ -246,9 +292,14 @@ impl Checks {
         let config = self.config.clone();
         let late = self.late;
         let give_up = self.may_give_up;
+        let discarded = self.discarded.clone();
         let known = self.known(id);
         let starting = !known.ready;
         if give_up || starting {
+            return;
+        }
+        // There is no other way to stop it.
+        if known.out.iter().any(|shard| discarded.contains(shard)) {
             return;
         }
         let worker = worker.expect("a worker that was started is known");

@@ -16,7 +16,7 @@ mod world;
 use std::time::Duration;
 
 use moodring_pool::supervisor::{Defeat, Event, RestartPolicy};
-use moodring_pool::{Config, Delivery, ShardId};
+use moodring_pool::{Config, Delivery, ShardId, TaskPolicy};
 
 use faults::{Faults, ITEMS};
 use world::World;
@@ -291,6 +291,71 @@ fn the_run_survives_everything_at_every_step() {
             hangs: true,
             ..faults
         };
+        judge_whole_run(&world, faults, shards);
+    });
+}
+
+#[test]
+fn a_cancelled_shard_is_dropped_and_every_other_one_is_done_once() {
+    for_seeds(SEEDS, |seed| {
+        let shards = 5 + seed % 30;
+        let faults = everything(seed);
+        let mut world = World::new(seed, shards, watchful(enduring(seed)), faults);
+        unrest(&mut world, seed % 4);
+        for _ in 0..1 + seed % 10 {
+            let (said, shard) = (world.dice.micros(20_000), world.dice.roll(shards));
+            world.post(said, Event::Cancel(ShardId(shard)));
+        }
+        world.run().expect("to cancel is no mishap");
+        let mut ended: Vec<_> = world.checks.released.clone();
+        ended.extend(&world.checks.discarded);
+        ended.sort();
+        assert!(ended.into_iter().eq((0..shards).map(ShardId)));
+    });
+}
+
+#[test]
+fn an_item_is_begun_no_more_often_than_its_task_allows() {
+    for_seeds(SEEDS, |seed| {
+        let policy = TaskPolicy {
+            timeout: None,
+            max_attempts: Some(1 + (seed % 3) as u32),
+        };
+        let shards = 1 + seed % 20;
+        let faults = everything(seed);
+        let config = Config {
+            // What is released and not committed when its worker dies has to be done again.
+            delivery: Delivery::Inline,
+            ..watchful(enduring(seed))
+        };
+        let mut world = World::under(policy, seed, shards, config, faults);
+        world.run().expect("no mishap ends a run");
+        let mut released = world.checks.released.clone();
+        released.sort();
+        assert!(released.into_iter().eq((0..shards).map(ShardId)));
+    });
+}
+
+#[test]
+fn a_task_may_have_a_timeout_of_its_own() {
+    for_seeds(SEEDS / 5, |seed| {
+        let policy = TaskPolicy {
+            timeout: Some(Duration::from_millis(8)),
+            max_attempts: None,
+        };
+        let config = Config {
+            item_timeout: (seed % 2 == 0).then_some(Duration::from_secs(600)),
+            ..watchful(enduring(seed))
+        };
+        let shards = 1 + seed % 10;
+        let faults = Faults {
+            poison: Some(3 + seed % 30),
+            slow: Some(1 + seed % 20),
+            hangs: true,
+            ..Faults::default()
+        };
+        let mut world = World::under(policy, seed, shards, config, faults);
+        world.run().expect("neither poison nor slowness ends a run");
         judge_whole_run(&world, faults, shards);
     });
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use moodring_pool::process::Exit;
 use moodring_pool::supervisor::{Action, Defeat, Event, LONGEST_WAIT, LoopClock, Supervisor};
-use moodring_pool::{Config, Delivery, ShardId, WorkerId};
+use moodring_pool::{Config, Delivery, ShardId, TaskPolicy, WorkerId};
 
 use crate::checks::Checks;
 use crate::dice::Dice;
@@ -51,6 +51,8 @@ pub(crate) struct World {
     pub(crate) io_timeout: Option<Duration>,
     /// How often the black boxes are looked at, if workers that hang are to be noticed.
     period: Option<Duration>,
+    /// How every shard is to be done.
+    policy: TaskPolicy,
     /// When the black boxes are looked at next.
     next_look: Option<Duration>,
     /// When something was done last.
@@ -60,26 +62,43 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(seed: u64, shards: u64, config: Config, faults: Faults) -> Self {
+        Self::under(TaskPolicy::default(), seed, shards, config, faults)
+    }
+
+    /// A world in which every shard is to be done in this way.
+    pub(crate) fn under(
+        policy: TaskPolicy,
+        seed: u64,
+        shards: u64,
+        config: Config,
+        faults: Faults,
+    ) -> Self {
+        let item_timeout = policy.timeout.or(config.item_timeout);
         let faults = Faults {
-            hangs: config.item_timeout.is_some(),
+            hangs: item_timeout.is_some(),
             ..faults
         };
-        let period = config.sample_period().filter(|_| faults.hangs);
+        let watched = Config {
+            item_timeout,
+            ..config.clone()
+        };
+        let period = watched.sample_period().filter(|_| faults.hangs);
         Self {
             dice: Dice(seed),
             faults,
             now: Duration::ZERO,
             clock: LoopClock::new(config.shortest_timeout()),
             heard: Duration::ZERO,
-            checks: Checks::new(&config, faults),
+            checks: Checks::new(&config, policy, faults),
             workers: BTreeMap::new(),
             letters: BinaryHeap::new(),
             contents: BTreeMap::new(),
             posted: 0,
             input_left: shards,
             last_input: Duration::ZERO,
-            item_timeout: config.item_timeout,
+            item_timeout,
             io_timeout: config.io_timeout,
+            policy,
             period,
             next_look: period,
             last_action: Duration::ZERO,
@@ -290,6 +309,7 @@ impl World {
             Action::Release(..)
             | Action::Regrant(..)
             | Action::Forget(_)
+            | Action::Discard(_)
             | Action::Quarantine(..) => {}
             Action::Retire(id) => self.leave(id),
             Action::Kill(id) => self.die(id, self.now, Exit::Signal(9), false),
@@ -301,7 +321,7 @@ impl World {
             Event::InputEnd
         } else {
             self.input_left -= 1;
-            Event::Input
+            Event::Input(self.policy)
         };
         self.last_input = self.last_input.max(self.now) + self.dice.micros(300);
         self.deliver(None, self.now, self.last_input, content);
