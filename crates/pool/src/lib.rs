@@ -31,6 +31,7 @@
 //!     assert_eq!(pool.map([1, 2, 3]), [Ok(1), Ok(4), Ok(9)]);
 //!     assert_eq!(pool.submit(12).wait(), Ok(144));
 //!     assert!(pool.submit(u64::MAX).wait().is_err());
+//!     // A handle that is dropped cancels its call.
 //!     Ok(())
 //! }
 //! ```
@@ -77,7 +78,9 @@ pub mod supervisor;
 pub mod wire;
 pub mod worker;
 
-pub use calls::{Call, CallError, Handle, Workers, serve_if_worker};
+pub use calls::{
+    Call, CallError, CallOptions, CodecError, Handle, Retry, Stopped, Workers, serve_if_worker,
+};
 pub use context::Context;
 pub use control::{Control, ProcessStatus, Stats, Unanswered, WorkerStatus};
 pub use ids::{Scope, ShardId, WorkerId};

@@ -121,11 +121,6 @@ pub enum PoolError {
     /// The operating system refused a thread.
     #[error("failed to start a thread of the supervisor: {0}")]
     Thread(std::io::Error),
-    /// A worker process was about to start a pool of its own.
-    #[error(
-        "a worker cannot have workers: `main` must begin with `serve_if_worker` for this type of call, and no call may start a pool"
-    )]
-    WithinWorker,
 }
 
 /// Builds a [`Pool`].

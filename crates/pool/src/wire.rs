@@ -155,6 +155,29 @@ pub enum WireError {
     },
 }
 
+impl WireError {
+    /// Whether it is the type that is at fault, as it needs a format that describes itself or a length in advance.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        use bincode::serde::{DecodeError, EncodeError};
+        match self {
+            Self::Encode(bincode::error::EncodeError::Serde(error)) => {
+                matches!(error, EncodeError::SequenceMustHaveLength)
+            }
+            Self::Decode {
+                source: bincode::error::DecodeError::Serde(error),
+                ..
+            } => matches!(
+                error,
+                DecodeError::AnyNotSupported
+                    | DecodeError::IdentifierNotSupported
+                    | DecodeError::IgnoredAnyNotSupported
+            ),
+            _ => false,
+        }
+    }
+}
+
 fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_limit::<FRAME_LIMIT>()
 }

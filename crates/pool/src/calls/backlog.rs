@@ -6,28 +6,39 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use crossbeam_channel::{Receiver, Sender};
 
+use super::error::Stopped;
+use super::slot::{Done, Slot, remember};
 use crate::ids::ShardId;
-use crate::pool::{BoxError, Feed, Quarantined, Released, Sink};
+use crate::pool::{BoxError, Feed, Released, Sink};
+use crate::supervisor::TaskPolicy;
 
 /// A task that asks for a reply.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) task: Vec<u8>,
+    pub(super) policy: TaskPolicy,
     pub(super) ticket: Ticket,
 }
 
 /// The right to one reply.
 #[derive(Debug)]
 pub(super) struct Ticket {
-    number: u64,
-    replies: Sender<Reply>,
+    to: ReplyTo,
     answered: bool,
 }
 
-/// What came of a request.
+/// Where a reply goes.
+#[derive(Debug)]
+enum ReplyTo {
+    Slot(Arc<Slot>),
+    Queue { number: u64, replies: Sender<Reply> },
+}
+
+/// What came of a request that is answered into a queue.
 #[derive(Debug)]
 pub(super) struct Reply {
     /// The number of its ticket.
@@ -36,18 +47,17 @@ pub(super) struct Reply {
     pub(super) done: Option<Done>,
 }
 
-/// A task that was worked through.
-#[derive(Debug)]
-pub(super) struct Done {
-    pub(super) report: Vec<u8>,
-    pub(super) quarantined: Vec<Quarantined>,
-}
-
 impl Ticket {
-    pub(super) fn new(number: u64, replies: Sender<Reply>) -> Self {
+    pub(super) fn numbered(number: u64, replies: Sender<Reply>) -> Self {
         Self {
-            number,
-            replies,
+            to: ReplyTo::Queue { number, replies },
+            answered: false,
+        }
+    }
+
+    pub(super) fn for_slot(slot: Arc<Slot>) -> Self {
+        Self {
+            to: ReplyTo::Slot(slot),
             answered: false,
         }
     }
@@ -58,11 +68,22 @@ impl Ticket {
     }
 
     fn send(&self, done: Option<Done>) {
-        // Whoever dropped the handle does not want to know.
-        let _ = self.replies.send(Reply {
-            number: self.number,
-            done,
-        });
+        match &self.to {
+            ReplyTo::Slot(slot) => slot.fill(done),
+            ReplyTo::Queue { number, replies } => {
+                let number = *number;
+                // Whoever dropped the iterator does not want to know.
+                let _ = replies.send(Reply { number, done });
+            }
+        }
+    }
+
+    fn is_for(&self, wanted: &Arc<Slot>) -> bool {
+        matches!(&self.to, ReplyTo::Slot(slot) if Arc::ptr_eq(slot, wanted))
+    }
+
+    fn goes_to(&self, queue: &Sender<Reply>) -> bool {
+        matches!(&self.to, ReplyTo::Queue { replies, .. } if replies.same_channel(queue))
     }
 }
 
@@ -89,8 +110,21 @@ pub(super) struct Backlog {
 struct State {
     requests: VecDeque<Request>,
     closed: bool,
-    /// Why the pool is gone, once it is.
-    end: Option<String>,
+    /// How many requests the pool has taken: the next one's shard.
+    taken: u64,
+    /// Futures that wait for room.
+    waiting: Vec<Waker>,
+    /// Why requests were lost, once one may have been.
+    end: Option<Stopped>,
+    /// Whether the pool is gone.
+    ended: bool,
+}
+
+/// Why a request was not taken. It is dropped.
+#[derive(Debug)]
+pub(super) enum Refused {
+    Full,
+    Stopped,
 }
 
 impl Backlog {
@@ -118,6 +152,81 @@ impl Backlog {
         }
     }
 
+    /// Whether there is no room now.
+    pub(super) fn is_full(&self) -> bool {
+        let state = self.lock();
+        !state.closed && state.requests.len() >= self.capacity
+    }
+
+    /// Adds a request, if there is room now and the pool takes any.
+    pub(super) fn try_push(&self, request: Request) -> Result<(), Refused> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Refused::Stopped);
+        }
+        if state.requests.len() >= self.capacity {
+            return Err(Refused::Full);
+        }
+        state.requests.push_back(request);
+        self.arrival.notify_one();
+        Ok(())
+    }
+
+    /// As [`push`](Self::push), for a future: takes the request out of `request` once there is room.
+    pub(super) fn poll_push(
+        &self,
+        request: &mut Option<Request>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let mut state = self.lock();
+        if !state.closed && state.requests.len() >= self.capacity {
+            remember(&mut state.waiting, cx.waker());
+            return Poll::Pending;
+        }
+        let request = request.take();
+        if state.closed {
+            drop(state);
+            drop(request);
+        } else {
+            state.requests.extend(request);
+            self.arrival.notify_one();
+        }
+        Poll::Ready(())
+    }
+
+    /// Takes a request back that the pool has not taken. If it has, gives the shard that it became.
+    pub(super) fn cancel(&self, slot: &Arc<Slot>) -> Option<ShardId> {
+        let mut state = self.lock();
+        let mut requests = state.requests.iter();
+        let Some(at) = requests.position(|request| request.ticket.is_for(slot)) else {
+            return slot.shard.get().copied();
+        };
+        let request = state.requests.remove(at);
+        self.made_room(state);
+        drop(request);
+        None
+    }
+
+    /// Takes back all requests that are to be answered into this queue and that the pool has not taken.
+    pub(super) fn withdraw(&self, queue: &Sender<Reply>) {
+        let mut state = self.lock();
+        let requests = std::mem::take(&mut state.requests);
+        let (theirs, others) = requests
+            .into_iter()
+            .partition(|request| request.ticket.goes_to(queue));
+        state.requests = others;
+        self.made_room(state);
+        drop::<VecDeque<_>>(theirs);
+    }
+
+    /// Tells those who wait for room. Futures are woken without the lock, as that runs foreign code.
+    fn made_room(&self, mut state: MutexGuard<'_, State>) {
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        self.room.notify_all();
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
     /// The oldest request, once there is one. None if none will come.
     fn pop(&self) -> Option<Request> {
         let mut state = self.lock();
@@ -127,37 +236,84 @@ impl Backlog {
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        self.room.notify_one();
-        state.requests.pop_front()
+        let request = state.requests.pop_front();
+        if let Some(request) = &request {
+            if let ReplyTo::Slot(slot) = &request.ticket.to {
+                // It is set once, here.
+                let _ = slot.shard.set(ShardId(state.taken));
+            }
+            state.taken += 1;
+        }
+        if state.waiting.is_empty() {
+            drop(state);
+            self.room.notify_one();
+        } else {
+            self.made_room(state);
+        }
+        request
     }
 
     /// Takes no more requests. Those that are here are still done.
     pub(super) fn close(&self) {
-        self.lock().closed = true;
-        self.wake_all();
+        let mut state = self.lock();
+        state.closed = true;
+        self.wake_all(state);
     }
 
-    /// The pool is gone, for this reason. The first one counts.
-    pub(super) fn end(&self, reason: &str) {
+    /// Takes no more requests, and drops those that are here.
+    pub(super) fn drain(&self) {
         let mut state = self.lock();
-        state.end.get_or_insert_with(|| reason.to_owned());
-        // Under the same lock, as nobody would pull what came in between.
+        state.end.get_or_insert(Stopped::Drained);
+        self.clear(state);
+    }
+
+    /// As [`drain`](Self::drain), as the pool is being stopped.
+    pub(super) fn terminate(&self) {
+        let mut state = self.lock();
+        if !state.ended {
+            state.end = Some(Stopped::Terminated);
+        }
+        self.clear(state);
+    }
+
+    /// The pool is gone, for this reason. A failure outweighs that somebody wanted it to end; else the first one counts.
+    pub(super) fn end(&self, reason: Stopped) {
+        let mut state = self.lock();
+        if state.end.is_none() || reason != Stopped::Closed {
+            state.end = Some(reason);
+        }
+        state.ended = true;
+        self.clear(state);
+    }
+
+    /// Drops all requests. Under the same lock as what comes before, as nobody would pull what came in between.
+    fn clear(&self, mut state: MutexGuard<'_, State>) {
         state.closed = true;
         let lost = std::mem::take(&mut state.requests);
-        drop(state);
-        self.wake_all();
+        self.wake_all(state);
         drop(lost);
     }
 
-    fn wake_all(&self) {
-        self.room.notify_all();
+    fn wake_all(&self, state: MutexGuard<'_, State>) {
+        self.made_room(state);
         self.arrival.notify_all();
     }
 
     /// Why a ticket was dropped.
-    pub(super) fn why_lost(&self) -> String {
-        let end = self.lock().end.clone();
-        end.unwrap_or_else(|| "the pool is closed".to_owned())
+    pub(super) fn why_lost(&self) -> Stopped {
+        self.lock().end.clone().unwrap_or(Stopped::Closed)
+    }
+
+    /// Waits until the pool is gone, and tells why.
+    pub(super) fn why_ended(&self) -> Stopped {
+        let mut state = self.lock();
+        while !state.ended {
+            state = self
+                .arrival
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        state.end.clone().unwrap_or(Stopped::Closed)
     }
 
     /// No code that can panic runs with the lock held.
@@ -170,15 +326,23 @@ impl Backlog {
 pub(super) struct Intake {
     pub(super) backlog: Arc<Backlog>,
     pub(super) tickets: Sender<Ticket>,
+    /// Of the task that was given last.
+    pub(super) policy: TaskPolicy,
 }
 
 impl Feed for Intake {
     fn next_task(&mut self) -> Result<Option<Vec<u8>>, BoxError> {
-        Ok(self.backlog.pop().map(|Request { task, ticket }| {
-            // If the pool is gone, the ticket comes back with the error and is dropped.
-            let _ = self.tickets.send(ticket);
-            task
-        }))
+        let Some(request) = self.backlog.pop() else {
+            return Ok(None);
+        };
+        self.policy = request.policy;
+        // If the pool is gone, the ticket comes back with the error and is dropped.
+        let _ = self.tickets.send(request.ticket);
+        Ok(Some(request.task))
+    }
+
+    fn policy(&mut self) -> TaskPolicy {
+        self.policy
     }
 }
 
@@ -201,13 +365,24 @@ impl Outlet {
     }
 }
 
-impl Sink for Outlet {
-    fn release(&mut self, released: &Released<'_>) -> Result<Vec<u8>, BoxError> {
-        while self.next <= released.shard {
+impl Outlet {
+    /// The ticket of a shard; it is taken once.
+    fn ticket(&mut self, shard: ShardId) -> Result<Option<Ticket>, BoxError> {
+        while self.next <= shard {
             self.open.insert(self.next, self.tickets.try_recv()?);
             self.next = self.next.next();
         }
-        if let Some(ticket) = self.open.remove(&released.shard) {
+        Ok(self.open.remove(&shard))
+    }
+}
+
+impl Sink for Outlet {
+    fn cancelled(&mut self, shard: ShardId) -> Result<(), BoxError> {
+        self.ticket(shard).map(drop)
+    }
+
+    fn release(&mut self, released: &Released<'_>) -> Result<Vec<u8>, BoxError> {
+        if let Some(ticket) = self.ticket(released.shard)? {
             ticket.answer(Done {
                 report: released.report.to_vec(),
                 quarantined: released.quarantined.to_vec(),
@@ -228,7 +403,8 @@ mod tests {
     fn request(number: u64, replies: &Sender<Reply>) -> Request {
         Request {
             task: Vec::new(),
-            ticket: Ticket::new(number, replies.clone()),
+            policy: TaskPolicy::default(),
+            ticket: Ticket::numbered(number, replies.clone()),
         }
     }
 
@@ -257,7 +433,8 @@ mod tests {
         backlog.push(request(2, &replies_in));
         let refused = replies.try_recv().unwrap();
         assert_eq!((refused.number, refused.done.is_none()), (2, true));
-        assert_eq!(backlog.pop().unwrap().ticket.number, 1);
+        drop(backlog.pop().unwrap());
+        assert_eq!(replies.try_recv().unwrap().number, 1);
         assert!(backlog.pop().is_none());
     }
 
@@ -267,13 +444,64 @@ mod tests {
         backlog.push(request(1, &replies_in));
         thread::scope(|threads| {
             threads.spawn(|| backlog.push(request(2, &replies_in)));
-            backlog.end("the roof fell in");
+            backlog.end(Stopped::Failed("the roof fell in".to_owned()));
         });
         let mut lost: Vec<_> = replies.try_iter().collect();
         lost.sort_by_key(|reply| reply.number);
         assert_eq!(lost.len(), 2);
         assert!(lost.iter().all(|reply| reply.done.is_none()));
-        assert_eq!(backlog.why_lost(), "the roof fell in");
+        let why = Stopped::Failed("the roof fell in".to_owned());
+        assert_eq!(backlog.why_lost(), why);
+        // That the pool ends in the end is no news.
+        backlog.end(Stopped::Closed);
+        assert_eq!(backlog.why_ended(), why);
+    }
+
+    #[test]
+    fn what_is_cancelled_while_it_waits_makes_room_and_never_leaves_the_queue() {
+        let backlog = Backlog::new(1);
+        let slots = [(); 2].map(|()| Arc::new(Slot::default()));
+        let request = |slot: &Arc<Slot>| Request {
+            task: Vec::new(),
+            policy: TaskPolicy::default(),
+            ticket: Ticket::for_slot(Arc::clone(slot)),
+        };
+        backlog.push(request(&slots[0]));
+        let refused = backlog.try_push(request(&slots[1]));
+        assert!(matches!(refused, Err(Refused::Full)));
+        assert_eq!(backlog.cancel(&slots[0]), None);
+        backlog.try_push(request(&slots[1])).unwrap();
+        let taken = backlog.pop().unwrap();
+        assert!(taken.ticket.is_for(&slots[1]));
+        assert_eq!(backlog.cancel(&slots[1]), Some(ShardId(0)));
+    }
+
+    #[test]
+    fn inputs_of_an_iterator_that_is_dropped_are_withdrawn_and_no_others() {
+        let backlog = Backlog::new(4);
+        let ((mine, _kept), (theirs, _too)) = (unbounded(), unbounded());
+        for (number, queue) in [(1, &mine), (2, &theirs), (3, &mine)] {
+            backlog.push(request(number, queue));
+        }
+        backlog.withdraw(&mine);
+        backlog.close();
+        assert!(backlog.pop().unwrap().ticket.goes_to(&theirs));
+        assert!(backlog.pop().is_none());
+    }
+
+    #[test]
+    fn a_future_gets_room_when_there_is_some() {
+        let (backlog, (replies_in, _kept)) = (Backlog::new(1), unbounded());
+        backlog.push(request(1, &replies_in));
+        thread::scope(|threads| {
+            let pushed = threads.spawn(|| {
+                let mut request = Some(request(2, &replies_in));
+                crate::calls::slot::block_on(None, |cx| backlog.poll_push(&mut request, cx))
+            });
+            assert!(backlog.pop().is_some());
+            assert_eq!(pushed.join().unwrap(), Some(()));
+        });
+        assert_eq!(backlog.lock().requests.len(), 1);
     }
 
     #[test]
@@ -282,7 +510,7 @@ mod tests {
         let (tickets_in, tickets) = unbounded();
         for number in [10, 11, 12] {
             tickets_in
-                .send(Ticket::new(number, replies_in.clone()))
+                .send(Ticket::numbered(number, replies_in.clone()))
                 .unwrap();
         }
         let mut outlet = Outlet::new(tickets);

@@ -1,12 +1,19 @@
 //! What workers can be started with.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::backlog::Backlog;
-use super::{Call, Workers, entry};
+use super::error::{CodecError, Part, StartError};
+use super::options::Retry;
+use super::workers::Workers;
+use super::{Call, entry};
 use crate::limits::Limits;
-use crate::pool::{Pool, PoolBuilder, PoolError};
+use crate::pool::{Pool, PoolBuilder};
 use crate::wire;
 
 /// Results are taken as they come, and a shard that is done holds no memory to speak of. So the pool goes on for long
@@ -16,6 +23,22 @@ const WINDOW: usize = 1 << 16;
 /// How many submitted inputs may wait, unless said.
 const BACKLOG: usize = 1024;
 
+impl<C: Call> Workers<C> {
+    /// Starts so many workers, each from `setup`.
+    ///
+    /// # Errors
+    /// As [`WorkersBuilder::start`].
+    pub fn start(workers: u32, setup: C::Setup) -> Result<Self, StartError> {
+        Self::builder(workers, setup).start()
+    }
+
+    /// Workers that are to be started with more than the usual.
+    #[must_use]
+    pub fn builder(workers: u32, setup: C::Setup) -> WorkersBuilder<C> {
+        WorkersBuilder::new(workers, setup)
+    }
+}
+
 /// Builds [`Workers`].
 #[derive(Debug)]
 pub struct WorkersBuilder<C: Call> {
@@ -24,6 +47,7 @@ pub struct WorkersBuilder<C: Call> {
     pool: PoolBuilder,
     chunk: Option<usize>,
     backlog: usize,
+    retry: Retry,
 }
 
 impl<C: Call> WorkersBuilder<C> {
@@ -40,11 +64,13 @@ impl<C: Call> WorkersBuilder<C> {
             pool,
             chunk: None,
             backlog: BACKLOG,
+            retry: Retry::default(),
         }
     }
 
-    /// A call may take so long; then its worker is killed, and the input tried once more alone. Without it a call may
-    /// take for ever.
+    /// Sets how long a call may take. Then its worker is killed and replaced, and [`retry`](Self::retry) says whether the
+    /// input is tried again. Without it a call may take for ever. [`CallOptions`](super::CallOptions::timeout) sets it for
+    /// one input.
     #[must_use]
     pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
         self.pool = self.pool.item_timeout(timeout);
@@ -74,6 +100,40 @@ impl<C: Call> WorkersBuilder<C> {
         self
     }
 
+    /// Sets how often an input is given to a worker; [`Retry::Auto`] unless said. With any other, `map` sends one input as
+    /// a task, whatever [`chunk`](Self::chunk) says: the death of a worker has its whole chunk done again.
+    /// [`CallOptions`](super::CallOptions::retry) sets it for one submitted input.
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Sets an environment variable of the workers; they inherit the others.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.pool
+            .command
+            .env
+            .push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// Has the workers not inherit an environment variable.
+    #[must_use]
+    pub fn env_remove(mut self, name: impl Into<OsString>) -> Self {
+        self.pool.command.env.push((name.into(), None));
+        self
+    }
+
+    /// Sets the working folder of the workers; they inherit this process's unless said. It does not change where a
+    /// relative [`program`](Self::program) is looked for: give that as an absolute path.
+    #[must_use]
+    pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.pool.command.current_dir = Some(folder.into());
+        self
+    }
+
     /// What each worker may take of the machine.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -97,8 +157,8 @@ impl<C: Call> WorkersBuilder<C> {
     }
 
     /// The executable that becomes the worker; this one unless said. It must call
-    /// [`serve_if_worker`](super::serve_if_worker) for the same type. It is of use where `main` is not one's own, as in
-    /// a test or a plug-in.
+    /// [`serve_if_worker`](super::serve_if_worker) for a call of the same [name](super::Call::name) and the same types, and
+    /// be built with the same version of this crate. It is of use where `main` is not one's own, as in a test or a plug-in.
     #[must_use]
     pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
         self.pool.command.program = program.into();
@@ -109,13 +169,32 @@ impl<C: Call> WorkersBuilder<C> {
     /// which each input and [`Workers::join`] tell.
     ///
     /// # Errors
-    /// If the setup cannot be encoded, if the system refuses a thread, or if this process is itself a worker.
-    pub fn start(self) -> Result<Workers<C>, PoolError> {
+    /// See [`StartError`].
+    pub fn start(self) -> Result<Workers<C>, StartError> {
         if entry::is_worker() {
-            return Err(PoolError::WithinWorker);
+            return Err(StartError::WithinWorker);
         }
-        let pool = self.pool.setup(wire::encode(&self.setup)?).build();
+        let folder = self.pool.command.current_dir.as_ref();
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            return Err(StartError::CurrentDir(folder.clone()));
+        }
+        let setup = encode_setup(&self.setup).map_err(StartError::Setup)?;
+        let chunk = match self.retry {
+            Retry::Auto => self.chunk,
+            Retry::Never | Retry::Times(_) => Some(1),
+        };
+        let pool = self.pool.setup(setup).build();
         let backlog = Backlog::new(self.backlog);
-        Workers::run(pool, self.workers, backlog, self.chunk).map_err(PoolError::Thread)
+        Workers::run(pool, self.workers, backlog, chunk, self.retry)
+    }
+}
+
+/// Encodes the setup, and reads it back to see that the workers can.
+fn encode_setup<T: Serialize + DeserializeOwned>(setup: &T) -> Result<Vec<u8>, CodecError> {
+    let encoded = wire::encode(setup);
+    let bytes = encoded.map_err(|error| CodecError::encode::<T>(Part::Setup, &error))?;
+    match wire::decode::<T>(&bytes) {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(CodecError::unsupported::<T>(Part::Setup, &error)),
     }
 }

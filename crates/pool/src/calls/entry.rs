@@ -1,6 +1,5 @@
 //! How one executable is both the program and its workers.
 
-use std::any::type_name;
 use std::env;
 use std::ffi::OsString;
 use std::process::{ExitCode, exit};
@@ -16,14 +15,14 @@ const MARK: &str = "--moodring-worker";
 /// Turns this process into a worker if it was started as one, and returns only if it was not. It must be the first
 /// thing in `main`: what stands before it is done by every worker too.
 ///
-/// A program with several types of call has one line for each.
+/// A program with several types of call has one line for each; their [names](Call::name) tell them apart.
 ///
 /// A worker is told by its command line and not by its environment, which the processes it starts would inherit.
 pub fn serve_if_worker<C: Call>() {
     let Some([name, address]) = worker_arguments() else {
         return;
     };
-    if name != type_name::<C>() {
+    if name != C::name() {
         return;
     }
     let Some(address) = address.to_str() else {
@@ -41,7 +40,7 @@ pub(super) fn is_worker() -> bool {
 /// Starts this same executable as a worker of `C`, under the name that this process has.
 pub(super) fn command<C: Call>() -> WorkerCommand {
     let name = env::args_os().next().unwrap_or_default();
-    WorkerCommand::this_program(&name.to_string_lossy(), &[MARK, type_name::<C>()])
+    WorkerCommand::this_program(&name.to_string_lossy(), &[MARK, C::name()])
 }
 
 fn worker_arguments() -> Option<[OsString; 2]> {

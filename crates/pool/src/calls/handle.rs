@@ -2,63 +2,92 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
 use serde::de::DeserializeOwned;
 
-use super::CallError;
-use super::backlog::{Backlog, Done, Reply};
+use super::backlog::Backlog;
+use super::error::{CallError, CodecError, Part};
 use super::message::{self, Answer, Report};
+use super::slot::{Done, Slot, block_on};
+use crate::control::Control;
 use crate::wire;
 
-/// An input on its way, from [`Workers::submit`](super::Workers::submit). It does not keep the pool alive, and dropping
-/// it does not stop the call.
+/// An input on its way, from [`Workers::submit`](super::Workers::submit). It does not keep the pool alive.
+///
+/// Dropping a handle cancels the call: if no worker has the input yet, none will; if one has, that worker is killed and
+/// replaced, and [`Call::start`](super::Call::start) is run again in its place. A result that is there is dropped.
+/// [`detach`](Self::detach) leaves the call alone instead.
+///
+/// A handle is also a [`Future`] of the result. It needs no particular executor, and must not be polled again once it was
+/// ready.
+#[must_use = "dropping a handle cancels its call; `detach` leaves it to be done"]
 pub struct Handle<T> {
-    replies: Receiver<Reply>,
+    slot: Arc<Slot>,
     backlog: Arc<Backlog>,
+    control: Control,
+    detached: bool,
     output: PhantomData<fn() -> T>,
 }
 
-impl<T: DeserializeOwned> Handle<T> {
-    pub(super) fn new(replies: Receiver<Reply>, backlog: Arc<Backlog>) -> Self {
+impl<T> Handle<T> {
+    pub(super) fn new(slot: Arc<Slot>, backlog: Arc<Backlog>, control: Control) -> Self {
         Self {
-            replies,
+            slot,
             backlog,
+            control,
+            detached: false,
             output: PhantomData,
         }
+    }
+
+    pub(super) fn slot(&self) -> &Slot {
+        &self.slot
     }
 
     /// Whether the result is here, so that [`wait`](Self::wait) returns at once.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        !self.replies.is_empty()
+        !self.slot.is_waiting()
     }
 
+    /// Cancels the call, as dropping the handle does. Does not wait for the worker to end.
+    pub fn cancel(self) {
+        drop(self);
+    }
+
+    /// Leaves the call to be done for its effects; nobody learns of its result.
+    pub fn detach(mut self) {
+        self.detached = true;
+    }
+}
+
+impl<T: DeserializeOwned> Handle<T> {
     /// Waits for the result. It comes in any case, as the pool's end is one too.
     ///
     /// # Errors
     /// See [`CallError`].
     pub fn wait(self) -> Result<T, CallError> {
-        let reply = self.replies.recv().ok();
-        self.open(reply)
+        let done = block_on(None, |cx| self.slot.poll_take(cx));
+        self.open(done.flatten())
     }
 
-    /// Waits for the result for so long, and gives the handle back if it did not come. The call goes on: to end one that
-    /// takes too long, there is [`timeout`](super::WorkersBuilder::timeout).
+    /// Waits for the result for `timeout` at most, and gives the handle back if it did not come. The call goes on: to end
+    /// it, drop the handle or set a [`timeout`](super::CallOptions::timeout) of the call itself.
     ///
     /// # Errors
     /// The handle, if there is no result yet.
     pub fn wait_timeout(self, timeout: Duration) -> Result<Result<T, CallError>, Self> {
-        match self.replies.recv_timeout(timeout) {
-            Ok(reply) => Ok(self.open(Some(reply))),
-            Err(_) => Err(self),
+        match block_on(Some(timeout), |cx| self.slot.poll_take(cx)) {
+            Some(done) => Ok(self.open(done)),
+            None => Err(self),
         }
     }
 
-    fn open(&self, reply: Option<Reply>) -> Result<T, CallError> {
-        let done = reply.and_then(|reply| reply.done);
+    fn open(&self, done: Option<Done>) -> Result<T, CallError> {
         let (results, _) = open(done, 1, &self.backlog);
         let mut results = results.into_iter();
         results
@@ -67,11 +96,29 @@ impl<T: DeserializeOwned> Handle<T> {
     }
 }
 
+impl<T: DeserializeOwned> Future for Handle<T> {
+    type Output = Result<T, CallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.slot.poll_take(cx).map(|done| self.open(done))
+    }
+}
+
+impl<T> Drop for Handle<T> {
+    fn drop(&mut self) {
+        if !self.detached
+            && self.slot.is_waiting()
+            && let Some(shard) = self.backlog.cancel(&self.slot)
+        {
+            self.control.cancel(shard);
+        }
+    }
+}
+
 impl<T> fmt::Debug for Handle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let done = !self.replies.is_empty();
         f.debug_struct("Handle")
-            .field("done", &done)
+            .field("done", &self.is_done())
             .finish_non_exhaustive()
     }
 }
@@ -95,11 +142,17 @@ pub(super) fn open<T: DeserializeOwned>(
     };
     let Report { nanos, mut answers } = match wire::decode(&report) {
         Ok(report) => report,
-        Err(error) => return every(CallError::Codec(error.to_string())),
+        Err(error) => {
+            let error = CodecError::decode::<Report>(Part::Report, &error);
+            return every(CallError::Codec(error));
+        }
     };
     // Each input gets its one result, whatever the worker says.
     answers.resize_with(inputs, || {
-        Answer::Codec("the answer: there is none".to_owned())
+        Answer::Codec(CodecError::Decode {
+            part: Part::Report,
+            reason: "it says nothing of this input".to_owned(),
+        })
     });
     let mut quarantined = quarantined.into_iter();
     let results = answers

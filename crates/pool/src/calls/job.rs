@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde_bytes::ByteBuf;
 
 use super::Call;
+use super::error::{CodecError, Part};
 use super::message::{Answer, MAX_BYTES, Report, Task};
 use crate::pool::BoxError;
 use crate::wire;
@@ -41,10 +42,11 @@ impl<C: Call> Job for CallJob<C> {
                 (Turn::Pass, _) => continue,
             };
             if answer.len() > room {
-                let len = answer.len();
-                answer = Answer::Codec(format!(
-                    "the output takes {len} bytes, and the outputs of a chunk at most {MAX_BYTES}"
-                ));
+                answer = Answer::Codec(CodecError::TooLong {
+                    part: Part::Output,
+                    bytes: answer.len(),
+                    limit: MAX_BYTES,
+                });
             }
             room = room.saturating_sub(answer.len());
             answers.push(answer);
@@ -62,7 +64,7 @@ impl<C: Call> CallJob<C> {
             Some(state) => state,
             None => start(&self.setup)?,
         };
-        let called = catch_unwind(AssertUnwindSafe(|| call(&mut state, input)));
+        let called = catch_unwind(AssertUnwindSafe(|| call::<C>(&mut state, input)));
         match called {
             Ok(answer) => {
                 self.state = Some(state);
@@ -78,7 +80,8 @@ impl<C: Call> CallJob<C> {
 }
 
 fn start<C: Call>(setup: &[u8]) -> Result<C, JobError> {
-    let setup = wire::decode(setup).map_err(JobError::new)?;
+    let setup = wire::decode(setup)
+        .map_err(|error| JobError::new(CodecError::decode::<C::Setup>(Part::Setup, &error)))?;
     match catch_unwind(AssertUnwindSafe(|| C::start(setup))) {
         Ok(started) => started.map_err(|error| JobError(with_causes(&error))),
         Err(panic) => Err(JobError(format!("a panic: {}", message(&*panic)))),
@@ -88,12 +91,15 @@ fn start<C: Call>(setup: &[u8]) -> Result<C, JobError> {
 fn call<C: Call>(state: &mut C, input: &[u8]) -> Answer {
     let input = match wire::decode(input) {
         Ok(input) => input,
-        Err(error) => return Answer::Codec(format!("the input: {error}")),
+        Err(error) => {
+            let error = CodecError::decode::<C::Input>(Part::Input, &error);
+            return Answer::Codec(error);
+        }
     };
     match state.call(input) {
         Ok(output) => match wire::encode(&output) {
             Ok(bytes) => Answer::Output(ByteBuf::from(bytes)),
-            Err(error) => Answer::Codec(format!("the output: {error}")),
+            Err(error) => Answer::Codec(CodecError::encode::<C::Output>(Part::Output, &error)),
         },
         Err(error) => Answer::Failed(with_causes(&error)),
     }

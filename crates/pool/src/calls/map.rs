@@ -11,10 +11,42 @@ use std::vec;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+use super::Call;
 use super::backlog::{Reply, Ticket};
+use super::error::CallError;
 use super::handle::open;
-use super::message::encode_input;
-use super::{Call, CallError, Workers};
+use super::options::CallOptions;
+use super::workers::Workers;
+
+impl<C: Call> Workers<C> {
+    /// Calls on every input; gives the results in the same order. For inputs or results that are too many to be held,
+    /// there is [`map_iter`](Self::map_iter).
+    pub fn map<I>(&self, inputs: I) -> Vec<Result<C::Output, CallError>>
+    where
+        I: IntoIterator<Item = C::Input>,
+    {
+        self.map_iter(inputs).collect()
+    }
+
+    /// Calls on every input; gives the results in the same order as they are asked for. Inputs are taken only as there
+    /// is room: a few chunks for each worker are under way or wait for their turn, whatever the number of inputs.
+    /// Dropping the iterator early withdraws the inputs that no worker has; chunks under way are finished.
+    pub fn map_iter<I>(&self, inputs: I) -> Map<'_, C, I::IntoIter>
+    where
+        I: IntoIterator<Item = C::Input>,
+    {
+        Map::new(self, inputs.into_iter())
+    }
+
+    /// As [`map_iter`](Self::map_iter), but gives each result as soon as it is there, with the number of its input from
+    /// 0. No result waits behind a slow one of another chunk.
+    pub fn map_unordered<I>(&self, inputs: I) -> MapUnordered<'_, C, I::IntoIter>
+    where
+        I: IntoIterator<Item = C::Input>,
+    {
+        MapUnordered::new(self, inputs.into_iter())
+    }
+}
 
 /// The result of an input.
 type Outcome<C> = Result<<C as Call>::Output, CallError>;
@@ -134,17 +166,19 @@ impl<'a, C: Call, I: Iterator<Item = C::Input>> Chunks<'a, C, I> {
                 let Some(input) = self.inputs.next() else {
                     break;
                 };
-                let input = encode_input(&input);
+                let input = self.workers.encode(&input);
                 bytes += input.as_ref().map_or(0, |bytes| bytes.len());
                 task.push(input);
             }
             if task.is_empty() {
                 return;
             }
-            let ticket = Ticket::new(self.next, self.replies_in.clone());
+            let ticket = Ticket::numbered(self.next, self.replies_in.clone());
             self.out.insert(self.next, task.len());
             self.next += task.len() as u64;
-            self.workers.send(&task, ticket);
+            if let Some(request) = self.workers.request(&task, CallOptions::new(), ticket) {
+                self.workers.backlog().push(request);
+            }
         }
     }
 
@@ -158,6 +192,14 @@ impl<'a, C: Call, I: Iterator<Item = C::Input>> Chunks<'a, C, I> {
         let (results, took) = open(done, inputs, self.workers.backlog());
         self.size.learn(inputs, took);
         Some((number, results))
+    }
+}
+
+impl<C: Call, I> Drop for Chunks<'_, C, I> {
+    /// What no worker has begun is not done for nobody. What is under way is left, as it takes a moment and a worker that
+    /// is killed has to start anew.
+    fn drop(&mut self) {
+        self.workers.backlog().withdraw(&self.replies_in);
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::CallError;
+use super::error::{CallError, CodecError, Part};
 use crate::pool::Quarantined;
 use crate::wire;
 
@@ -12,7 +12,7 @@ use crate::wire;
 pub(super) const MAX_BYTES: usize = wire::FRAME_LIMIT / 2;
 
 /// A chunk of inputs: the encoding of each, or why there is none.
-pub(super) type Task = Vec<Result<ByteBuf, String>>;
+pub(super) type Task = Vec<Result<ByteBuf, CodecError>>;
 
 /// What became of a chunk.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub(super) enum Answer {
     Failed(String),
     Panicked(String),
     /// The input or the output could not be carried over.
-    Codec(String),
+    Codec(CodecError),
     /// Workers died on it; the pool knows how.
     Quarantined,
 }
@@ -41,20 +41,22 @@ impl Answer {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Output(bytes) => bytes.len(),
-            Self::Failed(text) | Self::Panicked(text) | Self::Codec(text) => text.len(),
-            Self::Quarantined => 0,
+            Self::Failed(text) | Self::Panicked(text) => text.len(),
+            Self::Codec(_) | Self::Quarantined => 0,
         }
     }
 }
 
 /// Encodes an input; what cannot be encoded travels as the reason, so that it has its place among the others.
-pub(super) fn encode_input<T: Serialize>(input: &T) -> Result<ByteBuf, String> {
-    let bytes = wire::encode(input).map_err(|error| format!("the input: {error}"))?;
+pub(super) fn encode_input<T: Serialize>(input: &T) -> Result<ByteBuf, CodecError> {
+    let encoded = wire::encode(input);
+    let bytes = encoded.map_err(|error| CodecError::encode::<T>(Part::Input, &error))?;
     if bytes.len() > MAX_BYTES {
-        let len = bytes.len();
-        return Err(format!(
-            "the input takes {len} bytes, more than {MAX_BYTES}"
-        ));
+        return Err(CodecError::TooLong {
+            part: Part::Input,
+            bytes: bytes.len(),
+            limit: MAX_BYTES,
+        });
     }
     Ok(ByteBuf::from(bytes))
 }
@@ -67,7 +69,7 @@ pub(super) fn result<T: for<'a> Deserialize<'a>>(
     Err(match answer {
         Answer::Output(bytes) => match wire::decode(&bytes) {
             Ok(output) => return Ok(output),
-            Err(error) => CallError::Codec(format!("the output: {error}")),
+            Err(error) => CallError::Codec(CodecError::decode::<T>(Part::Output, &error)),
         },
         Answer::Failed(reason) => CallError::Failed(reason),
         Answer::Panicked(message) => CallError::Panicked(message),
@@ -83,7 +85,10 @@ pub(super) fn result<T: for<'a> Deserialize<'a>>(
                 attempts,
                 last_words,
             },
-            None => CallError::Codec("the answer: nobody has died on this input".to_owned()),
+            None => CallError::Codec(CodecError::Decode {
+                part: Part::Report,
+                reason: "nobody has died on this input".to_owned(),
+            }),
         },
     })
 }

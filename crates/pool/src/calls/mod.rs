@@ -26,7 +26,29 @@
 //!   come from outside (SIGKILL, SIGTERM), it takes five of them. The inputs that were in its chunk are done again.
 //!
 //! So an input may be called more than once, of which one result counts. A call with effects outside its worker must
-//! bear that.
+//! bear that, or be given [`Retry::Never`].
+//!
+//! # Cancelling
+//!
+//! Dropping a [`Handle`] cancels its call. There is no way to stop a function from outside but to end its process, so the
+//! worker that is at it is killed and replaced; the other workers and their inputs never notice. Dropping an iterator of
+//! results early withdraws the inputs that no worker has, and leaves the chunks that are under way.
+//!
+//! # What can be carried
+//!
+//! Setup, inputs and outputs cross between processes as [bincode](https://docs.rs/bincode), which writes values without the
+//! names or types of their parts. That is quick, and has limits:
+//!
+//! - The encoding of one input may take half of [`FRAME_LIMIT`](crate::wire::FRAME_LIMIT), that is 512 MiB; so may the
+//!   outputs of one chunk together. A longer one is that input's error, [`CodecError::TooLong`].
+//! - A type that finds out from the data what it is cannot be read: `serde_json::Value`, and serde's `untagged`,
+//!   `tag = "..."`, `flatten` and `deserialize_any`. Nor can one whose parts are written only sometimes, by
+//!   `skip_serializing_if`. Plain structs, tuples and enums, and the collections of the standard library work; so do
+//!   `skip` and `default` together.
+//!
+//! The setup is read back when the pool starts, and the first input when it is submitted: a type that does not work is
+//! refused there, with [`CodecError::Unsupported`], and no worker sees it. The check covers what that value contains; if
+//! only a later one has such a part, that one gets the error.
 //!
 //! # What a worker has
 //!
@@ -37,23 +59,32 @@
 mod backlog;
 mod builder;
 mod entry;
+mod error;
 mod handle;
 mod job;
 mod map;
 mod message;
+mod options;
+mod slot;
+mod submit;
+mod wait;
 mod workers;
+
+use std::any::type_name;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use thiserror::Error;
 
 use crate::pool::BoxError;
-use crate::process::Exit;
 
 pub use builder::WorkersBuilder;
 pub use entry::serve_if_worker;
+pub use error::{CallError, CodecError, Part, ReadyError, StartError, Stopped, TrySubmitError};
 pub use handle::Handle;
 pub use map::{Map, MapUnordered};
+pub use options::{CallOptions, Retry};
+pub use submit::Submit;
+pub use wait::{wait_all, wait_all_timeout, wait_any, wait_any_timeout};
 pub use workers::Workers;
 
 /// What workers do with each input: a function, and the state that each worker keeps between its calls.
@@ -67,6 +98,13 @@ pub trait Call: Sized {
     /// What a call gives.
     type Output: Serialize + DeserializeOwned;
 
+    /// Returns the name by which a worker process is told which call it serves: the path of the type, unless overridden.
+    /// Override it where the workers are [another program](WorkersBuilder::program), in which the type has another path.
+    #[must_use]
+    fn name() -> &'static str {
+        type_name::<Self>()
+    }
+
     /// Called once in each worker process, before its first input, and again after a call that panicked.
     ///
     /// # Errors
@@ -74,37 +112,11 @@ pub trait Call: Sized {
     /// error. So it does for a panic.
     fn start(setup: Self::Setup) -> Result<Self, BoxError>;
 
-    /// Called once for each input; more often only if a worker died.
+    /// Called once for each input; more often only if a worker died, as [`Retry`] says. [`Context`](crate::Context)
+    /// tells which worker this is, and which attempt.
     ///
     /// # Errors
     /// Any error is the result of this input, as [`CallError::Failed`]. It crosses to the caller as text, its causes
     /// included. An error that the caller is to act on belongs into the output: it may be a `Result` itself.
     fn call(&mut self, input: Self::Input) -> Result<Self::Output, BoxError>;
-}
-
-/// Why an input has no output.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum CallError {
-    /// The call returned an error, which said this.
-    #[error("the call failed: {0}")]
-    Failed(String),
-    /// The call panicked, and said this.
-    #[error("the call panicked: {0}")]
-    Panicked(String),
-    /// The call killed its workers.
-    #[error("the call killed {attempts} workers; the last one {exit}")]
-    Died {
-        /// How the last of them ended.
-        exit: Exit,
-        /// How many they were.
-        attempts: u32,
-        /// What the last of them said on its standard error.
-        last_words: String,
-    },
-    /// The input or the output could not be carried between the processes, for this reason.
-    #[error("failed to carry a call between processes: {0}")]
-    Codec(String),
-    /// The pool ended before the input was done, for this reason.
-    #[error("the input was not done: {0}")]
-    Stopped(String),
 }

@@ -1,21 +1,26 @@
 //! The handle on a pool of workers that run one call.
 
 use std::fmt;
-use std::io;
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use crossbeam_channel::{bounded, unbounded};
+use crossbeam_channel::{RecvTimeoutError, unbounded};
+use serde_bytes::ByteBuf;
 
+use super::Call;
 use super::backlog::{Backlog, Intake, Outlet, Request, Ticket};
+use super::error::{CodecError, Part, ReadyError, StartError, Stopped};
+use super::handle::Handle;
 use super::message::{Task, encode_input};
-use super::{Call, CallError, Handle, Map, MapUnordered, WorkersBuilder};
-use crate::control::{Control, Stats};
+use super::options::{CallOptions, Retry};
+use super::slot::Slot;
+use crate::control::{Control, Stats, WorkerStatus};
 use crate::pool::{Outcome, Pool, PoolError};
-use crate::supervisor::Defeat;
+use crate::supervisor::{Defeat, TaskPolicy};
 use crate::wire;
 
 /// Worker processes that all run one [`Call`].
@@ -27,39 +32,30 @@ pub struct Workers<C: Call> {
     control: Control,
     size: AtomicU32,
     pub(super) chunk: Option<usize>,
+    retry: Retry,
+    /// Whether an input was read back.
+    codec_checked: AtomicBool,
     /// Runs the pool. None once it has been joined.
     runner: Option<JoinHandle<Result<Outcome, PoolError>>>,
     call: PhantomData<fn() -> C>,
 }
 
 impl<C: Call> Workers<C> {
-    /// Starts so many workers, each from `setup`.
-    ///
-    /// # Errors
-    /// As [`WorkersBuilder::start`].
-    pub fn start(workers: u32, setup: C::Setup) -> Result<Self, PoolError> {
-        Self::builder(workers, setup).start()
-    }
-
-    /// Workers that are to be started with more than the usual.
-    #[must_use]
-    pub fn builder(workers: u32, setup: C::Setup) -> WorkersBuilder<C> {
-        WorkersBuilder::new(workers, setup)
-    }
-
     /// Starts the pool in a thread of its own: the kernel ends a worker together with the thread that started it.
     pub(super) fn run(
         pool: Pool,
         size: u32,
         backlog: Backlog,
         chunk: Option<usize>,
-    ) -> io::Result<Self> {
+        retry: Retry,
+    ) -> Result<Self, StartError> {
         let backlog = Arc::new(backlog);
         let control = pool.control();
         let (tickets_in, tickets) = unbounded();
         let intake = Intake {
             backlog: Arc::clone(&backlog),
             tickets: tickets_in,
+            policy: TaskPolicy::default(),
         };
         let ending = Ending(Arc::clone(&backlog));
         let runner = thread::Builder::new()
@@ -69,59 +65,50 @@ impl<C: Call> Workers<C> {
                 let ending = ending;
                 let ran = pool.run(intake, &mut outlet);
                 if let Err(error) = &ran {
-                    ending.0.end(&error.to_string());
+                    ending.0.end(Stopped::from(error));
                 }
                 ran
-            })?;
+            })
+            .map_err(StartError::Thread)?;
         Ok(Self {
             backlog,
             control,
             size: AtomicU32::new(size),
             chunk,
+            retry,
+            codec_checked: AtomicBool::new(false),
             runner: Some(runner),
             call: PhantomData,
         })
     }
 
-    /// Calls on every input; gives the results in the same order. For inputs or results that are too many to be held,
-    /// there is [`map_iter`](Self::map_iter).
-    pub fn map<I>(&self, inputs: I) -> Vec<Result<C::Output, CallError>>
-    where
-        I: IntoIterator<Item = C::Input>,
-    {
-        self.map_iter(inputs).collect()
+    /// Waits until every worker has run [`Call::start`], for `timeout` at most. Inputs need not wait for that; this is
+    /// for those who want to know that the setup works, or to keep the start out of a measurement.
+    ///
+    /// # Errors
+    /// [`ReadyError::TimedOut`] if a worker is still starting, and [`ReadyError::Stopped`] with the reason if the pool
+    /// has ended: a setup that fails in [`Call::start`] is the pool's end.
+    pub fn wait_ready(&self, timeout: Duration) -> Result<(), ReadyError> {
+        match self.control.await_ready().recv_timeout(timeout) {
+            Ok(()) => Ok(()),
+            Err(RecvTimeoutError::Timeout) => Err(ReadyError::TimedOut(timeout)),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(ReadyError::Stopped(self.backlog.why_ended()))
+            }
+        }
     }
 
-    /// Calls on every input; gives the results in the same order as they are asked for. Inputs are taken only as there
-    /// is room: a few chunks for each worker are under way or wait for their turn, whatever the number of inputs.
-    /// Dropping the iterator early leaves those to be done for nobody.
-    pub fn map_iter<I>(&self, inputs: I) -> Map<'_, C, I::IntoIter>
-    where
-        I: IntoIterator<Item = C::Input>,
-    {
-        Map::new(self, inputs.into_iter())
+    /// Replaces every worker by a new process, one at a time. A worker finishes what it has first, so no call is
+    /// interrupted. Does not wait for that.
+    pub fn renew(&self) {
+        self.control.renew();
     }
 
-    /// As [`map_iter`](Self::map_iter), but gives each result as soon as it is there, with the number of its input from
-    /// 0. No result waits behind a slow one of another chunk.
-    pub fn map_unordered<I>(&self, inputs: I) -> MapUnordered<'_, C, I::IntoIter>
-    where
-        I: IntoIterator<Item = C::Input>,
-    {
-        MapUnordered::new(self, inputs.into_iter())
-    }
-
-    /// Calls on one input, and does not wait for the result. Blocks while the
-    /// [`backlog`](WorkersBuilder::backlog) is full. To a pool that is closed or gone it is given in vain, as the handle
-    /// tells.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an input is given away here as it is in `map`"
-    )]
-    pub fn submit(&self, input: C::Input) -> Handle<C::Output> {
-        let (replies_in, replies) = bounded(1);
-        self.send(&vec![encode_input(&input)], Ticket::new(0, replies_in));
-        Handle::new(replies, Arc::clone(&self.backlog))
+    /// Returns what each worker is doing, by slot; nothing if the pool is gone. Blocks for a moment, as the supervisor is
+    /// asked.
+    #[must_use]
+    pub fn workers(&self) -> Vec<WorkerStatus> {
+        self.control.workers()
     }
 
     /// Has so many workers from now on, at least one. Those that are too many finish what they hold.
@@ -136,9 +123,18 @@ impl<C: Call> Workers<C> {
         self.control.stats()
     }
 
-    /// Takes no more inputs. What is there is finished, and then the workers go. Does not wait for that.
+    /// Takes no more inputs. Those that are in the backlog are still done, and then the workers go. Does not wait for
+    /// that.
     pub fn close(&self) {
         self.backlog.close();
+    }
+
+    /// Takes no more inputs, and drops those in the backlog, which get [`Stopped::Drained`]. What the workers have is
+    /// finished, and so are the few inputs that were taken from the backlog to be at hand, two for each worker at most.
+    /// Then the workers go. Does not wait for that.
+    pub fn drain(&self) {
+        self.backlog.drain();
+        self.control.drain();
     }
 
     /// Closes the pool and waits until everything is done and the workers are gone. Results that nobody has waited for
@@ -158,11 +154,11 @@ impl<C: Call> Workers<C> {
         }
     }
 
-    /// Stops at once: the workers are killed, and what is not done gets [`CallError::Stopped`]. Does not wait for that;
+    /// Stops at once: the workers are killed, and what is not done gets [`Stopped::Terminated`]. Does not wait for that;
     /// to wait, drop or [`join`](Self::join) the pool, which then gives
     /// [`Defeat::Aborted`].
     pub fn terminate(&self) {
-        self.close();
+        self.backlog.terminate();
         self.control.abort();
     }
 
@@ -175,11 +171,33 @@ impl<C: Call> Workers<C> {
         &self.backlog
     }
 
-    pub(super) fn send(&self, task: &Task, ticket: Ticket) {
-        // These are bytes and texts, which can always be encoded.
-        if let Ok(task) = wire::encode(task) {
-            self.backlog.push(Request { task, ticket });
+    /// Encodes an input. Until one was read back, each is: a type that cannot be carried is refused at its first use.
+    pub(super) fn encode(&self, input: &C::Input) -> Result<ByteBuf, CodecError> {
+        let bytes = encode_input(input)?;
+        if !self.codec_checked.load(Ordering::Relaxed) {
+            let read = wire::decode::<C::Input>(&bytes);
+            read.map_err(|error| CodecError::unsupported::<C::Input>(Part::Input, &error))?;
+            self.codec_checked.store(true, Ordering::Relaxed);
         }
+        Ok(bytes)
+    }
+
+    /// A request for the backlog. These are bytes and texts, which can always be encoded.
+    pub(super) fn request(
+        &self,
+        task: &Task,
+        options: CallOptions,
+        ticket: Ticket,
+    ) -> Option<Request> {
+        Some(Request {
+            task: wire::encode(task).ok()?,
+            policy: options.policy(self.retry),
+            ticket,
+        })
+    }
+
+    pub(super) fn handle(&self, slot: Arc<Slot>) -> Handle<C::Output> {
+        Handle::new(slot, Arc::clone(&self.backlog), self.control.clone())
     }
 }
 
@@ -188,7 +206,11 @@ struct Ending(Arc<Backlog>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.0.end("the pool is closed");
+        self.0.end(if thread::panicking() {
+            Stopped::Failed("the supervisor panicked".to_owned())
+        } else {
+            Stopped::Closed
+        });
     }
 }
 

@@ -4,51 +4,54 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use moodring_pool::supervisor::Defeat;
-use moodring_pool::{CallError, PoolError, Workers};
+use moodring_pool::{BoxError, Call, CallError, PoolError, Stopped};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::moody::{Ask, Mood, Moody, Unserved, children, until, willing};
+use crate::moody::{Ask, Mood, Moody};
+use crate::support::{are_gone, builder, moody, pids, until, willing};
 
-crate::tests![
-    resizing_adds_and_takes_workers_during_a_run,
-    a_worker_is_replaced_after_so_many_shards,
-    workers_killed_from_outside_cost_no_result,
-    closing_finishes_what_is_there_and_takes_no_more,
-    terminating_stops_at_once_and_leaves_no_process,
-    whoever_submits_while_the_pool_ends_gets_an_answer,
-    dropping_leaves_no_process,
-    a_call_that_kills_whatever_its_input_ends_the_pool,
-    results_outlive_the_pool,
-    workers_that_cannot_start_end_the_pool_with_their_reason,
-    a_panic_at_the_start_ends_the_pool_with_its_message,
-    a_program_that_does_not_serve_its_workers_breeds_none,
-];
+/// A call that the worker program does not serve.
+struct Unserved;
 
-fn stopped(reason: &str) -> CallError {
-    CallError::Stopped(reason.to_owned())
+impl Call for Unserved {
+    type Setup = ();
+    type Input = ();
+    type Output = ();
+
+    fn start((): ()) -> Result<Self, BoxError> {
+        Ok(Self)
+    }
+
+    fn call(&mut self, (): ()) -> Result<(), BoxError> {
+        Ok(())
+    }
 }
 
+fn stopped<T>(why: Stopped) -> Result<T, CallError> {
+    Err(CallError::Stopped(why))
+}
+
+#[test]
 fn resizing_adds_and_takes_workers_during_a_run() {
     let pool = willing(1);
     let mut results = pool.map_iter((0..).map(Ask::Echo));
     for workers in [3, 1, 2] {
         pool.resize(workers);
-        until(|| children().len() == workers as usize);
+        until(|| pids(&pool).len() == workers as usize);
         assert!(results.next().unwrap().is_ok());
     }
 }
 
+#[test]
 fn a_worker_is_replaced_after_so_many_shards() {
-    let pool = Workers::<Moody>::builder(1, Mood::Willing)
-        .max_shards(Some(2))
-        .start()
-        .unwrap();
+    let pool = moody(1).max_shards(Some(2)).start().unwrap();
     let pids: BTreeSet<_> = (0..6)
         .map(|_| pool.submit(Ask::Pid).wait().unwrap())
         .collect();
     assert_eq!(pids.len(), 3);
 }
 
+#[test]
 fn workers_killed_from_outside_cost_no_result() {
     let pool = willing(2);
     let mut numbers = 0..;
@@ -58,7 +61,7 @@ fn workers_killed_from_outside_cost_no_result() {
     {
         assert_eq!(result, Ok(number));
         if number % 500 == 0 {
-            for pid in children() {
+            for pid in pids(&pool) {
                 let _ = kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL);
             }
         }
@@ -67,37 +70,42 @@ fn workers_killed_from_outside_cost_no_result() {
     assert!(pool.join().unwrap().restarts >= 2);
 }
 
+#[test]
 fn closing_finishes_what_is_there_and_takes_no_more() {
     let pool = willing(2);
     let handles: Vec<_> = (0..50).map(|n| pool.submit(Ask::Echo(n))).collect();
     pool.close();
     let late = pool.submit(Ask::Echo(50));
-    assert_eq!(late.wait(), Err(stopped("the pool is closed")));
+    assert_eq!(late.wait(), stopped(Stopped::Closed));
+    let workers = pids(&pool);
     let outcome = pool.join().unwrap();
     assert_eq!(outcome.shards, 50);
     assert!(handles.into_iter().map(|n| n.wait().unwrap()).eq(0..50));
-    assert_eq!(children(), []);
+    assert!(are_gone(&workers));
 }
 
+#[test]
 fn terminating_stops_at_once_and_leaves_no_process() {
     let pool = willing(2);
     assert!(pool.submit(Ask::Pid).wait().is_ok());
     let handles = [Ask::Hang, Ask::Hang, Ask::Echo(1)].map(|ask| pool.submit(ask));
+    let workers = pids(&pool);
     pool.terminate();
     for handle in handles {
-        assert_eq!(handle.wait(), Err(stopped("the run was aborted")));
+        assert_eq!(handle.wait(), stopped(Stopped::Terminated));
     }
     let ended = pool.join();
     assert!(
         matches!(ended, Err(PoolError::Defeat(Defeat::Aborted))),
         "{ended:?}"
     );
-    assert_eq!(children(), []);
+    assert!(are_gone(&workers));
 }
 
+#[test]
 fn whoever_submits_while_the_pool_ends_gets_an_answer() {
     for mood in [Mood::Willing, Mood::Refusing] {
-        let pool = Workers::<Moody>::builder(2, mood)
+        let pool = builder::<Moody>(2, mood.clone())
             .backlog(2)
             .start()
             .unwrap();
@@ -116,27 +124,30 @@ fn whoever_submits_while_the_pool_ends_gets_an_answer() {
     }
 }
 
+#[test]
 fn dropping_leaves_no_process() {
     let pool = willing(8);
-    until(|| children().len() == 8);
-    let handle = pool.submit(Ask::Hang);
+    until(|| pids(&pool).len() == 8);
+    let (workers, handle) = (pids(&pool), pool.submit(Ask::Hang));
     drop(pool);
-    assert_eq!(children(), []);
-    assert_eq!(handle.wait(), Err(stopped("the run was aborted")));
+    assert!(are_gone(&workers));
+    assert_eq!(handle.wait(), stopped(Stopped::Terminated));
 }
 
+#[test]
 fn a_call_that_kills_whatever_its_input_ends_the_pool() {
-    let pool = Workers::<Moody>::builder(2, Mood::Willing)
-        .max_crashes(3)
-        .chunk(20)
-        .start()
-        .unwrap();
+    let pool = moody(2).max_crashes(3).chunk(20).start().unwrap();
     let results = pool.map(vec![Ask::Abort; 40]);
-    let ended = pool.join().unwrap_err().to_string();
-    assert!(ended.contains("was killed by signal 6"), "{ended}");
-    assert_eq!(results, vec![Err(stopped(&ended)); 40]);
+    let ended = pool.join().unwrap_err();
+    assert!(
+        ended.to_string().contains("was killed by signal 6"),
+        "{ended}"
+    );
+    assert!(matches!(ended, PoolError::Defeat(Defeat::CrashLoop { .. })));
+    assert_eq!(results, vec![stopped(Stopped::from(&ended)); 40]);
 }
 
+#[test]
 fn results_outlive_the_pool() {
     let pool = willing(1);
     let handle = pool.submit(Ask::Echo(7));
@@ -145,39 +156,35 @@ fn results_outlive_the_pool() {
     assert_eq!(handle.wait(), Ok(7));
 }
 
-/// Starts in this mood; gives what an input and the whole pool come to.
-fn fails_to_start(mood: Mood) -> (CallError, PoolError) {
-    let pool = Workers::<Moody>::start(2, mood).unwrap();
+/// Starts in this mood; gives why what an input and the whole pool come to nothing.
+fn fails_to_start(mood: Mood) -> String {
+    let pool = builder::<Moody>(2, mood).start().unwrap();
     let error = pool.submit(Ask::Echo(1)).wait().unwrap_err();
     assert_eq!(pool.map([Ask::Echo(2)]), [Err(error.clone())]);
-    (error, pool.join().unwrap_err())
+    let CallError::Stopped(Stopped::Defeat(Defeat::Unfit(reason))) = error else {
+        panic!("{error}")
+    };
+    let ended = pool.join().unwrap_err().to_string();
+    assert_eq!(ended, format!("the workers cannot start: {reason}"));
+    reason
 }
 
+#[test]
 fn workers_that_cannot_start_end_the_pool_with_their_reason() {
-    let (error, ended) = fails_to_start(Mood::Refusing);
-    let reason = "the workers cannot start: there is no such model";
-    assert_eq!(
-        (error, ended.to_string().as_str()),
-        (stopped(reason), reason)
-    );
+    let reason = fails_to_start(Mood::Refusing);
+    assert_eq!(reason, "there is no such model");
 }
 
+#[test]
 fn a_panic_at_the_start_ends_the_pool_with_its_message() {
-    let (error, ended) = fails_to_start(Mood::Panicking);
-    let reason = "the workers cannot start: a panic: the model is upside down";
-    assert_eq!(
-        (error, ended.to_string().as_str()),
-        (stopped(reason), reason)
-    );
+    let reason = fails_to_start(Mood::Panicking);
+    assert_eq!(reason, "a panic: the model is upside down");
 }
 
+#[test]
 fn a_program_that_does_not_serve_its_workers_breeds_none() {
-    let pool = Workers::<Unserved>::builder(1, ())
-        .max_crashes(2)
-        .start()
-        .unwrap();
+    let pool = builder::<Unserved>(1, ()).max_crashes(2).start().unwrap();
     assert!(pool.submit(()).wait().is_err());
     let ended = pool.join().unwrap_err().to_string();
     assert!(ended.ends_with("exited with code 9"), "{ended}");
-    assert_eq!(children(), []);
 }

@@ -1,10 +1,13 @@
-//! Calls that misbehave when they are asked to.
+//! Calls that misbehave when they are asked to. Both the tests and the worker program have this module.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
 use std::process::{abort, exit};
-use std::{fs, thread};
+use std::{env, fs, thread};
 
-use moodring_pool::{BoxError, Call, Workers};
+use moodring_pool::{BoxError, Call, Context, Workers};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// What a call is to do.
@@ -25,6 +28,16 @@ pub(crate) enum Ask {
     Kill,
     Hang,
     Overflow,
+    /// Append a byte to this file, then do that.
+    Log(PathBuf, Box<Ask>),
+    /// Abort unless this is at least that attempt; gives which it is.
+    DieBefore(u32),
+    /// The incarnation of the worker.
+    Incarnation,
+    /// The value of an environment variable.
+    Env(String),
+    /// Whether this is the working folder: 1 or 0.
+    IsCurrentDir(PathBuf),
     /// Cannot be encoded.
     Secret(#[serde(serialize_with = "refuse")] u64),
 }
@@ -34,9 +47,11 @@ fn refuse<T, S: Serializer>(_: &T, _: S) -> Result<S::Ok, S::Error> {
 }
 
 /// How the start goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Mood {
     Willing,
+    /// Starts when this file exists.
+    Hesitant(PathBuf),
     Refusing,
     Panicking,
 }
@@ -54,9 +69,17 @@ impl Call for Moody {
     type Input = Ask;
     type Output = u64;
 
+    fn name() -> &'static str {
+        "moody"
+    }
+
     fn start(mood: Mood) -> Result<Self, BoxError> {
         match mood {
             Mood::Willing => Ok(Self { calls: 0 }),
+            Mood::Hesitant(path) => {
+                wait_for(&path)?;
+                Ok(Self { calls: 0 })
+            }
             Mood::Refusing => Err("there is no such model".into()),
             Mood::Panicking => panic!("the model is upside down"),
         }
@@ -68,10 +91,23 @@ impl Call for Moody {
             Ask::Echo(n) | Ask::Secret(n) => return Ok(n),
             Ask::Count => return Ok(self.calls),
             Ask::Pid => return Ok(std::process::id().into()),
-            Ask::Await(path) => {
-                while !fs::exists(&path)? {
-                    thread::yield_now();
+            Ask::Await(path) => wait_for(&path)?,
+            Ask::Log(path, then) => {
+                let mut file = fs::File::options().append(true).create(true).open(path)?;
+                file.write_all(b".")?;
+                return self.call(*then);
+            }
+            Ask::DieBefore(attempt) => {
+                let current = context()?.attempt;
+                if current < attempt {
+                    abort();
                 }
+                return Ok(current.into());
+            }
+            Ask::Incarnation => return Ok(context()?.worker.incarnation.into()),
+            Ask::Env(name) => return Ok(env::var(name)?.parse()?),
+            Ask::IsCurrentDir(path) => {
+                return Ok((env::current_dir()? == path.canonicalize()?).into());
             }
             Ask::Fail => return Err(Box::new(NotToday(std::fmt::Error))),
             Ask::Panic => panic!("out of tune"),
@@ -95,6 +131,17 @@ impl Call for Moody {
     }
 }
 
+fn wait_for(path: &Path) -> std::io::Result<()> {
+    while !fs::exists(path)? {
+        thread::yield_now();
+    }
+    Ok(())
+}
+
+fn context() -> Result<Context, BoxError> {
+    Context::current().ok_or_else(|| "this is no worker".into())
+}
+
 fn overflow(n: u64) -> u64 {
     let frame = std::hint::black_box([n; 512]);
     if n == 0 {
@@ -112,6 +159,10 @@ impl Call for Parent {
     type Input = ();
     type Output = ();
 
+    fn name() -> &'static str {
+        "parent"
+    }
+
     fn start((): ()) -> Result<Self, BoxError> {
         Ok(Self)
     }
@@ -122,45 +173,31 @@ impl Call for Parent {
     }
 }
 
-/// A call that `main` does not serve.
-pub(crate) struct Unserved;
+/// A call that takes anything and gives nothing.
+pub(crate) struct Carrier<T>(PhantomData<T>);
 
-impl Call for Unserved {
+impl<T: Serialize + DeserializeOwned> Call for Carrier<T> {
     type Setup = ();
-    type Input = ();
+    type Input = T;
     type Output = ();
 
-    fn start((): ()) -> Result<Self, BoxError> {
-        Ok(Self)
+    fn name() -> &'static str {
+        "carrier"
     }
 
-    fn call(&mut self, (): ()) -> Result<(), BoxError> {
+    fn start((): ()) -> Result<Self, BoxError> {
+        Ok(Self(PhantomData))
+    }
+
+    fn call(&mut self, _: T) -> Result<(), BoxError> {
         Ok(())
     }
 }
 
-pub(crate) fn willing(workers: u32) -> Workers<Moody> {
-    Workers::start(workers, Mood::Willing).unwrap()
-}
-
-/// The live children of this process: `/proc/PID/stat`, fields 3 (state) and 4 (parent).
-pub(crate) fn children() -> Vec<u32> {
-    let pids = fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| parent(*pid) == Some(std::process::id()))
-        .collect()
-}
-
-fn parent(pid: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    (fields.next()? != "Z").then(|| fields.next()?.parse().ok())?
-}
-
-/// Waits for a condition; the test runner ends a test that waits for ever.
-pub(crate) fn until(condition: impl Fn() -> bool) {
-    while !condition() {
-        thread::yield_now();
-    }
+/// What it is, its data must tell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Untagged {
+    Number(u64),
+    Text(String),
 }

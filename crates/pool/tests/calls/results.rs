@@ -5,29 +5,17 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use moodring_pool::Workers;
+use crate::moody::Ask;
+use crate::support::{moody, willing};
 
-use crate::moody::{Ask, Mood, Moody, willing};
-
-crate::tests![
-    map_gives_the_results_in_the_order_of_the_inputs,
-    map_unordered_gives_each_result_once_with_its_number,
-    nothing_mapped_gives_nothing,
-    endless_inputs_are_taken_only_as_there_is_room,
-    ten_thousand_small_inputs_travel_in_chunks,
-    a_handle_knows_when_its_result_is_there,
-    a_handle_can_be_waited_for_again,
-    a_slow_input_holds_up_no_other,
-    threads_may_share_the_workers,
-    each_worker_keeps_its_state_between_calls,
-];
-
+#[test]
 fn map_gives_the_results_in_the_order_of_the_inputs() {
     let pool = willing(3);
     let results = pool.map((0..500).map(Ask::Echo));
     assert!(results.into_iter().map(Result::unwrap).eq(0..500));
 }
 
+#[test]
 fn map_unordered_gives_each_result_once_with_its_number() {
     let pool = willing(3);
     let results: Vec<_> = pool
@@ -39,17 +27,16 @@ fn map_unordered_gives_each_result_once_with_its_number() {
     assert!(by_number.into_iter().eq((0..500).map(|n| (n, n * 3))));
 }
 
+#[test]
 fn nothing_mapped_gives_nothing() {
     let pool = willing(1);
     assert!(pool.map([]).is_empty());
     assert!(pool.map_unordered([]).next().is_none());
 }
 
+#[test]
 fn endless_inputs_are_taken_only_as_there_is_room() {
-    let pool = Workers::<Moody>::builder(2, Mood::Willing)
-        .chunk(5)
-        .start()
-        .unwrap();
+    let pool = moody(2).chunk(5).start().unwrap();
     let taken = Cell::new(0);
     let inputs = (0..).inspect(|n| taken.set(*n + 1)).map(Ask::Echo);
     let some: Vec<_> = pool.map_iter(inputs).take(7).map(Result::unwrap).collect();
@@ -58,6 +45,7 @@ fn endless_inputs_are_taken_only_as_there_is_room() {
     assert!(taken.get() <= 5 * (2 * 4 + 2), "{} were taken", taken.get());
 }
 
+#[test]
 fn ten_thousand_small_inputs_travel_in_chunks() {
     let pool = willing(2);
     let results = pool.map((0..10_000).map(Ask::Echo));
@@ -66,6 +54,7 @@ fn ten_thousand_small_inputs_travel_in_chunks() {
     assert!(outcome.shards < 5_000, "{outcome:?}");
 }
 
+#[test]
 fn a_handle_knows_when_its_result_is_there() {
     let file = tempfile::tempdir().unwrap();
     let path = file.path().join("go");
@@ -73,10 +62,11 @@ fn a_handle_knows_when_its_result_is_there() {
     let waiting = pool.submit(Ask::Await(path.clone()));
     assert!(!waiting.is_done());
     std::fs::write(path, "").unwrap();
-    crate::moody::until(|| waiting.is_done());
+    crate::support::until(|| waiting.is_done());
     assert_eq!(waiting.wait(), Ok(0));
 }
 
+#[test]
 fn a_handle_can_be_waited_for_again() {
     let file = tempfile::tempdir().unwrap();
     let path = file.path().join("go");
@@ -87,6 +77,7 @@ fn a_handle_can_be_waited_for_again() {
     assert_eq!(waiting.wait_timeout(Duration::MAX).unwrap(), Ok(0));
 }
 
+#[test]
 /// More inputs than the pool below takes by itself between the oldest that is not done and the newest.
 fn a_slow_input_holds_up_no_other() {
     let file = tempfile::tempdir().unwrap();
@@ -100,6 +91,7 @@ fn a_slow_input_holds_up_no_other() {
     assert_eq!(slow.wait(), Ok(0));
 }
 
+#[test]
 fn threads_may_share_the_workers() {
     let pool = willing(2);
     thread::scope(|threads| {
@@ -113,6 +105,7 @@ fn threads_may_share_the_workers() {
     });
 }
 
+#[test]
 fn each_worker_keeps_its_state_between_calls() {
     let pool = willing(1);
     let counts = pool.map([Ask::Count, Ask::Count, Ask::Count]);
