@@ -71,8 +71,8 @@ impl<T: DeserializeOwned> Handle<T> {
     /// # Errors
     /// See [`CallError`].
     pub fn wait(self) -> Result<T, CallError> {
-        let done = block_on(None, |cx| self.slot.poll_take(cx));
-        self.open(done.flatten())
+        block_on(None, |cx| self.slot.poll_done(cx));
+        self.open(self.slot.take())
     }
 
     /// Waits for the result for `timeout` at most, and gives the handle back if it did not come. The call goes on: to end
@@ -81,8 +81,8 @@ impl<T: DeserializeOwned> Handle<T> {
     /// # Errors
     /// The handle, if there is no result yet.
     pub fn wait_timeout(self, timeout: Duration) -> Result<Result<T, CallError>, Self> {
-        match block_on(Some(timeout), |cx| self.slot.poll_take(cx)) {
-            Some(done) => Ok(self.open(done)),
+        match block_on(Some(timeout), |cx| self.slot.poll_done(cx)) {
+            Some(()) => Ok(self.open(self.slot.take())),
             None => Err(self),
         }
     }
@@ -100,7 +100,9 @@ impl<T: DeserializeOwned> Future for Handle<T> {
     type Output = Result<T, CallError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.slot.poll_take(cx).map(|done| self.open(done))
+        self.slot
+            .poll_by_task(cx)
+            .map(|()| self.open(self.slot.take()))
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct CallJob<C> {
     setup: Vec<u8>,
     /// None after a panic, until the next input.
     state: Option<C>,
+    /// Whether an output was read back.
+    codec_checked: bool,
 }
 
 impl<C: Call> Job for CallJob<C> {
@@ -26,6 +28,7 @@ impl<C: Call> Job for CallJob<C> {
         Ok(Self {
             state: Some(start(setup)?),
             setup: setup.to_owned(),
+            codec_checked: false,
         })
     }
 
@@ -64,7 +67,8 @@ impl<C: Call> CallJob<C> {
             Some(state) => state,
             None => start(&self.setup)?,
         };
-        let called = catch_unwind(AssertUnwindSafe(|| call::<C>(&mut state, input)));
+        let checked = &mut self.codec_checked;
+        let called = catch_unwind(AssertUnwindSafe(|| call(&mut state, input, checked)));
         match called {
             Ok(answer) => {
                 self.state = Some(state);
@@ -88,7 +92,9 @@ fn start<C: Call>(setup: &[u8]) -> Result<C, JobError> {
     }
 }
 
-fn call<C: Call>(state: &mut C, input: &[u8]) -> Answer {
+/// Calls on an encoded input. Until an output was read back, each is: a type that cannot be carried is told at its first
+/// use.
+fn call<C: Call>(state: &mut C, input: &[u8], codec_checked: &mut bool) -> Answer {
     let input = match wire::decode(input) {
         Ok(input) => input,
         Err(error) => {
@@ -98,7 +104,16 @@ fn call<C: Call>(state: &mut C, input: &[u8]) -> Answer {
     };
     match state.call(input) {
         Ok(output) => match wire::encode(&output) {
-            Ok(bytes) => Answer::Output(ByteBuf::from(bytes)),
+            Ok(bytes) => {
+                if !*codec_checked {
+                    if let Err(error) = wire::decode::<C::Output>(&bytes) {
+                        let error = CodecError::unsupported::<C::Output>(Part::Output, &error);
+                        return Answer::Codec(error);
+                    }
+                    *codec_checked = true;
+                }
+                Answer::Output(ByteBuf::from(bytes))
+            }
             Err(error) => Answer::Codec(CodecError::encode::<C::Output>(Part::Output, &error)),
         },
         Err(error) => Answer::Failed(with_causes(&error)),

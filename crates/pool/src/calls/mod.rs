@@ -47,7 +47,8 @@
 //!   `skip` and `default` together.
 //!
 //! The setup is read back when the pool starts, and the first input when it is submitted: a type that does not work is
-//! refused there, with [`CodecError::Unsupported`], and no worker sees it. The check covers what that value contains; if
+//! refused there, with [`CodecError::Unsupported`], and no worker sees it. A worker does the same with its first output.
+//! The check covers what that value contains; if
 //! only a later one has such a part, that one gets the error.
 //!
 //! # What a worker has

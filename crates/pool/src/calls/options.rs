@@ -56,7 +56,7 @@ impl CallOptions {
 
     /// Sets how long each attempt may take from when the worker begins it. Then the worker is killed and replaced, and
     /// [`Retry`] says whether there is another attempt. Time in the backlog does not count. Workers are looked at eight
-    /// times in this time, and every 5 ms at most, so the end comes up to that much later.
+    /// times in this time, and every millisecond at most, so the end comes up to that much later.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

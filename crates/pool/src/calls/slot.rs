@@ -28,16 +28,24 @@ pub(super) struct Slot {
 
 #[derive(Debug)]
 enum State {
-    /// These want to know when the reply arrives.
-    Waiting(Vec<Waker>),
+    Waiting(Waiting),
     /// `None` if the pool ended before the input was done.
     Arrived(Option<Done>),
     Taken,
 }
 
+/// Who wants to know when the reply arrives.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// One for each thread.
+    threads: Vec<Waker>,
+    /// The task that polled the handle last. Each poll may come with another waker, of which only the last counts.
+    task: Option<Waker>,
+}
+
 impl Default for State {
     fn default() -> Self {
-        Self::Waiting(Vec::new())
+        Self::Waiting(Waiting::default())
     }
 }
 
@@ -45,13 +53,13 @@ impl Slot {
     /// Puts the reply in. Only the first one counts.
     pub(super) fn fill(&self, done: Option<Done>) {
         let mut state = self.lock();
-        let State::Waiting(wakers) = &mut *state else {
+        let State::Waiting(waiting) = &mut *state else {
             return;
         };
-        let wakers = std::mem::take(wakers);
+        let Waiting { threads, task } = std::mem::take(waiting);
         *state = State::Arrived(done);
         drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        threads.into_iter().chain(task).for_each(Waker::wake);
     }
 
     /// Whether the reply is still to come.
@@ -59,25 +67,37 @@ impl Slot {
         matches!(*self.lock(), State::Waiting(_))
     }
 
-    /// Ready once the reply is here.
+    /// Ready once the reply is here. For threads that wait by [`block_on`].
     pub(super) fn poll_done(&self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut *self.lock() {
-            State::Waiting(wakers) => {
-                remember(wakers, cx.waker());
+            State::Waiting(waiting) => {
+                remember(&mut waiting.threads, cx.waker());
                 Poll::Pending
             }
             State::Arrived(_) | State::Taken => Poll::Ready(()),
         }
     }
 
-    /// Takes the reply out once it is here. After that there is none.
-    pub(super) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<Done>> {
-        if self.poll_done(cx).is_pending() {
-            return Poll::Pending;
+    /// Ready once the reply is here. For a future.
+    pub(super) fn poll_by_task(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut *self.lock() {
+            State::Waiting(waiting) => {
+                waiting.task = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            State::Arrived(_) | State::Taken => Poll::Ready(()),
         }
-        match std::mem::replace(&mut *self.lock(), State::Taken) {
-            State::Arrived(done) => Poll::Ready(done),
-            State::Waiting(_) | State::Taken => Poll::Ready(None),
+    }
+
+    /// Takes the reply out. There is one if a poll was ready, and this is the first time.
+    pub(super) fn take(&self) -> Option<Done> {
+        let mut state = self.lock();
+        if matches!(*state, State::Waiting(_)) {
+            return None;
+        }
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Arrived(done) => done,
+            State::Waiting(_) | State::Taken => None,
         }
     }
 

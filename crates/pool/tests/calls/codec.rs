@@ -4,16 +4,8 @@ use moodring_pool::calls::{Part, StartError};
 use moodring_pool::{BoxError, Call, CallError, CodecError};
 use serde::{Deserialize, Serialize};
 
-use crate::moody::{Carrier, Untagged};
+use crate::moody::{Carrier, Giver, Sparse, Untagged};
 use crate::support::builder;
-
-/// What is left out when it is encoded is missed when it is decoded.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Sparse {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first: Option<u64>,
-    second: u64,
-}
 
 #[derive(Debug)]
 struct Picky;
@@ -71,6 +63,21 @@ fn an_input_that_leaves_fields_out_is_refused_at_its_first_use() {
     for error in refused(sparse) {
         let text = error.to_string();
         assert!(text.contains("`skip_serializing_if`"), "{text}");
+    }
+}
+
+#[test]
+fn an_output_type_that_cannot_be_carried_is_told_at_its_first_use() {
+    let pool = builder::<Giver>(1, ()).start().unwrap();
+    for result in pool.map([1, 2]) {
+        let Err(CallError::Codec(CodecError::Unsupported {
+            part, type_name, ..
+        })) = result
+        else {
+            panic!("{result:?}")
+        };
+        assert_eq!(part, Part::Output);
+        assert!(type_name.ends_with("Sparse"), "{type_name}");
     }
 }
 

@@ -194,6 +194,36 @@ impl<T: Serialize + DeserializeOwned> Call for Carrier<T> {
     }
 }
 
+/// A call whose output leaves a field out.
+pub(crate) struct Giver;
+
+impl Call for Giver {
+    type Setup = ();
+    type Input = u64;
+    type Output = Sparse;
+
+    fn name() -> &'static str {
+        "giver"
+    }
+
+    fn start((): ()) -> Result<Self, BoxError> {
+        Ok(Self)
+    }
+
+    fn call(&mut self, second: u64) -> Result<Sparse, BoxError> {
+        let first = None;
+        Ok(Sparse { first, second })
+    }
+}
+
+/// What is left out when it is encoded is missed when it is decoded.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Sparse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) first: Option<u64>,
+    pub(crate) second: u64,
+}
+
 /// What it is, its data must tell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]

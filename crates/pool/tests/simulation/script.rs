@@ -5,7 +5,7 @@ use std::time::Duration;
 use moodring_pool::black_box::{Phase, Sample};
 use moodring_pool::process::Exit;
 use moodring_pool::supervisor::{Action, Event, Supervisor};
-use moodring_pool::{Config, ShardId, WorkerId};
+use moodring_pool::{Config, ShardId, TaskPolicy, WorkerId};
 
 struct Script {
     supervisor: Supervisor,
@@ -51,7 +51,7 @@ impl Script {
     /// The worker starts, does a shard, and is replaced for having grown too large; gives the one in its place.
     fn works_and_is_renewed(&mut self, id: WorkerId, shard: u64) -> WorkerId {
         self.tell(Event::Ready(id));
-        self.tell(Event::Input);
+        self.tell(Event::Input(TaskPolicy::default()));
         self.tell(Event::Prepared(id, ShardId(shard)));
         self.tell(Event::Oversize(id));
         self.tell(Event::Exited(id, Exit::Code(0), None))
@@ -83,7 +83,7 @@ fn a_timeout_of_ten_milliseconds_is_honored() {
     let mut script = Script::new(config);
     let id = script.started().unwrap();
     script.tell(Event::Ready(id));
-    script.tell(Event::Input);
+    script.tell(Event::Input(TaskPolicy::default()));
     let sample = Sample {
         phase: Phase::Preparing,
         shard: ShardId(0),
@@ -114,7 +114,7 @@ fn only_work_on_an_item_counts_against_the_timeout_of_an_item() {
     let mut script = Script::new(config);
     let id = script.started().unwrap();
     script.tell(Event::Ready(id));
-    script.tell(Event::Input);
+    script.tell(Event::Input(TaskPolicy::default()));
     let reads = Sample {
         phase: Phase::Preparing,
         shard: ShardId(0),
