@@ -1,7 +1,10 @@
 //! Runs are looked at and steered from another process.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -199,4 +202,122 @@ fn a_run_with_a_range_of_workers_begins_with_the_least() {
     let summary: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(summary["workers"], 2);
     assert!(work.read("scored.jsonl") == work.read("expected.jsonl"));
+}
+
+/// Gives a path its mode.
+fn close_to(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Something that claims to be the run with process id 7, and answers each client with `answer`.
+fn impostor(work: &Workspace, answer: impl Fn(UnixStream) + Send + 'static) {
+    fs::create_dir(work.sockets()).unwrap();
+    close_to(&work.sockets(), 0o700);
+    let path = work.sockets().join("7.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    close_to(&path, 0o600);
+    std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
+}
+
+#[test]
+fn an_answer_without_end_is_given_up() {
+    let work = Workspace::new();
+    impostor(
+        &work,
+        |mut client| {
+            while client.write_all(&[b'x'; 1 << 12]).is_ok() {}
+        },
+    );
+    let said = work.fails(1, &["ctl", "status", "--pid", "7"]);
+    assert!(said.contains("more than 4194304 bytes"), "{said}");
+}
+
+#[test]
+fn what_others_wrote_is_printed_without_control_characters() {
+    let work = Workspace::new();
+    impostor(&work, |mut client| {
+        let _ = client.write_all(b"{\"refused\":\"\\u001b[2Jno\xc2\x9b\"}\n");
+    });
+    let said = work.fails(1, &["ctl", "drain", "--pid", "7"]);
+    assert!(said.contains("\\u{1b}[2Jno\\u{9b}"), "{said}");
+
+    let work = Workspace::new();
+    let mut run = Running::start(
+        &work,
+        &["score", "-", "--format", "jsonl", "-o", "\u{1b}[31m.jsonl"],
+    );
+    let status = status(&work, |_| true);
+    assert_eq!(status["output"], "\u{1b}[31m.jsonl");
+    let page = String::from_utf8(work.ok(&["ctl", "status"]).stdout).unwrap();
+    assert!(page.contains(" to \\u{1b}[31m.jsonl:"), "{page}");
+    run.end();
+}
+
+#[test]
+fn nothing_is_asked_where_others_could_answer() {
+    let work = Workspace::new();
+    impostor(&work, |mut client| {
+        let _ = client.write_all(b"\"done\"\n");
+    });
+    let (folder, path) = (work.sockets(), work.sockets().join("7.sock"));
+    let drain = ["ctl", "drain", "--pid", "7"];
+    work.ok(&drain);
+    for (path, mode, well) in [(&folder, 0o711, 0o700), (&path, 0o660, 0o600)] {
+        close_to(path, mode);
+        let said = work.fails(1, &drain);
+        assert!(said.contains("that only you may"), "{said}");
+        close_to(path, well);
+    }
+    let real = folder.with_extension("real");
+    fs::rename(&folder, &real).unwrap();
+    symlink(&real, &folder).unwrap();
+    let said = work.fails(1, &["ctl", "status"]);
+    assert!(said.contains("that only you may enter"), "{said}");
+    fs::remove_file(&folder).unwrap();
+    fs::rename(&real, &folder).unwrap();
+    fs::rename(&path, folder.join("real")).unwrap();
+    symlink("real", &path).unwrap();
+    let said = work.fails(1, &drain);
+    assert!(said.contains("is not a socket of yours"), "{said}");
+}
+
+#[test]
+fn clients_that_say_nothing_or_too_much_do_not_keep_others() {
+    let work = Workspace::new();
+    let run = Running::endless(&work);
+    status(&work, |_| true);
+    let path = work.sockets().join(format!("{}.sock", run.pid()));
+    let silent: Vec<_> = (0..3)
+        .map(|_| UnixStream::connect(&path).unwrap())
+        .collect();
+    let mut loud = UnixStream::connect(&path).unwrap();
+    while loud.write_all(&[b'x'; 1 << 12]).is_ok() {}
+    work.ok(&["ctl", "status"]);
+    drop(silent);
+}
+
+#[test]
+fn a_run_that_had_no_descriptors_left_answers_when_it_has() {
+    use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
+    let work = Workspace::new();
+    let run = Running::endless(&work);
+    status(&work, |_| true);
+    let pid = Pid::from_raw(run.pid());
+    let none = Rlimit {
+        current: Some(3),
+        ..getrlimit(Resource::Nofile)
+    };
+    let before = prlimit(pid, Resource::Nofile, none).unwrap();
+    let path = work.sockets().join(format!("{}.sock", run.pid()));
+    let waiting: Vec<_> = (0..8)
+        .map(|_| UnixStream::connect(&path).unwrap())
+        .collect();
+    let answered = std::thread::scope(|scope| {
+        let asked = scope.spawn(|| work.ok(&["ctl", "status"]));
+        drop(waiting);
+        prlimit(pid, Resource::Nofile, before).unwrap();
+        asked.join().unwrap()
+    });
+    assert!(!answered.stdout.is_empty());
 }

@@ -1,9 +1,11 @@
 //! `moodring ctl`: looks at runs, and steers them.
 
+pub(crate) mod line;
 pub(crate) mod protocol;
 mod show;
 pub(crate) mod socket;
 mod top;
+mod visible;
 
 use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
@@ -11,6 +13,7 @@ use clap::{Args, Subcommand};
 use crate::exit::Failure;
 use crate::run::args::MAX_WORKERS;
 use protocol::{Reply, Request, RunStatus};
+use visible::visible;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,7 +76,7 @@ pub(crate) fn run(args: &CtlArgs) -> Result<(), Failure> {
 
 /// What the run of that process is doing, or all runs.
 fn look(pid: Option<u32>) -> anyhow::Result<Vec<RunStatus>> {
-    let pids = pid.map_or_else(socket::runs, |pid| vec![pid]);
+    let pids = pid.map_or_else(socket::runs, |pid| Ok(vec![pid]))?;
     let mut runs = Vec::new();
     for each in pids {
         match socket::ask(each, Request::Status) {
@@ -89,11 +92,11 @@ fn look(pid: Option<u32>) -> anyhow::Result<Vec<RunStatus>> {
 
 /// Has one run do something.
 fn order(pid: Option<u32>, request: Request) -> Result<(), Failure> {
-    let pid = match (pid, &socket::runs()[..]) {
-        (Some(pid), _) => pid,
-        (None, &[only]) => only,
-        (None, []) => return Err(Failure::Failed(anyhow!("there is no run to steer"))),
-        (None, several) => {
+    let runs = pid.map_or_else(socket::runs, |pid| Ok(vec![pid]));
+    let pid = match runs.map_err(Failure::Failed)?[..] {
+        [only] => only,
+        [] => return Err(Failure::Failed(anyhow!("there is no run to steer"))),
+        ref several => {
             let pids: Vec<_> = several.iter().map(u32::to_string).collect();
             return Err(Failure::Usage(anyhow!(
                 "there are {} runs; say which one with --pid: {}",
@@ -104,7 +107,7 @@ fn order(pid: Option<u32>, request: Request) -> Result<(), Failure> {
     };
     match socket::ask(pid, request).map_err(Failure::Failed)? {
         Reply::Done => Ok(()),
-        Reply::Refused(reason) => Err(Failure::Failed(anyhow!(reason))),
+        Reply::Refused(reason) => Err(Failure::Failed(anyhow!(visible(&reason).into_owned()))),
         Reply::Status(_) => Err(Failure::Failed(anyhow!(
             "the run with process id {pid} gave no sensible answer"
         ))),

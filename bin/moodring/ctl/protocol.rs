@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::run::args::MAX_WORKERS;
+
 /// A question or an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -14,6 +16,22 @@ pub(crate) enum Request {
     Drain,
     /// End now.
     Stop,
+}
+
+impl Request {
+    /// Parses a line, from whoever sent it.
+    ///
+    /// # Errors
+    /// What is wrong with it, as an answer.
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, String> {
+        match serde_json::from_slice(line) {
+            Ok(Self::Scale(workers)) if !(1..=MAX_WORKERS).contains(&workers) => Err(format!(
+                "a run cannot have {workers} workers; give a number from 1 to {MAX_WORKERS}"
+            )),
+            Ok(request) => Ok(request),
+            Err(_) => Err("the run cannot understand this; is it of another version?".to_owned()),
+        }
+    }
 }
 
 /// The answer.
@@ -73,4 +91,51 @@ pub(crate) struct WorkerRow {
     pub(crate) age_seconds: f64,
     /// How many processes this slot has had before.
     pub(crate) restarts: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn request() -> impl Strategy<Value = Request> {
+        prop_oneof![
+            Just(Request::Status),
+            Just(Request::Drain),
+            Just(Request::Stop),
+            (1..=MAX_WORKERS).prop_map(Request::Scale),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_asked_is_understood(request in request()) {
+            let line = serde_json::to_vec(&request)?;
+            prop_assert_eq!(Request::parse(&line), Ok(request));
+        }
+
+        #[test]
+        fn whatever_comes_is_a_sound_request_or_refused(
+            request in request(),
+            at in any::<prop::sample::Index>(),
+            bytes in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
+            let mut damaged = serde_json::to_vec(&request)?;
+            let at = at.index(damaged.len() + 1);
+            damaged.splice(at..at, bytes.iter().copied());
+            for line in [bytes, damaged] {
+                if let Ok(Request::Scale(workers)) = Request::parse(&line) {
+                    prop_assert!((1..=MAX_WORKERS).contains(&workers));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nesting_without_end_is_refused() {
+        assert!(Request::parse(&vec![b'['; 1 << 20]).is_err());
+        assert!(Request::parse(br#"{"scale":0}"#).is_err());
+        assert!(Request::parse(br#"{"scale":4294967295}"#).is_err());
+    }
 }

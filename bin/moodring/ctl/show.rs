@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use super::protocol::{RunStatus, WorkerRow};
+use super::visible::{visible, visible_json};
 use crate::exit::Failure;
 
 /// Prints the runs once.
@@ -12,7 +13,8 @@ pub(super) fn print(runs: &[RunStatus], json: bool) -> Result<(), Failure> {
     let mut page = String::new();
     for run in runs {
         if json {
-            page += &serde_json::to_string(run).map_err(Failure::failed)?;
+            let line = serde_json::to_string(run).map_err(Failure::failed)?;
+            page += &visible_json(&line);
             page.push('\n');
         } else {
             page += &table(run, &Rates::default());
@@ -71,9 +73,9 @@ pub(super) fn table(run: &RunStatus, rates: &Rates) -> String {
     let rate = rates
         .records
         .unwrap_or(run.records as f64 / run.seconds.max(0.001));
-    let mut page = format!("{} {}", run.command, run.pid);
+    let mut page = format!("{} {}", visible(&run.command), run.pid);
     if let Some(output) = &run.output {
-        let _ = write!(page, " to {output}");
+        let _ = write!(page, " to {}", visible(output));
     }
     let _ = write!(page, ": {} records, {rate:.0}/s", run.records);
     if let Some(total) = run.total_bytes.filter(|&total| total > 0) {
@@ -104,7 +106,7 @@ pub(super) fn table(run: &RunStatus, rates: &Rates) -> String {
             "{:>7}  {:>7}  {:11}  {:>8}  {:>9}  {:>3.0} %  {:>8}  {:>8}  {:>6}",
             worker.slot,
             shown(worker.pid.map(|pid| pid.to_string())),
-            worker.state,
+            visible(&worker.state),
             shown(worker.shard.map(|shard| shard.to_string())),
             format!("{rate:.0}"),
             100.0 * cpu,

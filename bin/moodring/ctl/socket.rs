@@ -1,19 +1,37 @@
 //! Where the control sockets of runs are: one for each, named after its process, in a folder that only their owner may
 //! enter.
+//!
+//! A run that was killed leaves its socket, which is removed by whoever looks next. That must never hit one that is being
+//! born, nor a new one under the name of an old one, as process ids come again. So a socket comes into being and goes only
+//! under a lock on the folder: a new one is bound under another name, listens, and is then renamed into place, all of it
+//! with the lock held; and one is removed only if nobody listens at it while the lock is held. The lock is never waited for
+//! for long, and whoever cannot have it removes nothing. The kernel lets go of it when its holder ends.
 
-use std::fs::{self, DirBuilder};
-use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail, ensure};
+use rustix::fs::{FlockOperation, flock};
+use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_peercred};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
+use super::line::{Deadline, read_line, write_line};
 use super::protocol::{Reply, Request};
 
 /// How long either side waits for the other.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a run that begins waits for the lock on the folder, which others hold for microseconds.
+const PATIENCE_FOR_LOCK: Duration = Duration::from_secs(1);
+
+/// No question is longer, in bytes, and no answer: a worker's row has some 200.
+const MOST_ASKED: usize = 1024;
+const MOST_ANSWERED: usize = 4 << 20;
 
 /// The folder of the sockets: `$XDG_RUNTIME_DIR/moodring`, or where that is not set `/tmp/moodring-UID`.
 fn folder() -> PathBuf {
@@ -24,23 +42,60 @@ fn folder() -> PathBuf {
     std::env::temp_dir().join(format!("moodring-{user}"))
 }
 
-/// Makes the folder if it is missing, and sees that nobody else has made it.
+fn is_own(metadata: &Metadata) -> bool {
+    let others = metadata.permissions().mode() & 0o077;
+    metadata.uid() == rustix::process::geteuid().as_raw() && others == 0
+}
+
+/// Sees that nobody else has made the folder or may enter it, so that what is in it is ours and stays what it is. False if
+/// there is none.
+fn check_folder(folder: &Path) -> anyhow::Result<bool> {
+    let metadata = match fs::symlink_metadata(folder) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot look at `{}`", folder.display()));
+        }
+    };
+    ensure!(
+        metadata.is_dir() && is_own(&metadata),
+        "`{}` is not a folder of yours that only you may enter; remove it, or set XDG_RUNTIME_DIR",
+        folder.display()
+    );
+    Ok(true)
+}
+
+/// Makes the folder if it is missing.
 fn own_folder() -> anyhow::Result<PathBuf> {
     let folder = folder();
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(&folder)
-        .with_context(|| format!("cannot create \"{}\"", folder.display()))?;
-    let metadata = fs::symlink_metadata(&folder)?;
-    let is_own = metadata.uid() == rustix::process::getuid().as_raw();
-    if !metadata.is_dir() || !is_own || metadata.permissions().mode() & 0o077 != 0 {
-        bail!(
-            "\"{}\" is not a folder that only its owner may enter",
-            folder.display()
-        );
-    }
+        .with_context(|| format!("cannot create `{}`", folder.display()))?;
+    check_folder(&folder)?;
     Ok(folder)
+}
+
+/// Locks the folder until the file is dropped, unless somebody else has it.
+fn lock(folder: &Path) -> io::Result<File> {
+    let file = File::open(folder)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(file)
+}
+
+/// The same, but waits for it a while.
+fn wait_for_lock(folder: &Path) -> io::Result<File> {
+    let deadline = Deadline::within(PATIENCE_FOR_LOCK);
+    loop {
+        match lock(folder) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                deadline.left()?;
+                thread::sleep(Duration::from_millis(2));
+            }
+            locked => return locked,
+        }
+    }
 }
 
 /// The control socket of this process, gone with the value.
@@ -55,12 +110,30 @@ impl Socket {
     pub(crate) fn open() -> anyhow::Result<Self> {
         let folder = own_folder()?;
         let _ = live(&folder);
-        let path = folder.join(format!("{}.sock", std::process::id()));
-        let listener = UnixListener::bind(&path)
-            .with_context(|| format!("cannot listen at \"{}\"", path.display()))?;
-        let socket = Self { listener, path };
-        fs::set_permissions(&socket.path, fs::Permissions::from_mode(0o600))?;
-        Ok(socket)
+        Self::open_in(&folder, std::process::id())
+    }
+
+    fn open_in(folder: &Path, pid: u32) -> anyhow::Result<Self> {
+        let path = folder.join(format!("{pid}.sock"));
+        let unborn = folder.join(format!(".{pid}.new"));
+        let _lock =
+            wait_for_lock(folder).with_context(|| format!("cannot lock `{}`", folder.display()))?;
+        // Another system of processes, as of a container, may share the folder and have this id too.
+        ensure!(
+            !matches!(reach(&path, Deadline::within(PATIENCE)), Reached::Live(_)),
+            "another run listens at `{}`",
+            path.display()
+        );
+        let _ = fs::remove_file(&unborn);
+        let listen = || -> io::Result<UnixListener> {
+            let listener = UnixListener::bind(&unborn)?;
+            fs::set_permissions(&unborn, fs::Permissions::from_mode(0o600))?;
+            fs::rename(&unborn, &path)?;
+            Ok(listener)
+        };
+        let listener =
+            listen().with_context(|| format!("cannot listen at `{}`", path.display()))?;
+        Ok(Self { listener, path })
     }
 
     /// The file, to be removed by who ends the process.
@@ -76,11 +149,16 @@ impl Drop for Socket {
 }
 
 /// The processes of this user's runs, in order.
-pub(crate) fn runs() -> Vec<u32> {
-    live(&folder())
+pub(crate) fn runs() -> anyhow::Result<Vec<u32>> {
+    let folder = folder();
+    Ok(if check_folder(&folder)? {
+        live(&folder)
+    } else {
+        Vec::new()
+    })
 }
 
-/// The processes whose sockets somebody listens at. A socket that nobody listens at is removed.
+/// The processes whose sockets somebody listens at. What nobody listens at any more is removed.
 fn live(folder: &Path) -> Vec<u32> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
@@ -88,54 +166,185 @@ fn live(folder: &Path) -> Vec<u32> {
     let mut runs = Vec::new();
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         let name = path.file_name().and_then(|name| name.to_str());
-        let pid = name.and_then(|name| name.strip_suffix(".sock")?.parse().ok());
-        let Some(pid) = pid else { continue };
-        match UnixStream::connect(&path) {
-            Ok(_) => runs.push(pid),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                let _ = fs::remove_file(&path);
-            }
-            Err(_) => {}
+        let name = name.unwrap_or_default();
+        let pid = name.strip_suffix(".sock").and_then(|pid| pid.parse().ok());
+        let is_unborn = name.starts_with('.') && name.strip_suffix(".new").is_some();
+        match pid.map(|pid| (pid, reach(&path, Deadline::within(PATIENCE)))) {
+            Some((pid, Reached::Live(_))) => runs.push(pid),
+            Some((_, Reached::Dead)) => remove_dead(folder, &path),
+            None if is_unborn => remove_dead(folder, &path),
+            _ => {}
         }
     }
     runs.sort_unstable();
     runs
 }
 
+/// Removes a socket at which nobody listens, now that nothing can come into being.
+fn remove_dead(folder: &Path, path: &Path) {
+    if let Ok(_lock) = lock(folder)
+        && matches!(reach(path, Deadline::within(PATIENCE)), Reached::Dead)
+    {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// What is at a path.
+enum Reached {
+    /// A run.
+    Live(UnixStream),
+    /// A socket of ours at which nobody listens.
+    Dead,
+    /// Nothing that can be talked to, and why.
+    Other(anyhow::Error),
+}
+
+/// Connects to a socket, if it is one of ours and one of our processes listens at it.
+fn reach(path: &Path, deadline: Deadline) -> Reached {
+    let try_it = || -> anyhow::Result<Option<UnixStream>> {
+        let metadata = fs::symlink_metadata(path)?;
+        ensure!(
+            metadata.file_type().is_socket() && is_own(&metadata),
+            "`{}` is not a socket of yours that only you may use",
+            path.display()
+        );
+        let flags = SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        // One that accepts no more connections must not keep us.
+        set_socket_timeout(&socket, Timeout::Send, Some(deadline.left()?))?;
+        match connect(&socket, &SocketAddrUnix::new(path)?) {
+            Err(rustix::io::Errno::CONNREFUSED) => return Ok(None),
+            connected => connected?,
+        }
+        let stream = UnixStream::from(socket);
+        check_peer(&stream)?;
+        Ok(Some(stream))
+    };
+    match try_it() {
+        Ok(Some(stream)) => Reached::Live(stream),
+        Ok(None) => Reached::Dead,
+        Err(error) => Reached::Other(error),
+    }
+}
+
+/// Sees that this user, or root, is at the other end.
+fn check_peer(stream: &UnixStream) -> io::Result<()> {
+    let peer = socket_peercred(stream)?.uid;
+    if peer == rustix::process::geteuid() || peer.is_root() {
+        return Ok(());
+    }
+    let reason = format!("the user with id {} is at the other end", peer.as_raw());
+    Err(io::Error::new(ErrorKind::PermissionDenied, reason))
+}
+
 /// Asks the run of a process.
 pub(crate) fn ask(pid: u32, request: Request) -> anyhow::Result<Reply> {
-    let path = folder().join(format!("{pid}.sock"));
-    let mut stream = UnixStream::connect(&path)
-        .with_context(|| format!("there is no run with process id {pid}"))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    write_line(&mut stream, &request)?;
-    let mut line = String::new();
-    BufReader::new(stream)
-        .read_line(&mut line)
-        .with_context(|| format!("the run with process id {pid} does not answer"))?;
-    serde_json::from_str(&line).with_context(|| {
-        format!("cannot understand the run with process id {pid}; is it of another version?")
-    })
+    let none = || anyhow!("there is no run with process id {pid}");
+    let folder = folder();
+    if !check_folder(&folder)? {
+        return Err(none());
+    }
+    let path = folder.join(format!("{pid}.sock"));
+    if !path.try_exists().unwrap_or(true) {
+        return Err(none());
+    }
+    let deadline = Deadline::within(PATIENCE);
+    let stream = match reach(&path, deadline) {
+        Reached::Live(stream) => stream,
+        Reached::Dead => return Err(none()),
+        Reached::Other(error) => {
+            return Err(error.context(format!("cannot reach the run with process id {pid}")));
+        }
+    };
+    let silent = || format!("the run with process id {pid} does not answer");
+    write_line(&stream, &request, deadline).with_context(silent)?;
+    let line = read_line(&stream, MOST_ANSWERED, deadline).with_context(silent)?;
+    match line.as_deref().map(serde_json::from_slice) {
+        Some(Ok(reply)) => Ok(reply),
+        Some(Err(_)) => {
+            bail!("cannot understand the run with process id {pid}; is it of another version?")
+        }
+        None => bail!(silent()),
+    }
 }
 
-/// The question that came over a connection, which may be none at all.
-pub(crate) fn listen_to(stream: &UnixStream) -> io::Result<Option<Request>> {
-    /// No question is longer.
-    const MOST: u64 = 1024;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let mut line = String::new();
-    BufReader::new(io::Read::take(stream, MOST)).read_line(&mut line)?;
-    Ok(serde_json::from_str(&line).ok())
+/// The question that came over a connection, or what is wrong with it; none at all from who only looks whether somebody is
+/// there.
+pub(crate) fn listen_to(
+    stream: &UnixStream,
+    deadline: Deadline,
+) -> io::Result<Option<Result<Request, String>>> {
+    check_peer(stream)?;
+    let line = read_line(stream, MOST_ASKED, deadline)?;
+    Ok(line.map(|line| Request::parse(&line)))
 }
 
-/// Sends a question or an answer.
-pub(crate) fn write_line(
-    stream: &mut UnixStream,
-    message: &impl serde::Serialize,
-) -> io::Result<()> {
-    let mut line = serde_json::to_vec(message)?;
-    line.push(b'\n');
-    stream.write_all(&line)
+/// When a client that has just come must be done.
+pub(crate) fn patience() -> Deadline {
+    Deadline::within(PATIENCE)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    fn private_folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        folder
+    }
+
+    /// Leaves the file of a socket, as a killed process does.
+    fn kill(mut socket: Socket) -> PathBuf {
+        std::mem::take(&mut socket.path)
+    }
+
+    #[test]
+    fn whoever_removes_dead_sockets_never_hits_one_that_is_being_born() {
+        let folder = private_folder();
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::SeqCst) {
+                        live(folder.path());
+                    }
+                });
+            }
+            for _ in 0..300 {
+                let socket = Socket::open_in(folder.path(), 7).unwrap();
+                let reached = reach(&socket.path, Deadline::within(PATIENCE));
+                assert!(matches!(reached, Reached::Live(_)));
+                kill(socket);
+            }
+            over.store(true, Ordering::SeqCst);
+        });
+        while !live(folder.path()).is_empty() {}
+        live(folder.path());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn two_runs_with_one_process_id_do_not_share_a_socket() {
+        let folder = private_folder();
+        let first = Socket::open_in(folder.path(), 7).unwrap();
+        assert!(Socket::open_in(folder.path(), 7).is_err());
+        assert_eq!(live(folder.path()), [7]);
+        drop(first);
+        assert!(Socket::open_in(folder.path(), 7).is_ok());
+    }
+
+    #[test]
+    fn a_lock_that_is_held_keeps_dead_sockets() {
+        let folder = private_folder();
+        let path = kill(Socket::open_in(folder.path(), 7).unwrap());
+        let held = lock(folder.path()).unwrap();
+        live(folder.path());
+        assert!(path.exists());
+        drop(held);
+        live(folder.path());
+        assert!(!path.exists());
+    }
 }

@@ -1,16 +1,17 @@
 //! The run's side of `moodring ctl`: answers questions, and passes orders on.
 
 use std::collections::HashMap;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use moodring_pool::{Control, WorkerStatus};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::signals::Interrupt;
+use crate::ctl::line::write_line;
 use crate::ctl::protocol::{Reply, Request, RunStatus, WorkerRow};
 use crate::ctl::socket::{self, Socket};
 
@@ -33,12 +34,24 @@ pub(crate) struct Desk {
     pub(crate) interrupt: Interrupt,
 }
 
+/// How many clients are served side by side. Each has a deadline, so that those who say nothing or read nothing do not keep
+/// others for long.
+const CLERKS: usize = 4;
+
+/// How long to wait where the system gives no connection, as where descriptors have run out: another try at once would
+/// only take a CPU.
+const PAUSE: Duration = Duration::from_millis(100);
+
 impl Desk {
-    /// Answers from now on, in a thread of its own, until the process ends. A run that cannot be reached is a run like
+    /// Answers from now on, in threads of its own, until the process ends. A run that cannot be reached is a run like
     /// any other.
     pub(crate) fn open(self) -> Option<Open> {
-        let opened = Socket::open().and_then(|socket| Ok((socket.listener.try_clone()?, socket)));
-        let (listener, socket) = match opened {
+        let opened = Socket::open().and_then(|socket| {
+            let listeners: io::Result<Vec<_>> =
+                (0..CLERKS).map(|_| socket.listener.try_clone()).collect();
+            Ok((listeners?, socket))
+        });
+        let (listeners, socket) = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 tracing::warn!("moodring ctl will not find this run: {error:#}");
@@ -46,23 +59,41 @@ impl Desk {
             }
         };
         self.interrupt.leaves(socket.path().to_owned());
-        let serve = move || {
-            let mut system = System::new().ok();
-            for stream in listener.incoming().flatten() {
-                // Whoever asked and left needs no answer.
-                let _ = self.answer(stream, system.as_mut());
-            }
+        let desk = Arc::new(self);
+        let start = |listener: UnixListener| {
+            let desk = Arc::clone(&desk);
+            let thread = thread::Builder::new().name("ctl".to_owned());
+            thread.spawn(move || desk.serve(&listener))
         };
-        thread::Builder::new()
-            .name("ctl".to_owned())
-            .spawn(serve)
-            .ok()
-            .map(|_| Open { _socket: socket })
+        let started: Vec<_> = listeners.into_iter().map(start).collect();
+        if let Some(error) = started.iter().find_map(|thread| thread.as_ref().err())
+            && started.iter().all(Result::is_err)
+        {
+            tracing::warn!("moodring ctl will not find this run: cannot start a thread ({error})");
+            return None;
+        }
+        Some(Open { _socket: socket })
     }
 
-    fn answer(&self, mut stream: UnixStream, system: Option<&mut System>) -> std::io::Result<()> {
-        let Some(request) = socket::listen_to(&stream)? else {
-            return Ok(());
+    /// Serves one client after the other.
+    fn serve(&self, listener: &UnixListener) {
+        let mut system = System::new().ok();
+        loop {
+            match listener.accept() {
+                // Whoever asked and left needs no answer.
+                Ok((stream, _)) => drop(self.answer(&stream, system.as_mut())),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => thread::sleep(PAUSE),
+            }
+        }
+    }
+
+    fn answer(&self, stream: &UnixStream, system: Option<&mut System>) -> io::Result<()> {
+        let deadline = socket::patience();
+        let request = match socket::listen_to(stream, deadline)? {
+            None => return Ok(()),
+            Some(Err(reason)) => return write_line(stream, &Reply::Refused(reason), deadline),
+            Some(Ok(request)) => request,
         };
         let reply = match request {
             Request::Status => Reply::Status(Box::new(self.status(system))),
@@ -75,13 +106,14 @@ impl Desk {
             }
             Request::Drain | Request::Stop => Reply::Done,
         };
-        socket::write_line(&mut stream, &reply)?;
+        let told = write_line(stream, &reply, deadline);
+        // An order is an order, even if whoever gave it does not wait for the answer.
         match request {
             Request::Drain => self.interrupt.drain(),
             Request::Stop => self.interrupt.stop(),
             Request::Status | Request::Scale(_) => {}
         }
-        Ok(())
+        told
     }
 
     fn status(&self, system: Option<&mut System>) -> RunStatus {
