@@ -13,7 +13,9 @@ mod errors;
 mod eval;
 mod explain;
 mod files;
+mod folders;
 mod lexicon;
+mod names;
 #[cfg(feature = "faults")]
 mod poison;
 mod rejects;

@@ -86,11 +86,11 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
         label: Some(args.labels.label_field.clone()),
         ..FieldNames::default()
     };
-    let source = Source::find(args.input, scale.workers, fields)?;
-    let models = Models::read(&args.models)?;
     let mut files = Files::default();
     files.write_stdout();
     files.write_notices();
+    let source = Source::find(args.input, scale.workers, fields, &files)?;
+    let models = Models::read(&args.models)?;
     files.read_inputs(&source.inputs);
     files.read_models(&models.list);
     files.check()?;

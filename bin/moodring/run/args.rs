@@ -10,7 +10,7 @@ use moodring_record::{Format, Quoting};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
-    /// Files, folders (all their files, sorted), globs, or `-` for standard input
+    /// Files, folders (all their files but hidden ones, sorted), globs, or `-` for standard input
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<OsString>,
 
@@ -43,7 +43,7 @@ pub(crate) struct ModelArgs {
         value_delimiter = ',',
         value_name = "MODEL"
     )]
-    pub(crate) model: Vec<String>,
+    pub(crate) model: Vec<OsString>,
 
     /// Add the words of lexicon:FILE to the built-in ones, or override those, instead of replacing them all
     #[arg(long)]

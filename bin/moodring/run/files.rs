@@ -12,7 +12,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use anyhow::anyhow;
-use moodring_feed::{Input, Origin};
+use moodring_feed::{Input, Origin, name_of};
 use moodring_job::Model;
 use moodring_store::{Journal, PartFile, is_stdout};
 use rustix::fs::{FileType, fstat};
@@ -187,7 +187,7 @@ impl Files {
     fn write_whole(&mut self, path: &Path, roles: [&'static str; 2], remedy: &'static str) -> bool {
         if is_stdout(path) {
             let identity = Identity::of_open(std::io::stdout());
-            let name = path.display().to_string();
+            let name = name_of(path);
             self.add(roles[0], name, Access::Stream, remedy, identity);
             return false;
         }
@@ -204,7 +204,7 @@ impl Files {
     }
 
     fn add_path(&mut self, role: &'static str, path: &Path, access: Access, remedy: &'static str) {
-        let name = path.display().to_string();
+        let name = name_of(path);
         self.add(role, name, access, remedy, Identity::of(path));
     }
 
@@ -264,6 +264,16 @@ impl Files {
         } else {
             Ok(dup2_stderr(std::io::stdout()).is_ok())
         };
+    }
+
+    /// Whether the run writes the file that `path` leads to.
+    pub(crate) fn is_written(&self, path: &Path) -> bool {
+        let Some(identity) = Identity::of(path) else {
+            return false;
+        };
+        let is_written = |file: &Use| matches!(file.access, Access::Replace | Access::Stream);
+        let mut uses = self.uses.iter();
+        uses.any(|(of, file)| *of == identity && is_written(file))
     }
 
     /// Two uses of one file that exclude each other.

@@ -1,5 +1,7 @@
 //! The models that were asked for.
 
+use std::ffi::OsString;
+
 use anyhow::anyhow;
 use moodring_job::{BadModel, Model, columns};
 use moodring_record::ModelColumns;
@@ -21,7 +23,7 @@ pub(crate) struct Models {
 impl Models {
     /// Reads their files, and makes each once to see that it can be made.
     pub(crate) fn read(args: &ModelArgs) -> Result<Self, Failure> {
-        let read = |name: &String| Model::read(name, args.lexicon_extend);
+        let read = |name: &OsString| Model::read(name, args.lexicon_extend);
         let models: Result<Vec<_>, BadModel> = args.model.iter().map(read).collect();
         let models = models.map_err(Failure::usage)?;
         if args.lexicon_extend && !models.iter().any(|model| model.vader_list().is_some()) {

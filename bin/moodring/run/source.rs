@@ -1,11 +1,14 @@
 //! Where the posts come from.
 
+use std::path::Path;
+
 use anyhow::anyhow;
-use moodring_feed::{Expanded, Feed, Input, Options, expand};
-use moodring_record::{FieldNames, ModelColumns, Quoting};
+use moodring_feed::{Expanded, Feed, Input, Options, Origin, Skipped, expand, name_of, own_of};
+use moodring_record::{FieldNames, ModelColumns, Own, Quoting};
 
 use super::args::InputArgs;
 use super::feed_failure;
+use super::files::Files;
 use crate::exit::Failure;
 
 /// The largest shard of a file that is chosen by itself: about 6,000 posts, a few milliseconds of work.
@@ -32,13 +35,19 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Finds what was named. `fields` says where to look in a record, beside the text.
-    pub(crate) fn find(args: InputArgs, workers: u32, fields: FieldNames) -> Result<Self, Failure> {
-        let Expanded { inputs, skipped } =
-            expand(&args.inputs, args.format).map_err(feed_failure)?;
-        for path in &skipped {
-            tracing::warn!(path = %path.display(), "skipped a file whose extension tells no format; --format would include it");
+    /// Finds what was named. `fields` says where to look in a record, beside the text; what the run writes itself is not
+    /// taken from a folder or by a glob.
+    pub(crate) fn find(
+        args: InputArgs,
+        workers: u32,
+        fields: FieldNames,
+        written: &Files,
+    ) -> Result<Self, Failure> {
+        let expanded = expand(&args.inputs, args.format).map_err(feed_failure)?;
+        for (path, why) in &expanded.skipped {
+            tell_of_skipped(path, *why);
         }
+        let inputs = without_own(expanded, written)?;
         if inputs.is_empty() {
             return Err(Failure::Usage(anyhow!(
                 "there are no posts to score: no input has a known extension; add --format"
@@ -123,6 +132,58 @@ impl Source {
     pub(crate) fn stored_bytes(&self) -> Option<u64> {
         self.inputs.iter().map(|input| input.size).sum()
     }
+}
+
+fn tell_of_skipped(path: &Path, why: Skipped) {
+    let name = name_of(path);
+    match why {
+        Skipped::UnknownExtension => {
+            tracing::warn!(
+                "skipped {name}: its extension tells no format; name it and add --format"
+            );
+        }
+        Skipped::DanglingLink => tracing::warn!("skipped {name}: the link leads nowhere"),
+        Skipped::NoFile => {
+            tracing::warn!("skipped {name}: it is no regular file; name it to read it");
+        }
+        Skipped::SideFile => tracing::info!("skipped {name}: a run keeps it beside its output"),
+    }
+}
+
+/// The inputs, but for what this program wrote into a folder: the files of this run, and records that were set aside. That
+/// scored posts of an earlier run are scored again must be asked for.
+fn without_own(expanded: Expanded, written: &Files) -> Result<Vec<Input>, Failure> {
+    let Expanded { inputs, found, .. } = expanded;
+    let mut kept = Vec::new();
+    for (at, input) in inputs.into_iter().enumerate() {
+        let own = found.contains(&at).then(|| own_of(&input)).flatten();
+        let is_empty = input.size == Some(0);
+        let is_written = match &input.origin {
+            Origin::File(path) => found.contains(&at) && written.is_written(path),
+            Origin::Stdin => false,
+        };
+        match own {
+            // Anything else in the place of this run's output is an input that would be overwritten: the run is refused.
+            _ if is_written && (own.is_some() || is_empty) => {
+                tracing::info!("skipped {}: this run writes it", input.name);
+            }
+            Some(Own::SetAside) => {
+                tracing::info!(
+                    "skipped {}: it holds records that were set aside",
+                    input.name
+                );
+            }
+            Some(Own::Scored) => {
+                return Err(Failure::Usage(anyhow!(
+                    "`{}` holds posts that are scored already, maybe by an earlier run over the same folder; move it to \
+                     another folder, or name each file that is to be scored",
+                    input.name
+                )));
+            }
+            None => kept.push(input),
+        }
+    }
+    Ok(kept)
 }
 
 /// Enough shards to keep every worker busy to the end, but none so small that dispatch would show.

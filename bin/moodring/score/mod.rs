@@ -14,7 +14,7 @@ mod usage;
 use std::time::Instant;
 
 use anyhow::anyhow;
-use moodring_feed::Feed;
+use moodring_feed::{Feed, name_of};
 use moodring_job::{AnyJob, Setup};
 use moodring_pool::{Delivery, PoolError, in_process, wire};
 use moodring_store::PartFile;
@@ -36,7 +36,6 @@ use resume::recover::{self, Earlier, Start};
 pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let mut plan = Plan::make(args)?;
-    plan.files().check()?;
     side_files::check(&plan).map_err(store_failure)?;
     let earlier = if plan.resume {
         Earlier::find(&plan)?
@@ -124,7 +123,7 @@ fn score(
         let progress = progress(Some(pool.control()));
         let desk = Desk {
             command: "score",
-            output: plan.output.as_ref().map(|path| path.display().to_string()),
+            output: plan.output.as_deref().map(name_of),
             total_bytes: plan.source.stored_bytes(),
             began,
             counters: progress.counters(),

@@ -44,7 +44,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Decides everything that can be decided before an input is opened.
+    /// Decides everything that can be decided before a file is opened for writing.
     pub(crate) fn make(args: ScoreArgs) -> Result<Self, Failure> {
         let ScoreArgs {
             input,
@@ -58,21 +58,26 @@ impl Plan {
             time: args.time_field,
             ..FieldNames::default()
         };
-        let mut source = Source::find(input, scale.workers, fields)?;
-        let models = Models::read(&models)?;
         let output = args.output.filter(|path| !is_stdout(path));
-        let (output_format, compression) =
-            output_kind(output.as_deref(), args.output_format, &source.inputs)?;
-        // Each shard becomes a piece that is compressed by itself, so where it begins shows in the bytes.
-        if compression != Compression::None {
-            source.cut_alike();
-        }
         let beside = |named: Option<PathBuf>, kind| {
             let output = output.as_deref();
             named.or_else(|| beside(output?, kind))
         };
         let rejects = beside(args.rejects, "rejects");
         let quarantine = beside(args.quarantine, "quarantine");
+        let asides = [rejects.as_deref(), quarantine.as_deref()];
+        let mut files = written(output.as_deref(), asides, args.summary);
+        let mut source = Source::find(input, scale.workers, fields, &files)?;
+        let models = Models::read(&models)?;
+        files.read_inputs(&source.inputs);
+        files.read_models(&models.list);
+        files.check()?;
+        let (output_format, compression) =
+            output_kind(output.as_deref(), args.output_format, &source.inputs)?;
+        // Each shard becomes a piece that is compressed by itself, so where it begins shows in the bytes.
+        if compression != Compression::None {
+            source.cut_alike();
+        }
         Ok(Self {
             source,
             models,
@@ -90,25 +95,6 @@ impl Plan {
             rejects,
             quarantine,
         })
-    }
-
-    /// What the run does to which files.
-    pub(crate) fn files(&self) -> Files {
-        let mut files = Files::default();
-        files.write_output(self.output.as_deref());
-        if let Some(rejects) = &self.rejects {
-            files.write_rejects(rejects);
-        }
-        if let Some(quarantine) = &self.quarantine {
-            files.write_quarantine(quarantine);
-        }
-        if self.summary == SummaryFormat::Json && self.stdout_is_free() {
-            files.write_stdout();
-        }
-        files.write_notices();
-        files.read_inputs(&self.source.inputs);
-        files.read_models(&self.models.list);
-        files
     }
 
     /// The header of a CSV or TSV output, on which all inputs must agree; empty for JSONL.
@@ -153,6 +139,27 @@ impl Plan {
     pub(crate) fn stdout_is_free(&self) -> bool {
         self.output.is_some()
     }
+}
+
+/// The files that a run writes.
+fn written(
+    output: Option<&Path>,
+    [rejects, quarantine]: [Option<&Path>; 2],
+    summary: SummaryFormat,
+) -> Files {
+    let mut files = Files::default();
+    files.write_output(output);
+    if let Some(rejects) = rejects {
+        files.write_rejects(rejects);
+    }
+    if let Some(quarantine) = quarantine {
+        files.write_quarantine(quarantine);
+    }
+    if summary == SummaryFormat::Json && output.is_some() {
+        files.write_stdout();
+    }
+    files.write_notices();
+    files
 }
 
 /// A header without its line end, which may be either kind.

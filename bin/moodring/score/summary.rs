@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use moodring_feed::name_of;
 use moodring_score::Mood;
 use serde::Serialize;
 
@@ -130,7 +131,7 @@ fn summarize<'a>(plan: &'a Plan, totals: &Totals, restarts: u64, took: Duration)
 }
 
 fn shown(path: Option<&Path>) -> Option<String> {
-    path.map(|path| path.display().to_string())
+    path.map(name_of)
 }
 
 fn text(summary: &Summary<'_>, totals: &Totals) -> String {

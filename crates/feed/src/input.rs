@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use moodring_record::Format;
 
+use crate::name_of;
+
 /// How the bytes of a source are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Compression {
@@ -81,7 +83,7 @@ pub enum Origin {
 /// One source of posts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// The source as a person would write it, for messages and rejects.
+    /// The source as a person would write it, for messages and rejects; see [`name_of`].
     pub name: String,
     /// Where its bytes are.
     pub origin: Origin,
@@ -110,7 +112,7 @@ impl Input {
     pub(crate) fn file(path: PathBuf, metadata: &Metadata, format: Option<Format>) -> Input {
         let (compression, named) = Compression::from_path(&path);
         Input {
-            name: path.display().to_string(),
+            name: name_of(&path),
             compression,
             format: format.or(named),
             size: can_be_reread(&path, metadata).then_some(metadata.len()),

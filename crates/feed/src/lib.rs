@@ -35,10 +35,15 @@ mod expand;
 mod feed;
 mod gzip;
 mod input;
+mod name;
+mod own;
+mod pattern;
 mod ranges;
 mod stream;
 
 pub use error::FeedError;
-pub use expand::{Expanded, expand};
+pub use expand::{Expanded, Skipped, expand};
 pub use feed::{Content, Feed, Options, Position, Shard, SourceId};
 pub use input::{Compression, Input, Origin};
+pub use name::name_of;
+pub use own::own_of;

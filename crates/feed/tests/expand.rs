@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use moodring_feed::{Compression, Expanded, FeedError, Origin, expand};
+use moodring_feed::{Compression, Expanded, FeedError, Origin, Skipped, expand};
 use moodring_record::Format;
 use tempfile::TempDir;
 
@@ -78,8 +78,13 @@ fn a_folder_gives_its_files_by_path_and_tells_what_it_skips() {
         names(&folder, &expanded),
         ["a.jsonl", "b/1.csv.zst", "b/2.csv", "c.tsv/in.tsv", "z.txt"]
     );
-    let skipped = ["README.md", "b/x.jsonl.part"].map(|file| folder.path().join(file));
+    let skipped = [
+        ("README.md", Skipped::UnknownExtension),
+        ("b/x.jsonl.part", Skipped::SideFile),
+    ];
+    let skipped = skipped.map(|(file, why)| (folder.path().join(file), why));
     assert_eq!(expanded.skipped, skipped);
+    assert_eq!(expanded.found.len(), 5);
 }
 
 #[test]
@@ -147,8 +152,68 @@ fn a_name_that_is_not_utf8_is_found() {
         .join(OsString::from_vec(b"caf\xe9.txt".to_vec()));
     fs::write(&path, b"a post\n").unwrap();
     let expanded = expand(&[path.clone().into()], None).unwrap();
-    assert_eq!(expanded.inputs[0].origin, Origin::File(path));
-    assert!(expanded.inputs[0].name.ends_with("caf\u{fffd}.txt"));
+    assert_eq!(expanded.inputs[0].origin, Origin::File(path.clone()));
+    assert!(expanded.inputs[0].name.ends_with(r"caf\xE9.txt"));
+    for pattern in [&b"caf\xe9*"[..], b"*", b"caf?.t*"] {
+        let glob = folder.path().join(OsString::from_vec(pattern.to_vec()));
+        let expanded = expand(&[glob.into()], None).unwrap();
+        assert_eq!(expanded.inputs[0].origin, Origin::File(path.clone()));
+    }
+}
+
+#[test]
+fn what_is_hidden_is_not_looked_at_unless_it_is_asked_for() {
+    let folder = folder_with(&[
+        "a.csv",
+        ".b.csv",
+        ".git/c.csv",
+        "d/.cache/e.csv",
+        "d/f.csv",
+        "d/.#f.csv",
+    ]);
+    let told = |arg: &str| names(&folder, &expand_in(&folder, &[arg], None).unwrap());
+    assert_eq!(told(""), ["a.csv", "d/f.csv"]);
+    assert_eq!(told("**/*.csv"), ["a.csv", "d/f.csv"]);
+    assert_eq!(told(".git"), [".git/c.csv"]);
+    assert_eq!(told(".*.csv"), [".b.csv"]);
+    assert_eq!(told("d/.cache/*.csv"), ["d/.cache/e.csv"]);
+    assert_eq!(told(".b.csv"), [".b.csv"]);
+    assert!(expand_in(&folder, &[""], None).unwrap().skipped.is_empty());
+}
+
+#[test]
+fn a_dangling_link_is_an_error_only_for_a_glob_that_matches_it() {
+    let folder = folder_with(&["a.csv", "deep/b.csv"]);
+    symlink("nowhere", folder.path().join("gone.csv")).unwrap();
+    symlink("nowhere", folder.path().join("latest")).unwrap();
+    symlink("nowhere", folder.path().join(".#a.csv")).unwrap();
+    let expanded = expand_in(&folder, &[""], None).unwrap();
+    assert_eq!(names(&folder, &expanded), ["a.csv", "deep/b.csv"]);
+    let links = ["gone.csv", "latest"].map(|link| folder.path().join(link));
+    assert_eq!(
+        expanded.skipped,
+        links.map(|link| (link, Skipped::DanglingLink))
+    );
+    let told = |arg: &str| expand_in(&folder, &[arg], None).map(|told| names(&folder, &told));
+    assert_eq!(told("a*.csv").unwrap(), ["a.csv"]);
+    assert_eq!(told("*/b.csv").unwrap(), ["deep/b.csv"]);
+    let error = told("*.csv").unwrap_err();
+    assert!(error.to_string().contains("gone.csv"), "{error}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_listed_is_an_error_unless_no_match_can_lie_in_it() {
+    // A folder that is its own ancestor stands for an unreadable one: those who run tests as root can read all.
+    let folder = folder_with(&["2024/a.csv", "private/b.csv"]);
+    symlink("..", folder.path().join("private/up")).unwrap();
+    let told = |arg: &str| expand_in(&folder, &[arg], None).map(|told| names(&folder, &told));
+    assert_eq!(told("2*/*.csv").unwrap(), ["2024/a.csv"]);
+    assert_eq!(told("2024/**/*.csv").unwrap(), ["2024/a.csv"]);
+    assert_eq!(told("*/*.csv").unwrap(), ["2024/a.csv", "private/b.csv"]);
+    for arg in ["", "**/*.csv", "*/up/*.csv"] {
+        let error = told(arg).unwrap_err();
+        assert!(matches!(error, FeedError::Unlistable { .. }), "{error}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub mod faults;
 mod message;
 mod model;
 pub mod part;
+mod path;
 mod range;
 mod score_job;
 mod shard_reader;

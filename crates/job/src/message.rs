@@ -29,6 +29,7 @@ pub struct ScoreSetup {
     /// How rendered bytes are compressed, each shard as a member or frame of its own.
     pub compression: Compression,
     /// The file that workers write results into; without one they send them with the report.
+    #[serde(with = "crate::path::optional")]
     pub part: Option<PathBuf>,
 }
 
@@ -54,6 +55,7 @@ pub enum Content<'a> {
     /// A range of a file, which the worker reads itself. Of a line-cut layout it holds each line that starts in it.
     Range {
         /// The file.
+        #[serde(with = "crate::path::borrowed", borrow)]
         path: &'a Path,
         /// Its first byte.
         start: u64,

@@ -1,5 +1,7 @@
 //! The models of a run, as they are named on the command line and sent to the workers.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::{fs, io};
 
@@ -22,6 +24,7 @@ pub enum Model {
     /// The rules of VADER over other words.
     Lexicon {
         /// The file they are from.
+        #[serde(with = "crate::path")]
         path: PathBuf,
         /// What is in it.
         #[serde(with = "serde_bytes")]
@@ -68,14 +71,15 @@ impl Model {
     /// # Errors
     /// If the file is not named or cannot be read. Whether the model can be had otherwise is for [`build`](Model::build)
     /// to say.
-    pub fn read(name: &str, extend: bool) -> Result<Self, BadModel> {
-        let Some(path) = name.strip_prefix(LEXICON) else {
-            return Ok(Self::BuiltIn(name.to_owned()));
+    pub fn read(name: impl AsRef<OsStr>, extend: bool) -> Result<Self, BadModel> {
+        let name = name.as_ref();
+        let Some(path) = name.as_bytes().strip_prefix(LEXICON.as_bytes()) else {
+            return Ok(Self::BuiltIn(name.to_string_lossy().into_owned()));
         };
         if path.is_empty() {
             return Err(BadModel::NoFile);
         }
-        let path = PathBuf::from(path);
+        let path = PathBuf::from(OsStr::from_bytes(path));
         match fs::read(&path) {
             Ok(list) => Ok(Self::Lexicon { path, list, extend }),
             Err(error) => Err(BadModel::Unreadable { path, error }),

@@ -42,12 +42,14 @@ mod json;
 mod span;
 
 mod number;
+mod own;
 mod reject;
 mod render;
 
 pub use cut::Cutter;
 pub use format::{Format, Quoting, UnknownName};
 pub use layout::{Cutting, FieldNames, FigureColumn, HEAD_LEN, Layout, LayoutError, ModelColumns};
+pub use own::Own;
 pub use reader::{Malformed, Place, Post, Reader, Reason, ReasonKind};
 pub use reject::write_reject;
 pub use render::Renderer;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, anyhow};
-use moodring_feed::{Input, Origin};
+use moodring_feed::{Input, Origin, name_of};
 use moodring_job::{Model, Report, Tally};
 use serde::{Deserialize, Serialize};
 
@@ -144,7 +144,7 @@ impl Terms {
 }
 
 fn shown(path: Option<&Path>) -> String {
-    path.map_or("none".to_owned(), |path| path.display().to_string())
+    path.map_or("none".to_owned(), name_of)
 }
 
 fn setting(name: &str, value: impl Into<String>) -> (String, String) {
@@ -155,7 +155,7 @@ fn model(model: &Model) -> (String, String) {
     match model {
         Model::BuiltIn(name) => setting("model", name.as_str()),
         Model::Lexicon { path, list, extend } => {
-            let (path, words) = (path.display(), crc32fast::hash(list));
+            let (path, words) = (name_of(path), crc32fast::hash(list));
             let extends = if *extend { ", extending" } else { "" };
             setting("model", format!("lexicon {path} ({words:08x}{extends})"))
         }
@@ -178,7 +178,7 @@ fn identity(input: &Input) -> Result<String, Failure> {
     let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     Ok(format!(
         "{} of {} bytes, changed at {}",
-        place.display(),
+        name_of(&place),
         metadata.len(),
         modified.unwrap_or_default().as_nanos()
     ))

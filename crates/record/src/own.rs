@@ -1,0 +1,147 @@
+//! Recognizing what this program wrote by its first line: scored posts, rejects, a quarantine.
+
+use crate::Format;
+
+/// What a file holds that this program wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// Scored posts.
+    Scored,
+    /// Records that were set aside, as [`write_reject`](crate::write_reject) writes them.
+    SetAside,
+}
+
+const MOODS: [&str; 3] = ["positive", "neutral", "negative"];
+
+impl Own {
+    /// Returns what the file with this first line holds, if this program wrote it.
+    ///
+    /// A scored JSON object ends with the figures of its last model, which are an object, and the sentiment. A scored table
+    /// ends with the columns of its last model, and the sentiment.
+    ///
+    /// ```
+    /// use moodring_record::{Format, Own};
+    ///
+    /// let line = br#"{"text":"fine","vader":{"compound":0.2023},"sentiment":"positive"}"#;
+    /// assert_eq!(Own::of(Format::Jsonl, line), Some(Own::Scored));
+    /// let labelled = br#"{"text":"fine","sentiment":"positive"}"#;
+    /// assert_eq!(Own::of(Format::Jsonl, labelled), None);
+    /// ```
+    #[must_use]
+    pub fn of(format: Format, first_line: &[u8]) -> Option<Own> {
+        let line = first_line.trim_ascii();
+        match format {
+            Format::Text => None,
+            Format::Jsonl if is_set_aside(line) => Some(Own::SetAside),
+            Format::Jsonl => is_scored_object(line).then_some(Own::Scored),
+            Format::Csv => is_scored_header(line, b',').then_some(Own::Scored),
+            Format::Tsv => is_scored_header(line, b'\t').then_some(Own::Scored),
+        }
+    }
+}
+
+fn is_set_aside(line: &[u8]) -> bool {
+    let has = |part: &[u8]| memchr::memmem::find(line, part).is_some();
+    line.starts_with(b"{\"source\":\"") && has(b",\"offset\":") && has(b",\"reason\":\"")
+}
+
+fn is_scored_object(line: &[u8]) -> bool {
+    let ends = MOODS.map(|mood| format!("sentiment\":\"{mood}\"}}"));
+    let mut ends = ends.iter();
+    let Some(before) = ends.find_map(|end| line.strip_suffix(end.as_bytes())) else {
+        return false;
+    };
+    // The name of the field may have a prefix.
+    let quote = memchr::memrchr(b'"', before);
+    quote.is_some_and(|quote| before[..quote].ends_with(b"},"))
+}
+
+fn is_scored_header(line: &[u8], delimiter: u8) -> bool {
+    let mut columns = line.rsplit(|&byte| byte == delimiter);
+    let mut ends = |endings: &[&str]| {
+        let column = columns.next().unwrap_or_default();
+        let column = column.strip_suffix(b"\"").unwrap_or(column);
+        endings.iter().any(|end| column.ends_with(end.as_bytes()))
+    };
+    ends(&["sentiment"]) && ends(&["_compound", "_subjectivity"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FieldNames, FigureColumn, Layout, ModelColumns, Quoting, Reader, Renderer};
+
+    /// The first line of what is written for the first record of `source`.
+    fn scored(source: &[u8], from: Format, to: Format, model: &str, figures: [&str; 2]) -> Vec<u8> {
+        let models = [ModelColumns {
+            model: model.into(),
+            figures: figures
+                .map(|name| FigureColumn {
+                    name: name.into(),
+                    decimals: Some(3),
+                })
+                .into(),
+        }];
+        let names = FieldNames {
+            text: "text".into(),
+            ..FieldNames::default()
+        };
+        let layout = Layout::detect(from, Quoting::Auto, &names, &models, source, true).unwrap();
+        let renderer = Renderer::new(to, &layout, &models);
+        let mut out = renderer.header().unwrap_or_default();
+        let body = usize::try_from(layout.body_start()).unwrap();
+        let mut reader = Reader::new(&layout, &source[body..]);
+        let post = reader.next_record().unwrap().unwrap();
+        renderer.write(&mut out, &post, &[0.5, -1.0], "negative");
+        let line = out.split(|&byte| byte == b'\n').next().unwrap();
+        line.to_vec()
+    }
+
+    #[test]
+    fn what_is_rendered_is_recognized() {
+        for (model, figures) in [
+            ("vader", ["pos", "compound"]),
+            ("lexicon", ["pos", "compound"]),
+            ("textblob", ["polarity", "subjectivity"]),
+        ] {
+            let json = b"{\"id\":1,\"text\":\"a day\"}\n";
+            let csv = b"id,text\r\n1,a day\r\n";
+            for to in [Format::Jsonl, Format::Csv, Format::Tsv] {
+                let from_json = scored(json, Format::Jsonl, to, model, figures);
+                assert_eq!(Own::of(to, &from_json), Some(Own::Scored), "{to}");
+                let from_csv = scored(csv, Format::Csv, to, model, figures);
+                assert_eq!(Own::of(to, &from_csv), Some(Own::Scored), "{to}");
+            }
+        }
+    }
+
+    #[test]
+    fn rejects_are_recognized() {
+        let mut line = Vec::new();
+        crate::write_reject(&mut line, "a.jsonl", Some(1), 0, "no JSON", b"raw");
+        assert_eq!(Own::of(Format::Jsonl, &line), Some(Own::SetAside));
+    }
+
+    #[test]
+    fn labels_are_not_taken_for_scores() {
+        for line in [
+            "",
+            "{}",
+            r#"{"text":"so \"sentiment\":\"positive\"}"}"#,
+            r#"{"text":"fine","sentiment":"positive"}"#,
+            r#"{"sentiment":"positive"}"#,
+            r#"{"user":{"id":1},"sentiment":4}"#,
+            r#"{"source":"web","text":"fine"}"#,
+        ] {
+            assert_eq!(Own::of(Format::Jsonl, line.as_bytes()), None, "{line}");
+        }
+        for header in [
+            "",
+            "text,sentiment",
+            "sentiment",
+            "id,text,airline_sentiment",
+        ] {
+            assert_eq!(Own::of(Format::Csv, header.as_bytes()), None, "{header}");
+        }
+    }
+}
