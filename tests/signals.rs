@@ -76,3 +76,21 @@ fn a_second_signal_ends_a_run_whose_output_is_not_read() {
     }
     assert_eq!(run.end().0, 143);
 }
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_from_the_first_byte_on() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(10));
+    let moodring = env!("CARGO_BIN_EXE_moodring");
+    let script = format!("ulimit -f 0; exec '{moodring}' score posts.jsonl -o scored.jsonl");
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &script]).current_dir(work.path(""));
+    let run = shell.output().unwrap();
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(
+        matches!(run.status.code(), Some(1 | 2)),
+        "{:?}: {said}",
+        run.status
+    );
+    assert!(said.contains("File too large"), "{said}");
+}

@@ -32,6 +32,8 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<(), exit::Failure> {
+    // Before the first file is written.
+    run::signals::survive_file_limits().map_err(exit::Failure::failed)?;
     match command {
         Command::Score(args) => score::run(*args),
         Command::Eval(args) => eval::run(*args),

@@ -66,11 +66,14 @@ fn within(limit: Duration, work: impl Fn() + Send + Clone + 'static) -> bool {
     is_done.recv_timeout(limit).is_ok()
 }
 
+/// Makes a file that reaches its limit (`ulimit -f`) an error of the one who writes it, not a reason to be killed.
+pub(crate) fn survive_file_limits() -> io::Result<()> {
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
+}
+
 impl Interrupt {
     /// Listens from now on. A second signal removes `unfinished` and ends the process.
     pub(crate) fn listen(unfinished: Vec<PathBuf>) -> io::Result<Self> {
-        // A file that reaches its limit is an error of the one who writes it, not a reason to be killed.
-        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         let interrupt = Self::default();
         for path in unfinished {
             interrupt.leaves(path);

@@ -1,7 +1,7 @@
 //! The decoder under fire: valid frames of every kind, mutated by a seeded generator.
 //!
 //! Whatever the bytes, a decode ends in a message or an error, and takes no more memory than the frame's length
-//! warrants: this test executable counts what is allocated. `MOODRING_FUZZ_SECONDS` sets how long it goes on.
+//! warrants: this test executable counts what is allocated. `MOODRING_FUZZ_SECONDS` sets how long it runs.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Debug;

@@ -18,3 +18,6 @@ pub(super) mod entry;
 pub(super) mod log;
 pub(super) mod recover;
 mod verify;
+
+#[cfg(test)]
+mod fuzz;

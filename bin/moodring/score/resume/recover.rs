@@ -89,7 +89,7 @@ impl Earlier {
         Ok(Some(earlier))
     }
 
-    fn parse(entries: Entries) -> anyhow::Result<Option<Self>> {
+    pub(super) fn parse(entries: Entries) -> anyhow::Result<Option<Self>> {
         let mut done = BTreeMap::new();
         let (mut terms, mut total) = (None, None);
         for entry in &entries.entries {
