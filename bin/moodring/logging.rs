@@ -1,5 +1,7 @@
 //! Logs on standard error.
 
+use std::io::{self, Write};
+
 use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 
@@ -34,14 +36,30 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
+/// A writer that drops what cannot be written, as when `head` has read enough of it. A line of the log must not end the
+/// thread that logs.
+struct Lossy(io::Stderr);
+
+impl Write for Lossy {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = self.0.write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Starts logging.
 pub(crate) fn start(level: LogLevel, format: LogFormat) {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::from(level))
-        .with_writer(std::io::stderr);
+        .with_writer(|| Lossy(io::stderr()))
+        .log_internal_errors(false);
     match format {
         LogFormat::Text => subscriber
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
             .init(),
         LogFormat::Json => subscriber.json().init(),
     }

@@ -97,7 +97,7 @@ pub(crate) enum Workers {
 }
 
 /// More processes than this on one machine is a slip of the finger.
-pub(crate) const MAX_WORKERS: u32 = 4096;
+pub(crate) use moodring_pool::MAX_WORKERS;
 
 impl std::str::FromStr for Workers {
     type Err = String;

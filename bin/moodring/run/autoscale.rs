@@ -15,6 +15,7 @@ const PERIOD: Duration = Duration::from_millis(250);
 /// Looks at the pool from now on, and changes the number of its workers, until it is over or somebody else says how many
 /// there are to be. A run that cannot do this keeps the number of workers that it began with.
 pub(crate) fn follow(mut scale: Autoscale, pool: Control, interrupt: Interrupt) {
+    let watched = pool.clone();
     let look = move || {
         let mut cpus = Cpus::new();
         while interrupt.is_scaled_by_itself() {
@@ -29,8 +30,7 @@ pub(crate) fn follow(mut scale: Autoscale, pool: Control, interrupt: Interrupt) 
             }
         }
     };
-    let thread = thread::Builder::new().name("autoscale".to_owned());
-    if let Err(error) = thread.spawn(look) {
+    if let Err(error) = watched.spawn("autoscale", look) {
         tracing::warn!("the number of workers stays as it is: cannot start a thread ({error})");
     }
 }

@@ -4,12 +4,15 @@
 //! It tells the supervisor what a dead worker can no longer say, which item killed it, and whether a live one makes
 //! progress: honest where a heartbeat thread would go on beating beside a worker that hangs.
 
-use std::fmt;
-use std::ptr::NonNull;
+use std::os::fd::OwnedFd;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::{fmt, io};
 
-use ipc_channel::ipc::IpcSharedMemory;
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::mm::{MapFlags, ProtFlags};
 
+use crate::descriptors::above_stdio;
 use crate::ids::ShardId;
 
 /// How many cells of the page are used.
@@ -62,33 +65,82 @@ impl Sample {
     }
 }
 
-/// The worker's hand on the page.
-pub struct Recorder {
-    page: IpcSharedMemory,
-    cells: NonNull<[AtomicU64; CELLS]>,
+/// The memory, which two processes touch by atomic operations alone. No reference to its bytes is ever made.
+struct Page {
+    cells: NonNull<Cells>,
+    is_mapped: bool,
 }
 
+type Cells = [AtomicU64; CELLS];
+
+impl Page {
+    /// Memory of this process alone.
+    fn own() -> Self {
+        let cells = Box::new([const { AtomicU64::new(0) }; CELLS]);
+        Self {
+            cells: NonNull::from(Box::leak(cells)),
+            is_mapped: false,
+        }
+    }
+
+    /// The beginning of a file in memory, which must not shrink: whoever touched the lost bytes would be killed.
+    fn map(file: &OwnedFd) -> io::Result<Self> {
+        let seals = rustix::fs::fcntl_get_seals(file)?;
+        let size = rustix::fs::fstat(file)?.st_size;
+        if !seals.contains(SealFlags::SHRINK)
+            || usize::try_from(size).is_ok_and(|size| size < BYTES)
+        {
+            return Err(io::Error::from(io::ErrorKind::InvalidData));
+        }
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: a new mapping, at an address of the kernel's choice, changes no memory that is in use. Its bytes are
+        // there for as long as it is: the file has them, and is sealed against shrinking.
+        let start =
+            unsafe { rustix::mm::mmap(ptr::null_mut(), BYTES, access, MapFlags::SHARED, file, 0) }?;
+        let cells = NonNull::new(start.cast()).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Self {
+            cells,
+            is_mapped: true,
+        })
+    }
+
+    fn cells(&self) -> &Cells {
+        // SAFETY: the pointer is to `BYTES` bytes that `self` keeps, allocated as cells or mapped for reading and
+        // writing. It is aligned, as a mapping begins at a page boundary; every bit pattern is valid; and all that
+        // touch the bytes, in either process, do so by atomic operations.
+        unsafe { self.cells.as_ref() }
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        // SAFETY: `self` alone has the pointer, and no reference into the memory outlives it. The memory is what
+        // `map` has mapped or `own` has allocated.
+        unsafe {
+            if self.is_mapped {
+                let _ = rustix::mm::munmap(self.cells.as_ptr().cast(), BYTES);
+            } else {
+                drop(Box::from_raw(self.cells.as_ptr()));
+            }
+        }
+    }
+}
+
+/// The worker's hand on the page.
+pub struct Recorder(Page);
+
 impl Recorder {
-    /// A new page, in phase [`Phase::Idle`].
+    /// A page that nobody else sees, in phase [`Phase::Idle`].
     #[must_use]
     pub fn new() -> Self {
-        let mut page = IpcSharedMemory::from_byte(0, BYTES);
-        // SAFETY: the page has just been made and nobody else has it yet, so this is the only reference to its bytes;
-        // it ends with this statement. Later writes go through the pointer taken here, which is into the mapping and
-        // stays valid wherever `page` is moved.
-        let bytes = unsafe { page.deref_mut() };
-        let recorder = Self {
-            cells: NonNull::from(bytes).cast(),
-            page,
-        };
+        let recorder = Self(Page::own());
         recorder.store(ITEM, NO_ITEM);
         recorder
     }
 
-    /// The page to be sent to the supervisor.
-    #[must_use]
-    pub fn share(&self) -> IpcSharedMemory {
-        self.page.clone()
+    /// The page that a supervisor has made for this process, by its descriptor.
+    pub(crate) fn open(page: &OwnedFd) -> io::Result<Self> {
+        Page::map(page).map(Self)
     }
 
     pub(crate) fn idle(&self) {
@@ -119,11 +171,8 @@ impl Recorder {
         self.cells()[cell].store(value, Ordering::Release);
     }
 
-    fn cells(&self) -> &[AtomicU64; CELLS] {
-        // SAFETY: the pointer is to the first `BYTES` bytes of a writable mapping that `self.page` keeps alive. It is
-        // aligned, as a mapping begins at a page boundary; every bit pattern is valid; and both processes touch the
-        // bytes by atomic operations alone.
-        unsafe { self.cells.as_ref() }
+    fn cells(&self) -> &Cells {
+        self.0.cells()
     }
 }
 
@@ -142,26 +191,29 @@ impl fmt::Debug for Recorder {
 }
 
 /// The supervisor's view of the page. It outlives the worker.
-pub struct BlackBox(IpcSharedMemory);
+pub struct BlackBox(Page);
 
 impl BlackBox {
-    /// The page a worker sent; `None` if it is too small to be one.
-    #[must_use]
-    pub fn new(page: IpcSharedMemory) -> Option<Self> {
-        (page.len() >= BYTES).then_some(Self(page))
+    /// A new page, in phase [`Phase::Idle`], and the descriptor by which a worker gets it. Its size is sealed: whatever
+    /// a worker does with it, it cannot take the memory away from under the supervisor.
+    ///
+    /// # Errors
+    /// If the system refuses memory or a descriptor.
+    pub fn create() -> io::Result<(Self, OwnedFd)> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let file = above_stdio(rustix::fs::memfd_create("moodring-black-box", flags)?)?;
+        rustix::fs::ftruncate(&file, BYTES as u64)?;
+        let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+        rustix::fs::fcntl_add_seals(&file, seals)?;
+        let page = Page::map(&file)?;
+        page.cells()[ITEM].store(NO_ITEM, Ordering::Release);
+        Ok((Self(page), file))
     }
 
     /// What the worker is doing, or was doing when it died.
     #[must_use]
     pub fn read(&self) -> Sample {
-        #[expect(
-            clippy::cast_ptr_alignment,
-            reason = "a mapping begins at a page boundary"
-        )]
-        let cells = self.0.as_ptr().cast::<[AtomicU64; CELLS]>();
-        // SAFETY: the page has at least `BYTES` bytes (`new` has seen to that), is aligned as a mapping is, and stays
-        // mapped while `self` is borrowed. It is only read here, and by atomic operations, as it is written.
-        sample(unsafe { &*cells })
+        sample(self.0.cells())
     }
 }
 
@@ -171,7 +223,7 @@ impl fmt::Debug for BlackBox {
     }
 }
 
-fn sample(cells: &[AtomicU64; CELLS]) -> Sample {
+fn sample(cells: &Cells) -> Sample {
     let load = |cell: usize| cells[cell].load(Ordering::Acquire);
     let phase = match load(PHASE) {
         1 => Phase::Preparing,
@@ -192,8 +244,8 @@ mod tests {
 
     #[test]
     fn the_supervisor_sees_what_the_worker_records() {
-        let recorder = Recorder::new();
-        let black_box = BlackBox::new(recorder.share()).unwrap();
+        let (black_box, page) = BlackBox::create().unwrap();
+        let recorder = Recorder::open(&page).unwrap();
         assert_eq!(black_box.read().phase, Phase::Idle);
         recorder.preparing(ShardId(7));
         assert_eq!(black_box.read().item, None);
@@ -213,7 +265,32 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_too_small_is_refused() {
-        assert!(BlackBox::new(IpcSharedMemory::from_byte(0, BYTES - 1)).is_none());
+    fn a_worker_cannot_take_the_page_away() {
+        let (black_box, page) = BlackBox::create().unwrap();
+        for size in [0, 1, 1 << 20] {
+            assert!(rustix::fs::ftruncate(&page, size).is_err());
+        }
+        assert_eq!(black_box.read().phase, Phase::Idle);
+    }
+
+    #[test]
+    fn a_page_that_is_too_small_or_not_sealed_is_refused() {
+        let flags = MemfdFlags::ALLOW_SEALING;
+        let page = rustix::fs::memfd_create("page", flags).unwrap();
+        rustix::fs::ftruncate(&page, 4096).unwrap();
+        assert!(Recorder::open(&page).is_err());
+        rustix::fs::ftruncate(&page, BYTES as u64 - 1).unwrap();
+        rustix::fs::fcntl_add_seals(&page, SealFlags::SHRINK).unwrap();
+        assert!(Recorder::open(&page).is_err());
+    }
+
+    /// The one that can run under Miri, which maps no files.
+    #[test]
+    fn what_is_recorded_can_be_read_meanwhile() {
+        let recorder = Recorder::new();
+        recorder.preparing(ShardId(3));
+        recorder.begin(9);
+        let seen = sample(recorder.cells());
+        assert_eq!((seen.shard, seen.item), (ShardId(3), Some(9)));
     }
 }

@@ -1,5 +1,6 @@
 //! What the outside may see of a running pool, and say to it.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,7 +10,11 @@ use thiserror::Error;
 
 use crate::black_box::Sample;
 use crate::driver::Signal;
+use crate::helper;
 use crate::ids::ShardId;
+use crate::pool::MAX_WORKERS;
+#[cfg(doc)]
+use crate::pool::PoolError;
 use crate::supervisor::WorkerView;
 
 /// How long to wait for the pool's answer; it is busy for milliseconds at the most.
@@ -70,9 +75,17 @@ impl Control {
         let _ = self.signals.send(Signal::Abort);
     }
 
-    /// Has so many workers from now on, at least one. Those that are too many finish what they hold.
-    pub fn resize(&self, workers: u32) {
+    /// Has so many workers from now on, at least one and at most [`MAX_WORKERS`]; returns how many. Those that are too
+    /// many finish what they hold. If there are fewer file descriptors than so many need, there will be fewer workers,
+    /// and a warning says so.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most callers ask for a number that is possible"
+    )]
+    pub fn resize(&self, workers: u32) -> u32 {
+        let workers = workers.clamp(1, MAX_WORKERS);
         let _ = self.signals.send(Signal::Resize(workers));
+        workers
     }
 
     /// Replaces every worker by a new process, one at a time and without a pause in the work.
@@ -115,6 +128,14 @@ impl Control {
             RecvTimeoutError::Timeout => Unanswered::Busy,
             RecvTimeoutError::Disconnected => Unanswered::Over,
         })
+    }
+
+    /// Starts a thread that belongs to the pool: if it panics, the run fails with [`PoolError::Panicked`].
+    ///
+    /// # Errors
+    /// If the system refuses a thread.
+    pub fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        helper::start(name.to_owned(), &self.signals, body)
     }
 
     /// What the pool is doing.

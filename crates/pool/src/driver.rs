@@ -4,19 +4,20 @@
 //! answers. The feed runs in a thread of its own, as reading the input may block.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-use std::thread;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use tracing::{debug, warn};
 
-use crate::black_box::BlackBox;
 use crate::control::{ProcessStatus, Stats, WorkerStatus};
+use crate::descriptors;
+use crate::helper;
 use crate::ids::{Scope, ShardId, WorkerId};
 use crate::limits::{Limits, Scale};
 use crate::pool::{BoxError, Feed, Outcome, Pool, PoolError, Quarantined, Released, Sink};
-use crate::process::{Exit, WorkerCommand, WorkerProcess};
+use crate::process::bootstrap::{self, Relay};
+use crate::process::{self, Exit, WorkerCommand, WorkerProcess};
 use crate::supervisor::{
     Action, Defeat, Delivery, Event, LONGEST_WAIT, LoopClock, Supervisor, TaskPolicy, WorkerView,
 };
@@ -27,10 +28,13 @@ use crate::wire::{self, Payload, Report, ToWorker};
 pub(crate) enum Signal {
     Said(WorkerId, Report),
     Garbled(WorkerId, String),
-    Connected(WorkerId, BlackBox),
+    /// A worker cannot be talked to.
+    Broken(WorkerId, String),
     Exited(WorkerId, Exit, String),
     Input(Result<Option<(Vec<u8>, TaskPolicy)>, BoxError>),
     Cancel(ShardId),
+    /// A thread of that name panicked with that message.
+    Panicked(String, String),
     Drain,
     Abort,
     Resize(u32),
@@ -46,7 +50,12 @@ pub(crate) fn run(
     feed: impl Feed + 'static,
     sink: &mut dyn Sink,
 ) -> Result<Outcome, PoolError> {
-    let pulls = start_feed(feed, pool.signals_in.clone()).map_err(PoolError::Thread)?;
+    process::await_children();
+    descriptors::raise();
+    check_descriptors(pool.config.workers)?;
+    bootstrap::sweep();
+    let relay = Relay::new().map_err(PoolError::Bootstrap)?;
+    let pulls = start_feed(feed, &pool.signals_in).map_err(PoolError::Thread)?;
     let by_memory = pool.limits.max_memory.map(|_| MEMORY_PERIOD);
     let sample_period = pool.config.sample_period().or(by_memory);
     let mut driver = Driver {
@@ -55,6 +64,7 @@ pub(crate) fn run(
         supervisor: Supervisor::new(pool.config, Duration::ZERO),
         began: Instant::now(),
         command: pool.command,
+        relay: Arc::new(Mutex::new(relay)),
         limits: pool.limits,
         scale: pool.limits.max_memory.and_then(Scale::new),
         setup: pool.setup,
@@ -76,23 +86,36 @@ pub(crate) fn run(
     driver.run(&pool.signals)
 }
 
+/// Refuses to start more workers than there are file descriptors for.
+fn check_descriptors(workers: u32) -> Result<(), PoolError> {
+    let most = descriptors::room();
+    match descriptors::limit() {
+        Some(limit) if most < workers => Err(PoolError::Descriptors {
+            workers,
+            need: descriptors::need(workers),
+            limit,
+            most,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Runs the feed in a thread: it answers each message on the returned channel with one `Signal::Input`.
 fn start_feed(
     mut feed: impl Feed + 'static,
-    signals: Sender<Signal>,
+    signals: &Sender<Signal>,
 ) -> std::io::Result<Sender<()>> {
     let (pulls, requests) = unbounded::<()>();
-    thread::Builder::new()
-        .name("feed".to_owned())
-        .spawn(move || {
-            for () in requests {
-                let task = feed.next_task().map(|task| Some((task?, feed.policy())));
-                let more = matches!(task, Ok(Some(_)));
-                if signals.send(Signal::Input(task)).is_err() || !more {
-                    return;
-                }
+    let answers = signals.clone();
+    helper::start("feed".to_owned(), signals, move || {
+        for () in requests {
+            let task = feed.next_task().map(|task| Some((task?, feed.policy())));
+            let more = matches!(task, Ok(Some(_)));
+            if answers.send(Signal::Input(task)).is_err() || !more {
+                return;
             }
-        })?;
+        }
+    })?;
     Ok(pulls)
 }
 
@@ -119,6 +142,7 @@ struct Driver<'a> {
     /// The time that counts, as of the last look at the clock.
     now: Duration,
     command: WorkerCommand,
+    relay: Arc<Mutex<Relay>>,
     limits: Limits,
     scale: Option<Scale>,
     setup: Vec<u8>,
@@ -208,10 +232,8 @@ impl Driver<'_> {
         }
         self.next_sample = self.sample_period().map(|period| now + period);
         for (&id, worker) in &self.workers {
-            if let Some(black_box) = &worker.black_box {
-                self.supervisor
-                    .handle(now, Event::Sampled(id, black_box.read()));
-            }
+            self.supervisor
+                .handle(now, Event::Sampled(id, worker.black_box.read()));
         }
         if let Some(scale) = &mut self.scale {
             let workers = self
@@ -253,28 +275,33 @@ impl Driver<'_> {
             }
             Signal::Said(id, Report::Tried(shard)) => Event::Tried(id, shard),
             Signal::Said(id, Report::Committed(shard)) => Event::Committed(id, shard),
-            Signal::Connected(id, black_box) => {
-                self.workers.get_mut(&id)?.black_box = Some(black_box);
-                return None;
-            }
             Signal::Said(_, Report::Failed(_, reason)) => self.fail(PoolError::Job(reason)),
             Signal::Garbled(id, error) => {
                 warn!(worker = %id, error, "a worker sent garbage and is killed for it");
                 self.workers.get(&id)?.kill();
                 return None;
             }
+            Signal::Broken(id, error) => {
+                warn!(worker = %id, error, "a worker cannot be talked to and is killed");
+                let worker = self.workers.get_mut(&id)?;
+                worker.fault = Some(error);
+                worker.kill();
+                return None;
+            }
+            Signal::Panicked(thread, message) => self.fail(PoolError::Panicked { thread, message }),
             Signal::Abort => Event::Abort,
             Signal::Exited(id, exit, last_words) => {
                 let worker = self.workers.remove(&id);
                 if worker.is_some() {
                     self.stats.exited();
                 }
-                let sample = worker.and_then(|worker| Some(worker.black_box?.read()));
-                // The signal that ended it was ours.
-                let exit = if self.supervisor.has_hung(id) {
-                    Exit::TimedOut
-                } else {
-                    exit.explained_by(&last_words, &self.limits)
+                let sample = worker.as_ref().map(|worker| worker.black_box.read());
+                let fault = worker.and_then(|worker| worker.fault);
+                // The signal that ended it may have been ours.
+                let exit = match fault {
+                    _ if self.supervisor.has_hung(id) => Exit::TimedOut,
+                    Some(fault) => Exit::NotStarted(fault),
+                    None => exit.explained_by(&last_words, &self.limits),
                 };
                 self.last_exit = Some((exit.clone(), last_words));
                 Event::Exited(id, exit, sample)
@@ -292,7 +319,7 @@ impl Driver<'_> {
                 self.await_ready.push(waiting);
                 return None;
             }
-            Signal::Resize(workers) => Event::Resize(workers),
+            Signal::Resize(workers) => Event::Resize(self.within_descriptors(workers)),
             Signal::Renew => Event::Renew,
             Signal::Inspect(reply) => {
                 // Whoever asked may have stopped waiting.
@@ -306,13 +333,29 @@ impl Driver<'_> {
         })
     }
 
+    /// So many workers, or as many as there are file descriptors for.
+    fn within_descriptors(&self, workers: u32) -> u32 {
+        let have = u32::try_from(self.workers.len()).unwrap_or(u32::MAX);
+        if workers <= have {
+            return workers;
+        }
+        let most = have.saturating_add(descriptors::room()).max(1);
+        if workers > most {
+            warn!(
+                workers,
+                most, "there are not enough file descriptors for so many workers; see `ulimit -n`"
+            );
+        }
+        workers.min(most)
+    }
+
     fn inspect(&self) -> Vec<WorkerStatus> {
         let process = |id| {
             let worker = self.workers.get(&id)?;
             Some(ProcessStatus {
                 pid: worker.pid(),
                 age: worker.started.elapsed(),
-                sample: worker.black_box.as_ref().map(BlackBox::read),
+                sample: Some(worker.black_box.read()),
             })
         };
         let status = |view: WorkerView| WorkerStatus {
@@ -413,7 +456,13 @@ impl Driver<'_> {
             worker: id,
             setup: &self.setup,
         })?;
-        match WorkerProcess::start(&self.command, &self.limits, id, &self.signals_in) {
+        match WorkerProcess::start(
+            &self.command,
+            &self.limits,
+            id,
+            &self.relay,
+            &self.signals_in,
+        ) {
             Ok(worker) => {
                 debug!(worker = %id, pid = worker.pid(), "worker started");
                 self.stats.spawned(id.incarnation);

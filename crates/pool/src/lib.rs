@@ -60,7 +60,7 @@
 //! phase.
 //!
 //! Modules in reading order: [`ids`] and [`wire`], what is said between the processes, and [`black_box`], what is
-//! seen without being said; [`supervisor`], every decision,
+//! seen without being said; `transport`, frames over a channel; [`supervisor`], every decision,
 //! as a pure state machine; [`process`](mod@process) and `driver`, which carry the decisions out;
 //! [`worker`], the other side; [`in_process`], the same run without processes; [`calls`], the typed face on top.
 
@@ -68,13 +68,17 @@ pub mod black_box;
 pub mod calls;
 mod context;
 mod control;
+mod descriptors;
 mod driver;
+mod helper;
 pub mod ids;
 pub mod in_process;
 mod limits;
+mod panics;
 mod pool;
 pub mod process;
 pub mod supervisor;
+mod transport;
 pub mod wire;
 pub mod worker;
 
@@ -86,7 +90,7 @@ pub use control::{Control, ProcessStatus, Stats, Unanswered, WorkerStatus};
 pub use ids::{Scope, ShardId, WorkerId};
 pub use limits::Limits;
 pub use pool::{
-    BoxError, Feed, Outcome, Pool, PoolBuilder, PoolError, Quarantined, Released, Sink,
+    BoxError, Feed, MAX_WORKERS, Outcome, Pool, PoolBuilder, PoolError, Quarantined, Released, Sink,
 };
 pub use supervisor::{Config, Delivery, TaskPolicy};
 pub use worker::{Job, JobError, Turn, Work};

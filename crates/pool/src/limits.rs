@@ -7,6 +7,7 @@ use rustix::process::{Resource, Rlimit};
 use rustix::thread::CpuSet;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
+use crate::descriptors;
 use crate::ids::WorkerId;
 
 /// Limits of each worker process.
@@ -27,6 +28,8 @@ pub(crate) struct Settled {
     nice: i32,
     cpu: Option<CpuSet>,
     data: Option<u64>,
+    /// How many descriptors this process was allowed before it allowed itself more.
+    descriptors: Option<Rlimit>,
 }
 
 impl Limits {
@@ -37,6 +40,7 @@ impl Limits {
             nice: self.nice,
             cpu,
             data: self.max_memory.map(|most| most.saturating_mul(2)),
+            descriptors: descriptors::inherited(),
         }
     }
 }
@@ -56,6 +60,9 @@ impl Settled {
                 maximum: Some(data),
             };
             rustix::process::setrlimit(Resource::Data, limit)?;
+        }
+        if let Some(limit) = self.descriptors {
+            rustix::process::setrlimit(Resource::Nofile, limit)?;
         }
         Ok(())
     }

@@ -14,6 +14,12 @@ use crate::process::{Exit, WorkerCommand};
 use crate::supervisor::{Config, Defeat, Delivery, TaskPolicy};
 use crate::wire;
 
+/// The most workers of a pool: more than any machine has CPUs for.
+pub const MAX_WORKERS: u32 = 4096;
+
+/// The longest time that is waited for anything: longer than any machine runs, and short enough to be added to.
+const MAX_TIMEOUT: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// Any error of a feed or a sink; whoever started the pool knows what it is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -118,6 +124,31 @@ pub enum PoolError {
     /// A message could not be encoded.
     #[error(transparent)]
     Wire(#[from] wire::WireError),
+    /// A thread of the supervisor panicked: a fault of the feed, or of this crate.
+    #[error("the thread `{thread}` of the supervisor panicked: {message}")]
+    Panicked {
+        /// Its name.
+        thread: String,
+        /// What the panic said.
+        message: String,
+    },
+    /// There are fewer file descriptors than the workers need.
+    #[error(
+        "{workers} workers need {need} file descriptors, and this process may open {limit}; raise the limit (`ulimit -n {need}`) or start at most {most} workers"
+    )]
+    Descriptors {
+        /// How many workers were asked for.
+        workers: u32,
+        /// How many descriptors they need, with those that are open already.
+        need: u64,
+        /// The limit of the system for this process.
+        limit: u64,
+        /// How many workers it is enough for.
+        most: u32,
+    },
+    /// Workers would have no way to reach this process.
+    #[error("failed to open a socket for the workers: {0}")]
+    Bootstrap(std::io::Error),
     /// The operating system refused a thread.
     #[error("failed to start a thread of the supervisor: {0}")]
     Thread(std::io::Error),
@@ -179,7 +210,7 @@ impl PoolBuilder {
     /// How long a worker may take from its start until its job has started; 20 seconds unless said.
     #[must_use]
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
-        self.config.start_timeout = timeout;
+        self.config.start_timeout = timeout.min(MAX_TIMEOUT);
         self
     }
 
@@ -244,11 +275,11 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool of `workers` processes started by `command`.
+    /// A pool of `workers` processes started by `command`; at least one, and at most [`MAX_WORKERS`].
     #[must_use]
     pub fn builder(workers: u32, command: WorkerCommand) -> PoolBuilder {
         PoolBuilder {
-            config: Config::new(workers),
+            config: Config::new(workers.clamp(1, MAX_WORKERS)),
             command,
             limits: Limits::default(),
             setup: Vec::new(),
@@ -263,6 +294,9 @@ impl Pool {
 
     /// Runs every task of `feed` and gives the results to `sink`. Blocks until all workers are gone; call it from a
     /// thread that lives that long.
+    ///
+    /// Two things of this process change for good, where they stand in the way of workers: the soft limit of open file
+    /// descriptors is raised to the hard one (the workers keep the one before), and SIGCHLD is no longer ignored.
     ///
     /// # Errors
     /// See [`PoolError`]. Whatever the error, no worker is left behind.

@@ -4,7 +4,9 @@
 //! under [`FRAME_LIMIT`], must consume the whole frame, and returns an error whatever the bytes are: a hostile frame
 //! neither panics nor makes us allocate more than the limit. Payloads borrow from the frame they came in.
 
-use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, IpcSharedMemory};
+use std::io;
+
+use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -28,8 +30,6 @@ pub struct Hello {
     pub tasks: IpcBytesSender,
     /// Where the worker's reports come out: [`FromWorker`] frames.
     pub reports: IpcBytesReceiver,
-    /// The page in which the worker shows what it is doing.
-    pub black_box: IpcSharedMemory,
 }
 
 impl Hello {
@@ -134,9 +134,14 @@ pub enum FromWorker<'a> {
 /// Why bytes are not a message.
 #[derive(Debug, Error)]
 pub enum WireError {
-    /// The value is larger than a frame may be.
+    /// The value has no encoding.
     #[error("failed to encode a message: {0}")]
     Encode(#[source] bincode::error::EncodeError),
+    /// The value is larger than a frame may be.
+    #[error(
+        "a message is larger than {FRAME_LIMIT} bytes, the most that is sent at once; make shards or records smaller"
+    )]
+    TooLarge,
     /// The bytes are no such value.
     #[error("failed to decode a frame of {len} bytes: {source}")]
     Decode {
@@ -182,20 +187,54 @@ fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_limit::<FRAME_LIMIT>()
 }
 
+/// The end of a frame, to which no more than [`FRAME_LIMIT`] bytes are written.
+struct Limited<'a> {
+    frame: &'a mut Vec<u8>,
+    room: usize,
+}
+
+impl io::Write for Limited<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = self.room.checked_sub(bytes.len());
+        self.room = room.ok_or(io::ErrorKind::FileTooLarge)?;
+        self.frame.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Appends the encoding of `value` to `frame`.
 ///
 /// # Errors
-/// [`WireError::Encode`] if the value cannot be encoded.
+/// [`WireError::Encode`] if the value cannot be encoded, [`WireError::TooLarge`] if it takes more than
+/// [`FRAME_LIMIT`] bytes.
 pub fn encode_into<T: Serialize>(value: &T, frame: &mut Vec<u8>) -> Result<(), WireError> {
-    bincode::serde::encode_into_std_write(value, frame, config())
-        .map(drop)
-        .map_err(WireError::Encode)
+    encode_within(FRAME_LIMIT, value, frame)
+}
+
+fn encode_within<T: Serialize>(
+    limit: usize,
+    value: &T,
+    frame: &mut Vec<u8>,
+) -> Result<(), WireError> {
+    use bincode::error::EncodeError;
+    let mut end = Limited { frame, room: limit };
+    match bincode::serde::encode_into_std_write(value, &mut end, config()) {
+        Ok(_) => Ok(()),
+        Err(EncodeError::Io { inner, .. }) if inner.kind() == io::ErrorKind::FileTooLarge => {
+            Err(WireError::TooLarge)
+        }
+        Err(error) => Err(WireError::Encode(error)),
+    }
 }
 
 /// The encoding of `value`.
 ///
 /// # Errors
-/// [`WireError::Encode`] if the value cannot be encoded.
+/// As [`encode_into`].
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, WireError> {
     let mut frame = Vec::new();
     encode_into(value, &mut frame)?;
@@ -332,6 +371,23 @@ mod tests {
             decode::<FromWorker<'_>>(&frame),
             Err(WireError::Trailing { .. })
         ));
+    }
+
+    #[test]
+    fn a_value_larger_than_a_frame_may_be_is_refused_before_it_is_copied() {
+        let grant = [7; 1000];
+        let message = ToWorker::Commit {
+            shard: ShardId(1),
+            grant: &grant,
+        };
+        let whole = encode(&message).unwrap();
+        let mut frame = Vec::new();
+        assert!(encode_within(whole.len(), &message, &mut frame).is_ok());
+        assert_eq!(frame, whole);
+        let mut frame = Vec::new();
+        let refused = encode_within(whole.len() - 1, &message, &mut frame);
+        assert!(matches!(refused, Err(WireError::TooLarge)));
+        assert!(frame.len() < 20, "{} bytes are copied", frame.len());
     }
 
     #[test]

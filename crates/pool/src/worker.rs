@@ -5,16 +5,20 @@
 //! and is then done before the next shard, as other shards' turns depend on it.
 
 use std::collections::VecDeque;
+use std::io::Write;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::process::ExitCode;
+use std::{fmt, io};
 
-use ipc_channel::TryRecvError;
-use ipc_channel::ipc::{self, IpcBytesReceiver, IpcBytesSender, IpcSender};
+use ipc_channel::ipc::{self, IpcSender};
 use thiserror::Error;
 
 use crate::black_box::Recorder;
 use crate::context::Context;
+use crate::descriptors;
 use crate::ids::{Scope, ShardId, WorkerId};
-use crate::wire::{self, FromWorker, Hello, PROTOCOL, ToWorker};
+use crate::transport::{FrameReceiver, FrameSender};
+use crate::wire::{self, FromWorker, Hello, PROTOCOL, ToWorker, WireError};
 
 /// An error that another worker would meet too, such as an unreadable input or a full disk. It ends the run: a death
 /// (a panic, a signal) in contrast is the worker's own, and its shard goes out again.
@@ -24,7 +28,7 @@ pub struct JobError(pub String);
 
 impl JobError {
     /// The error that says what `error` says.
-    pub fn new(error: impl std::fmt::Display) -> Self {
+    pub fn new(error: impl fmt::Display) -> Self {
         Self(error.to_string())
     }
 }
@@ -113,6 +117,9 @@ pub trait Job: Sized {
 
 /// Serves the supervisor at `address` until it needs no more. This is the whole `main` of a worker.
 ///
+/// The address is the last argument that the process was started with. It says which descriptors were inherited: the
+/// supervisor's socket and the [`black_box`](crate::black_box)'s page.
+///
 /// Interrupts, termination requests and the signals that steer a run are ignored here: they may reach every process of a
 /// group, and it is the supervisor who decides what they mean. So is the signal that a file has reached its limit, which the
 /// job learns of as an error like any other.
@@ -121,12 +128,16 @@ pub fn serve<J: Job>(address: &str) -> ExitCode {
     ignore_signals();
     // A process that was started as `/proc/self/exe` would be listed as `exe`. A wrong name does no harm.
     let _ = rustix::thread::set_name(c"moodring-worker");
-    let recorder = Recorder::new();
-    let Some((tasks, reports)) = connect(address, &recorder) else {
-        eprintln!(
-            "moodring worker: no supervisor listens at `{address}`; this command is not for typing"
-        );
-        return ExitCode::FAILURE;
+    let (tasks, reports, recorder) = match connect(address) {
+        Ok(connected) => connected,
+        Err(error) => {
+            // If nobody reads it, the exit code has to do.
+            let _ = writeln!(
+                io::stderr(),
+                "moodring worker: no supervisor listens at `{address}` ({error}); this command is not for typing"
+            );
+            return ExitCode::FAILURE;
+        }
     };
     let mut worker = Worker {
         tasks,
@@ -158,21 +169,40 @@ fn ignore_signals() {
     }
 }
 
-fn connect(address: &str, recorder: &Recorder) -> Option<(IpcBytesReceiver, IpcBytesSender)> {
-    let bootstrap = IpcSender::<Hello>::connect(address.to_owned()).ok()?;
-    let (task_sender, tasks) = ipc::bytes_channel().ok()?;
-    let (reports, report_receiver) = ipc::bytes_channel().ok()?;
-    let build = wire::build_id().to_owned();
-    bootstrap
-        .send(Hello {
-            protocol: PROTOCOL,
-            build,
-            tasks: task_sender,
-            reports: report_receiver,
-            black_box: recorder.share(),
-        })
-        .ok()?;
-    Some((tasks, reports))
+fn connect(address: &str) -> io::Result<(FrameReceiver, FrameSender, Recorder)> {
+    let (door, page) = address.split_once(':').ok_or(io::ErrorKind::InvalidInput)?;
+    let (door, page) = (inherited(door)?, inherited(page)?);
+    let recorder = Recorder::open(&page)?;
+    let bootstrap = IpcSender::<Hello>::connect(descriptors::path(&door))?;
+    let (task_sender, tasks) = ipc::bytes_channel()?;
+    let (reports, report_receiver) = ipc::bytes_channel()?;
+    let hello = Hello {
+        protocol: PROTOCOL,
+        build: wire::build_id().to_owned(),
+        tasks: task_sender,
+        reports: report_receiver,
+    };
+    bootstrap.send(hello).map_err(io::Error::other)?;
+    Ok((
+        FrameReceiver::new(tasks),
+        FrameSender::new(reports),
+        recorder,
+    ))
+}
+
+/// The descriptor of that number, which this process was started with.
+fn inherited(number: &str) -> io::Result<OwnedFd> {
+    let number: RawFd = number.parse().map_err(io::Error::other)?;
+    // SAFETY: asking for a descriptor's flags changes nothing, and fails if it is not open.
+    let is_open = number > 2 && unsafe { libc::fcntl(number, libc::F_GETFD) } != -1;
+    if !is_open {
+        return Err(io::Error::from(rustix::io::Errno::BADF));
+    }
+    // SAFETY: the descriptor is open, and the supervisor has opened it for this function: it is called once for each,
+    // at the start, and nobody else in this process knows of it.
+    let fd = unsafe { OwnedFd::from_raw_fd(number) };
+    rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
+    Ok(fd)
 }
 
 /// Whether this worker's next message is to be garbage, for tests.
@@ -188,8 +218,8 @@ enum Ending {
 }
 
 struct Worker {
-    tasks: IpcBytesReceiver,
-    reports: IpcBytesSender,
+    tasks: FrameReceiver,
+    reports: FrameSender,
     recorder: Recorder,
     /// Messages received and not done yet.
     queue: VecDeque<Vec<u8>>,
@@ -287,12 +317,12 @@ impl Worker {
     fn next_message(&mut self) -> Result<Vec<u8>, Ending> {
         loop {
             match self.tasks.try_recv() {
-                Ok(frame) if matches!(wire::decode(&frame), Ok(ToWorker::Commit { .. })) => {
+                Ok(Some(frame)) if matches!(wire::decode(&frame), Ok(ToWorker::Commit { .. })) => {
                     return Ok(frame);
                 }
-                Ok(frame) => self.queue.push_back(frame),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::IpcError(_)) => return Err(Ending::SupervisorGone),
+                Ok(Some(frame)) => self.queue.push_back(frame),
+                Ok(None) => break,
+                Err(_) => return Err(Ending::SupervisorGone),
             }
         }
         match self.queue.pop_front() {
@@ -304,21 +334,30 @@ impl Worker {
     fn say(&mut self, message: &FromWorker<'_>) -> Result<(), Ending> {
         self.frame.clear();
         if let Err(error) = wire::encode_into(message, &mut self.frame) {
-            return self.unfit(&error.to_string());
+            return self.cannot_say(message, &error);
         }
         #[cfg(feature = "faults")]
         if GARBLED.swap(false, std::sync::atomic::Ordering::Relaxed) {
             self.frame.fill(0xa5);
         }
         self.reports
-            .send(&self.frame)
+            .send(&mut self.frame)
             .map_err(|_| Ending::SupervisorGone)
+    }
+
+    /// Says why something cannot be said: a result that is too large would be so in any worker.
+    fn cannot_say(&mut self, message: &FromWorker<'_>, error: &WireError) -> Result<(), Ending> {
+        let reason = &error.to_string();
+        match *message {
+            FromWorker::Prepared { shard, .. } => self.say(&FromWorker::Failed { shard, reason }),
+            _ => self.unfit(reason),
+        }
     }
 
     fn unfit<T>(&mut self, reason: &str) -> Result<T, Ending> {
         self.frame.clear();
         if wire::encode_into(&FromWorker::Unfit { reason }, &mut self.frame).is_ok() {
-            let _ = self.reports.send(&self.frame);
+            let _ = self.reports.send(&mut self.frame);
         }
         Err(Ending::Told)
     }

@@ -13,7 +13,7 @@ use super::options::Retry;
 use super::workers::Workers;
 use super::{Call, entry};
 use crate::limits::Limits;
-use crate::pool::{Pool, PoolBuilder};
+use crate::pool::{MAX_WORKERS, Pool, PoolBuilder};
 use crate::wire;
 
 /// Results are taken as they come, and a shard that is done holds no memory to speak of. So the pool goes on for long
@@ -52,7 +52,7 @@ pub struct WorkersBuilder<C: Call> {
 
 impl<C: Call> WorkersBuilder<C> {
     pub(super) fn new(workers: u32, setup: C::Setup) -> Self {
-        let workers = workers.max(1);
+        let workers = workers.clamp(1, MAX_WORKERS);
         // A worker holds one task, so that no input waits behind a slow one while another worker is free.
         let pool = Pool::builder(workers, entry::command::<C>())
             .unordered(true)

@@ -111,10 +111,10 @@ impl<C: Call> Workers<C> {
         self.control.workers()
     }
 
-    /// Has so many workers from now on, at least one. Those that are too many finish what they hold.
+    /// Has so many workers from now on, at least one and at most [`MAX_WORKERS`](crate::MAX_WORKERS). Those that are too many finish what they hold.
     pub fn resize(&self, workers: u32) {
-        self.size.store(workers.max(1), Ordering::Relaxed);
-        self.control.resize(workers);
+        let workers = self.control.resize(workers);
+        self.size.store(workers, Ordering::Relaxed);
     }
 
     /// What the pool is doing. A shard there is a chunk of inputs here.

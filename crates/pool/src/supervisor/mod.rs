@@ -286,7 +286,7 @@ impl Supervisor {
             match worker.state {
                 State::Ready | State::Leaving => {
                     worker.state = State::Draining {
-                        deadline: now + self.config.drain_timeout,
+                        deadline: now.saturating_add(self.config.drain_timeout),
                     };
                     self.actions.push_back(Action::Retire(worker.id));
                 }

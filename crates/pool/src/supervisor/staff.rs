@@ -12,7 +12,7 @@ impl Supervisor {
         self.set(
             id.slot,
             State::Starting {
-                deadline: now + self.config.start_timeout,
+                deadline: now.saturating_add(self.config.start_timeout),
             },
         );
     }
@@ -105,7 +105,7 @@ impl Supervisor {
                 self.window.is_busy(worker.id)
             };
             if !wanted {
-                let deadline = now + self.config.drain_timeout;
+                let deadline = now.saturating_add(self.config.drain_timeout);
                 worker.state = State::Draining { deadline };
                 self.actions.push_back(Action::Retire(worker.id));
             }

@@ -1,0 +1,157 @@
+//! Binding a socket in a folder of our own, and leaving neither behind.
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{fs, io};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+use rustix::net::SocketAddrUnix;
+
+use crate::descriptors::path;
+
+/// How often a name is tried that another process may be removing at the same moment.
+const ATTEMPTS: usize = 1000;
+
+/// Binds a socket, removes its name, and gives its inode.
+pub(super) fn bind_without_name(socket: &OwnedFd) -> io::Result<OwnedFd> {
+    let mut refusals = Vec::new();
+    for base in bases() {
+        match bind_below(socket, &base) {
+            Ok(door) => return Ok(door),
+            // Another folder is of no help.
+            Err(error @ (Errno::MFILE | Errno::NFILE)) => return Err(error.into()),
+            Err(error) => refusals.push(format!("\"{}\": {error}", base.display())),
+        }
+    }
+    Err(io::Error::other(format!(
+        "no folder takes the socket for a worker ({}); set TMPDIR to one that can be written",
+        refusals.join(", ")
+    )))
+}
+
+/// Removes what starts have left that were killed, by process ids that nobody has any more.
+pub(crate) fn sweep() {
+    for base in bases() {
+        let folder = base.join(folder_name());
+        let Ok(names) = fs::read_dir(&folder) else {
+            continue;
+        };
+        let Ok(own) = open_own(&folder) else {
+            continue;
+        };
+        for name in names.filter_map(|entry| Some(entry.ok()?.file_name())) {
+            if is_stale(&name) {
+                let _ = rustix::fs::unlinkat(&own, &name, AtFlags::empty());
+            }
+        }
+        let _ = rustix::fs::rmdir(&folder);
+    }
+}
+
+/// Where the folder may be, in the order in which it is tried.
+fn bases() -> Vec<PathBuf> {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let mut bases: Vec<PathBuf> = Vec::new();
+    let known = ["/tmp", "/dev/shm", "/var/tmp"].map(PathBuf::from);
+    let chosen = runtime.into_iter().chain([std::env::temp_dir()]);
+    for base in chosen.chain(known).filter(|base| base.is_absolute()) {
+        if !bases.contains(&base) {
+            bases.push(base);
+        }
+    }
+    bases
+}
+
+fn folder_name() -> String {
+    format!("moodring-{}-start", rustix::process::geteuid().as_raw())
+}
+
+fn bind_below(socket: &OwnedFd, base: &Path) -> Result<OwnedFd, Errno> {
+    let folder = base.join(folder_name());
+    for _ in 0..ATTEMPTS {
+        match bind_in(socket, &folder) {
+            // Another process has removed the folder, or the name that it took for a dead one's.
+            Err(Errno::NOENT) if base.exists() => {}
+            bound => {
+                // Fails if others are in it.
+                let _ = rustix::fs::rmdir(&folder);
+                return bound;
+            }
+        }
+    }
+    Err(Errno::NOENT)
+}
+
+fn bind_in(socket: &OwnedFd, folder: &Path) -> Result<OwnedFd, Errno> {
+    match rustix::fs::mkdir(folder, Mode::RWXU) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(error) => return Err(error),
+    }
+    let own = open_own(folder)?;
+    let name = fresh_name();
+    // By the folder's descriptor the path is short, whatever the folder is called.
+    let address = SocketAddrUnix::new(format!("{}/{name}", path(&own)))?;
+    rustix::net::bind(socket, &address)?;
+    let door = rustix::fs::openat(
+        &own,
+        &name,
+        OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+    );
+    let removed = rustix::fs::unlinkat(&own, &name, AtFlags::empty());
+    let door = door?;
+    match removed {
+        Ok(()) | Err(Errno::NOENT) => Ok(door),
+        Err(error) => Err(error),
+    }
+}
+
+/// The folder, if it is one that only this user may enter.
+fn open_own(folder: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let own = rustix::fs::openat(CWD, folder, flags, Mode::empty())?;
+    let stat = rustix::fs::fstat(&own)?;
+    let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+    let is_own = stat.st_uid == rustix::process::geteuid().as_raw();
+    let is_private = stat.st_mode & 0o077 == 0;
+    if is_folder && is_own && is_private {
+        Ok(own)
+    } else {
+        Err(Errno::PERM)
+    }
+}
+
+/// A name that no other process and no other call uses: the process id, when the process started, and a number.
+fn fresh_name() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let pid = std::process::id();
+    let started = start_time(pid).unwrap_or_default();
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{pid}-{started}-{number}")
+}
+
+/// Whether the process that made up this name is gone.
+fn is_stale(name: &OsString) -> bool {
+    let mut parts = name.to_str().unwrap_or_default().split('-');
+    let mut number = || parts.next()?.parse::<u64>().ok();
+    let (Some(pid), Some(started)) = (number(), number()) else {
+        return false;
+    };
+    let pid = u32::try_from(pid).unwrap_or_default();
+    // Where it cannot be told when the process started, that there is one is enough.
+    match start_time(pid) {
+        Some(running) => started != 0 && running != started,
+        None => !Path::new(&format!("/proc/{pid}")).exists(),
+    }
+}
+
+/// When a process started: `/proc/PID/stat`, field 22.
+fn start_time(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is a name in parentheses, which may hold anything.
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(19)?.parse().ok()
+}

@@ -1,0 +1,86 @@
+//! How a worker process ended, and what that says of it.
+
+use std::fmt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use crate::limits::Limits;
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// Killed by this signal.
+    Signal(i32),
+    /// Killed by the supervisor, as it made no progress.
+    TimedOut,
+    /// It aborted, as it got no more memory than [`Limits::max_memory`] lets it have.
+    OutOfMemory,
+    /// It could not be started.
+    NotStarted(String),
+    /// Nobody can tell.
+    Unknown,
+}
+
+impl Exit {
+    /// Whether the process brought this upon itself. A signal such as SIGKILL may as well have come from outside: from
+    /// a person, a script, or a kernel that is short of memory.
+    #[must_use]
+    pub fn is_own_fault(&self) -> bool {
+        match self {
+            Self::Code(_) | Self::TimedOut | Self::OutOfMemory => true,
+            Self::Signal(signal) => OWN_SIGNALS.contains(signal),
+            Self::NotStarted(_) | Self::Unknown => false,
+        }
+    }
+
+    /// The same end, told apart by what the process said last: a worker with limited memory that gets no more says so and
+    /// aborts.
+    #[must_use]
+    pub(crate) fn explained_by(self, last_words: &str, limits: &Limits) -> Self {
+        /// What `std::alloc::handle_alloc_error` says.
+        const NO_MEMORY: &str = "memory allocation of ";
+        let aborted = self == Self::Signal(libc::SIGABRT) && limits.max_memory.is_some();
+        if aborted && last_words.lines().any(|line| line.starts_with(NO_MEMORY)) {
+            Self::OutOfMemory
+        } else {
+            self
+        }
+    }
+}
+
+/// The signals that a process earns by what it does: signal(7).
+const OWN_SIGNALS: [i32; 8] = [
+    libc::SIGABRT,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGSEGV,
+    libc::SIGSYS,
+    libc::SIGTRAP,
+    libc::SIGXCPU,
+];
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Code(code),
+            (None, Some(signal)) => Self::Signal(signal),
+            (None, None) => Self::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exited with code {code}"),
+            Self::Signal(signal) => write!(f, "was killed by signal {signal}"),
+            Self::TimedOut => f.write_str("made no progress and was killed"),
+            Self::OutOfMemory => f.write_str("exceeded its memory limit"),
+            Self::NotStarted(reason) => write!(f, "could not be started: {reason}"),
+            Self::Unknown => f.write_str("ended for no known reason"),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Worker processes: starting one, talking to it, learning of its end.
+//!
+//! Three threads attend a worker. The *waiter* passes on what the process says on its standard error and waits for it
+//! to end, by its process descriptor: whoever else holds that standard error, such as a process that the worker
+//! started, delays nothing. The *reader* lets the worker in and turns its frames into signals. The *writer* sends
+//! frames, and may block in that as long as it likes. The end is reported only after the reader has met the end of the
+//! channel, so that a last result is not lost with its sender. No channel is shared between workers and no lock is
+//! shared between processes: whatever a worker is doing when it is killed, nobody else waits for it.
+//!
+//! [`bootstrap`] has how a worker finds its supervisor.
+
+pub(crate) mod bootstrap;
+mod exit;
+mod spawn;
+mod threads;
+
+use std::io;
+use std::process::Child;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crossbeam_channel::{Sender, bounded, unbounded};
+
+pub use exit::Exit;
+pub use spawn::WorkerCommand;
+
+use crate::black_box::BlackBox;
+use crate::driver::Signal;
+use crate::helper;
+use crate::ids::WorkerId;
+use crate::limits::Limits;
+use bootstrap::{Entrance, Relay};
+use threads::{Line, Reader, Waiter, Writer};
+
+/// A running worker process, as the driver holds it.
+#[derive(Debug)]
+pub(crate) struct WorkerProcess {
+    child: Arc<Mutex<Child>>,
+    outbox: Sender<Vec<u8>>,
+    /// When it was started.
+    pub(crate) started: Instant,
+    /// What it is doing.
+    pub(crate) black_box: BlackBox,
+    /// Why it was killed, if it could not be talked to.
+    pub(crate) fault: Option<String>,
+}
+
+impl WorkerProcess {
+    /// Starts a worker; what it says and how it ends comes as signals. Must be called from a thread that lives as long
+    /// as the pool: the kernel ends a worker together with the *thread* that started it.
+    ///
+    /// All threads are started before the process, so that what the system refuses leaves nothing to be undone.
+    pub(crate) fn start(
+        command: &WorkerCommand,
+        limits: &Limits,
+        id: WorkerId,
+        relay: &Arc<Mutex<Relay>>,
+        signals: &Sender<Signal>,
+    ) -> io::Result<Self> {
+        let entrance = Entrance::open()?;
+        let (black_box, page) = BlackBox::create()?;
+        let line = Arc::new(Line::new(&entrance));
+        let (outbox, inbox) = unbounded();
+        let (tasks_in, tasks) = bounded(1);
+        let (child_in, child) = bounded::<Arc<Mutex<Child>>>(1);
+        let (pid_in, pid) = bounded(1);
+        let (reading, read) = bounded(0);
+
+        let waiter = Waiter::new(id, Arc::clone(&line), read, signals.clone());
+        helper::start(format!("wait {id}"), signals, move || {
+            if let Ok(child) = child.recv() {
+                waiter.run(&child);
+            }
+        })?;
+        let reader = Reader {
+            id,
+            listener: entrance.listener,
+            line,
+            relay: Arc::clone(relay),
+            tasks: tasks_in,
+            signals: signals.clone(),
+        };
+        helper::start(format!("read {id}"), signals, move || {
+            let _reading = reading;
+            if let Ok(pid) = pid.recv() {
+                reader.run(pid);
+            }
+        })?;
+        let writer = Writer {
+            id,
+            inbox,
+            signals: signals.clone(),
+        };
+        helper::start(format!("write {id}"), signals, move || {
+            if let Ok(tasks) = tasks.recv() {
+                writer.run(&tasks);
+            }
+        })?;
+
+        let child_process = spawn::spawn(command, limits.settle(id.slot), &entrance.door, &page)?;
+        let _ = pid_in.send(rustix::process::Pid::from_child(&child_process));
+        let child = Arc::new(Mutex::new(child_process));
+        let _ = child_in.send(Arc::clone(&child));
+        Ok(Self {
+            child,
+            outbox,
+            started: Instant::now(),
+            black_box,
+            fault: None,
+        })
+    }
+
+    /// Queues a frame for the worker. One that is dead never gets it: its `Signal::Exited` is on the way.
+    pub(crate) fn send(&self, frame: Vec<u8>) {
+        let _ = self.outbox.send(frame);
+    }
+
+    /// Kills the process, unless it has ended by itself.
+    pub(crate) fn kill(&self) {
+        kill(&self.child);
+    }
+
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        lock(&self.child).id()
+    }
+}
+
+/// A thread that panicked with the lock held has not left a `Child` in pieces.
+fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
+    child.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn kill(child: &Mutex<Child>) {
+    // Fails only if the process is gone already, which is what is wanted.
+    let _ = lock(child).kill();
+}
+
+/// Has children that end wait to be asked how, where this process inherited that they do not: a program that ignores
+/// SIGCHLD hands that on to the programs it starts.
+pub(crate) fn await_children() {
+    // SAFETY: both calls are given a whole, initialized `sigaction` each; what is installed is the default action, or
+    // the handler that was there before with one flag less.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        if libc::sigaction(libc::SIGCHLD, std::ptr::null(), &raw mut action) != 0 {
+            return;
+        }
+        let ignored = action.sa_sigaction == libc::SIG_IGN;
+        if !ignored && action.sa_flags & libc::SA_NOCLDWAIT == 0 {
+            return;
+        }
+        if ignored {
+            action.sa_sigaction = libc::SIG_DFL;
+        }
+        action.sa_flags &= !libc::SA_NOCLDWAIT;
+        libc::sigaction(libc::SIGCHLD, &raw const action, std::ptr::null_mut());
+    }
+}
