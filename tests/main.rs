@@ -24,3 +24,4 @@ mod scaling;
 mod signals;
 #[cfg(feature = "faults")]
 mod tamper;
+mod surroundings;

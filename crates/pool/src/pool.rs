@@ -18,7 +18,7 @@ use crate::wire;
 pub const MAX_WORKERS: u32 = 4096;
 
 /// The longest time that is waited for anything: longer than any machine runs, and short enough to be added to.
-const MAX_TIMEOUT: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+const MAX_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// Any error of a feed or a sink; whoever started the pool knows what it is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

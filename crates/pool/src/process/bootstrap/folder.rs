@@ -75,11 +75,12 @@ fn bind_below(socket: &OwnedFd, base: &Path) -> Result<OwnedFd, Errno> {
         match bind_in(socket, &folder) {
             // Another process has removed the folder, or the name that it took for a dead one's.
             Err(Errno::NOENT) if base.exists() => {}
-            bound => {
+            Ok(door) => {
                 // Fails if others are in it.
                 let _ = rustix::fs::rmdir(&folder);
-                return bound;
+                return Ok(door);
             }
+            refused => return refused,
         }
     }
     Err(Errno::NOENT)
@@ -116,7 +117,7 @@ fn open_own(folder: &Path) -> Result<OwnedFd, Errno> {
     let stat = rustix::fs::fstat(&own)?;
     let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
     let is_own = stat.st_uid == rustix::process::geteuid().as_raw();
-    let is_private = stat.st_mode & 0o077 == 0;
+    let is_private = stat.st_mode & 0o777 == 0o700;
     if is_folder && is_own && is_private {
         Ok(own)
     } else {
