@@ -22,6 +22,6 @@ mod rejects;
 mod resume;
 mod scaling;
 mod signals;
+mod surroundings;
 #[cfg(feature = "faults")]
 mod tamper;
-mod surroundings;
