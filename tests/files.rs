@@ -171,6 +171,8 @@ fn redirections_onto_an_input_are_refused() {
         "moodring score posts.jsonl -m lexicon:words.tsv >> words.tsv",
         "moodring eval posts.jsonl --label-field id >> posts.jsonl",
         "moodring eval posts.jsonl --label-field id 2>> posts.jsonl",
+        "moodring score sub/other.jsonl --rejects /dev/stdin --force < posts.jsonl",
+        "moodring score sub/other.jsonl -o /dev/stdin --output-format jsonl --force < posts.jsonl",
         "moodring score /dev/fd/4 --format jsonl -o /dev/fd/3 3< posts.jsonl 4< sub/other.jsonl",
     ] {
         let run = bash(&work, line);

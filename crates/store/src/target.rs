@@ -76,8 +76,14 @@ pub fn is_stdout(name: &Path) -> bool {
 /// Whether a descriptor of this process may be written: the link that stands for it has the permissions that it was opened
 /// with (proc(5)). To open the link again would give others.
 fn is_open_for_writing(path: &Path) -> bool {
-    let is_open = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
-    match fs::symlink_metadata(path) {
+    let is_stdin = path == Path::new("/dev/stdin");
+    let link = if is_stdin {
+        Path::new("/proc/self/fd/0")
+    } else {
+        path
+    };
+    let is_open = link.starts_with("/dev/fd") || link.starts_with("/proc/self/fd");
+    match fs::symlink_metadata(link) {
         Ok(link) if is_open && link.is_symlink() => link.mode() & 0o200 != 0,
         _ => true,
     }
@@ -86,5 +92,8 @@ fn is_open_for_writing(path: &Path) -> bool {
 /// Whether the path leads to a descriptor of this process. Even if a regular file is open there, it is to be written
 /// as the stream it was opened for.
 pub(crate) fn is_descriptor(path: &Path) -> bool {
-    path == Path::new("/dev/stderr") || path.starts_with("/dev/fd") || path.starts_with("/proc")
+    path == Path::new("/dev/stdin")
+        || path == Path::new("/dev/stderr")
+        || path.starts_with("/dev/fd")
+        || path.starts_with("/proc")
 }
