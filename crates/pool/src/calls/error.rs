@@ -24,7 +24,7 @@ pub enum CallError {
     #[error("the call panicked: {0}")]
     Panicked(String),
     /// The call killed its workers, or took longer than its timeout.
-    #[error("the call killed {attempts} workers; the last one {exit}")]
+    #[error("the worker of the call {exit}, at attempt {attempts}")]
     Died {
         /// How the last of them ended; [`Exit::TimedOut`] after a timeout.
         exit: Exit,
