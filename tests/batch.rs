@@ -66,11 +66,11 @@ fn csv_keeps_its_columns_and_gains_five() {
 }
 
 #[test]
-fn scoring_a_scored_file_changes_nothing() {
+fn scoring_a_scored_file_anew_changes_nothing() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(300));
     work.ok(&["score", "posts.jsonl", "-o", "once.jsonl"]);
-    work.ok(&["score", "once.jsonl", "-o", "twice.jsonl"]);
+    work.ok(&["score", "once.jsonl", "-o", "twice.jsonl", "--replace"]);
     assert_eq!(work.read("once.jsonl"), work.read("twice.jsonl"));
 }
 

@@ -12,6 +12,7 @@ mod deadlines;
 mod errors;
 mod eval;
 mod explain;
+mod fields;
 mod files;
 mod folders;
 mod lexicon;

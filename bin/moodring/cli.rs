@@ -112,6 +112,14 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) time_field: Option<String>,
 
+    /// Put this before the names of all fields and columns that are added, as in `my_sentiment`
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "PREFIX", value_parser = parse_prefix)]
+    pub(crate) prefix: String,
+
+    /// Replace fields of the input that have the name of an added one; without this they are refused
+    #[arg(long)]
+    pub(crate) replace: bool,
+
     /// Release results as they come instead of in input order
     #[arg(long)]
     pub(crate) unordered: bool,
@@ -149,6 +157,15 @@ pub(crate) struct OutputArgs {
     /// Score in one thread of this process, to measure what the workers gain
     #[arg(long, hide = true)]
     pub(crate) in_process: bool,
+}
+
+/// The beginning of a name, which has to fit into a header.
+fn parse_prefix(typed: &str) -> Result<String, String> {
+    let is_odd = |letter: char| letter.is_control() || matches!(letter, '"' | ',' | ';');
+    if typed.contains(is_odd) {
+        return Err("use no quotes, commas, semicolons or control characters".to_owned());
+    }
+    Ok(typed.to_owned())
 }
 
 /// How the summary of a run is printed.

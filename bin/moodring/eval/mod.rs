@@ -90,12 +90,12 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
     files.write_stdout();
     files.write_notices();
     let source = Source::find(args.input, scale.workers, fields, &files)?;
-    let models = Models::read(&args.models)?;
+    let models = Models::read(&args.models, "")?;
     files.read_inputs(&source.inputs);
     files.read_models(&models.list);
     files.check()?;
     let labels = args.labels.labels.unwrap_or_default();
-    let feed = source.open(&models.columns)?;
+    let feed = source.open(Vec::new(), true)?;
     let interrupt = Interrupt::listen(Vec::new()).map_err(Failure::failed)?;
     let mut ledger = Ledger::new(&feed, models.names.len(), source.text_field());
     let setup = Setup::Eval(EvalSetup {

@@ -88,7 +88,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         words => words.join(" "),
     };
     let mut page = Vec::new();
-    let Models { list, names, .. } = Models::read(&args.models)?;
+    let Models { list, names, .. } = Models::read(&args.models, "")?;
     for (model, name) in list.iter().zip(names) {
         let explanation = match model.vader().map_err(Failure::usage)? {
             Some(vader) => vader::explain(&vader, name, &text),

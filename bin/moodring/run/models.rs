@@ -21,8 +21,8 @@ pub(crate) struct Models {
 }
 
 impl Models {
-    /// Reads their files, and makes each once to see that it can be made.
-    pub(crate) fn read(args: &ModelArgs) -> Result<Self, Failure> {
+    /// Reads their files, and makes each once to see that it can be made. What they add gets the `prefix`.
+    pub(crate) fn read(args: &ModelArgs, prefix: &str) -> Result<Self, Failure> {
         let read = |name: &OsString| Model::read(name, args.lexicon_extend);
         let models: Result<Vec<_>, BadModel> = args.model.iter().map(read).collect();
         let models = models.map_err(Failure::usage)?;
@@ -32,7 +32,7 @@ impl Models {
             )));
         }
         let built: Result<Vec<_>, BadModel> = models.iter().map(Model::build).collect();
-        let columns = columns(&built.map_err(Failure::usage)?);
+        let columns = columns(&built.map_err(Failure::usage)?, prefix);
         let names: Vec<_> = columns.iter().map(|column| column.model.clone()).collect();
         let twice = (1..names.len()).find(|&at| names[..at].contains(&names[at]));
         if let Some(at) = twice {

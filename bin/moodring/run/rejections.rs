@@ -131,6 +131,9 @@ fn advice(kind: ReasonKind, text_field: &str, raw: &[u8]) -> String {
         ReasonKind::BadJson | ReasonKind::NotAnObject => {
             "if the input is not JSON lines, say what it is with --format csv, tsv or text".to_owned()
         }
+        ReasonKind::FieldTaken => {
+            "give the scores other names with --prefix NAME, or add --replace if it may go".to_owned()
+        }
         ReasonKind::BadUtf8 => "convert the input to UTF-8, as `iconv -t UTF-8` does".to_owned(),
         ReasonKind::Ragged => {
             "check that --format is right, and read quotes as text with --quoting none if fields hold lone ones".to_owned()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use moodring_feed::{Expanded, Feed, Input, Options, Origin, Skipped, expand, name_of, own_of};
-use moodring_record::{FieldNames, ModelColumns, Own, Quoting};
+use moodring_record::{FieldNames, Own, Quoting};
 
 use super::args::InputArgs;
 use super::feed_failure;
@@ -73,6 +73,18 @@ impl Source {
         &self.fields.text
     }
 
+    /// The first of these names that a field has which the run reads: the text, the id or the time.
+    pub(crate) fn reads<'n>(&self, names: &'n [String]) -> Option<&'n String> {
+        let FieldNames { text, id, time, .. } = &self.fields;
+        let fields = [Some(text), id.as_ref(), time.as_ref()];
+        let is_read = |name: &String| {
+            // With a path into an object of that name, all of the object goes.
+            let mut fields = fields.iter().flatten();
+            fields.any(|field| *field == name || field.split('.').next() == Some(name))
+        };
+        names.iter().find(|name| is_read(name))
+    }
+
     /// How many bytes of a file make a shard, and of what only this process can read.
     pub(crate) fn sizes(&self) -> (u64, u64) {
         (self.shard_size, self.block_size)
@@ -114,14 +126,16 @@ impl Source {
         self.inputs.iter().all(|input| input.size.is_some())
     }
 
-    /// Opens the inputs and looks at their heads, so that a missing column is found before anything is written.
-    pub(crate) fn open(&self, columns: &[ModelColumns]) -> Result<Feed, Failure> {
+    /// Opens the inputs and looks at their heads, so that a missing column is found before anything is written, and one that
+    /// is to be `added` and is not to be replaced.
+    pub(crate) fn open(&self, added: Vec<String>, replace: bool) -> Result<Feed, Failure> {
         let options = Options {
             shard_size: self.shard_size,
             block_size: self.block_size,
             quoting: self.quoting,
             fields: self.fields.clone(),
-            models: columns.to_vec(),
+            added,
+            replace,
         };
         let mut feed = Feed::new(self.inputs.clone(), options);
         feed.check().map_err(feed_failure)?;

@@ -65,7 +65,7 @@ pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
 /// Opens inputs and outputs, at the beginning or where an earlier run ended. Says where to start, unless all is done and
 /// only the files' names are missing.
 fn open(plan: &Plan, earlier: Option<Earlier>) -> Result<(Ledger, Feed, Option<Start>), Failure> {
-    let feed = plan.source.open(&plan.models.columns)?;
+    let feed = plan.source.open(plan.added(), plan.replace)?;
     let header = plan.header(&feed)?;
     if let (Some(mut earlier), Some(output)) = (earlier, &plan.output) {
         if let Some(mut part) = PartFile::reopen(output, plan.force).map_err(store_failure)? {

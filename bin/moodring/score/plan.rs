@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use moodring_feed::{Feed, Input, SourceId};
 use moodring_job::ScoreSetup;
 use moodring_job::compress::Compression;
-use moodring_record::{FieldNames, Format, Renderer};
+use moodring_record::{FieldNames, Format, Renderer, added_names};
 use moodring_store::{PartFile, StoreError, is_stdout};
 
 use crate::cli::{ScoreArgs, SummaryFormat};
@@ -35,6 +35,10 @@ pub(crate) struct Plan {
     pub(crate) quarantine: Option<PathBuf>,
     pub(crate) unordered: bool,
     pub(crate) strict: bool,
+    /// What stands before the names of the fields that are added.
+    pub(crate) prefix: String,
+    /// Whether those replace fields of the same name.
+    pub(crate) replace: bool,
     pub(crate) force: bool,
     /// Whether to go on with an unfinished run, and to leave one that can be gone on with.
     pub(crate) resume: bool,
@@ -68,7 +72,7 @@ impl Plan {
         let asides = [rejects.as_deref(), quarantine.as_deref()];
         let mut files = written(output.as_deref(), asides, args.summary);
         let mut source = Source::find(input, scale.workers, fields, &files)?;
-        let models = Models::read(&models)?;
+        let models = Models::read(&models, &args.prefix)?;
         files.read_inputs(&source.inputs);
         files.read_models(&models.list);
         files.check()?;
@@ -78,12 +82,14 @@ impl Plan {
         if compression != Compression::None {
             source.cut_alike();
         }
-        Ok(Self {
+        let plan = Self {
             source,
             models,
             scale,
             unordered: args.unordered,
             strict: args.strict,
+            prefix: args.prefix,
+            replace: args.replace,
             force: args.force,
             resume: args.resume,
             quiet: args.quiet,
@@ -94,7 +100,18 @@ impl Plan {
             compression,
             rejects,
             quarantine,
-        })
+        };
+        match plan.source.reads(&plan.added()) {
+            None => Ok(plan),
+            Some(field) => Err(Failure::Usage(anyhow!(
+                "the field `{field}` is read, so the scores cannot replace it; give theirs other names with --prefix NAME"
+            ))),
+        }
+    }
+
+    /// The names of the fields that are added to each record.
+    pub(crate) fn added(&self) -> Vec<String> {
+        added_names(self.output_format, &self.models.columns)
     }
 
     /// The header of a CSV or TSV output, on which all inputs must agree; empty for JSONL.
@@ -129,6 +146,7 @@ impl Plan {
     pub(crate) fn setup(&self, part: Option<&Path>) -> ScoreSetup {
         ScoreSetup {
             models: self.models.list.clone(),
+            prefix: self.prefix.clone(),
             output: self.output_format,
             compression: self.compression,
             part: part.map(Path::to_owned),

@@ -87,6 +87,17 @@ pub enum FeedError {
         /// What is wrong with its head.
         source: LayoutError,
     },
+    /// An input has a field that is to be added.
+    #[error(
+        "\"{name}\" has a field `{field}` already, which the scores would replace: add --prefix NAME to give theirs other \
+         names, or --replace if it may go"
+    )]
+    FieldTaken {
+        /// The input.
+        name: String,
+        /// The field.
+        field: String,
+    },
     /// Reading failed in the middle.
     #[error(
         "cannot read \"{name}\" past byte {offset} ({source}): check the disk or the pipe it comes from"

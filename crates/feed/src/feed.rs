@@ -1,6 +1,6 @@
 //! Cutting inputs into shards, one input after another.
 
-use moodring_record::{FieldNames, Format, HEAD_LEN, Layout, ModelColumns, Quoting};
+use moodring_record::{FieldNames, Format, HEAD_LEN, Layout, Quoting};
 
 use crate::blocks::Blocks;
 use crate::ranges::Ranges;
@@ -9,6 +9,12 @@ use crate::{Compression, FeedError, Input, Origin};
 
 /// The byte order mark in UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// How much of a file of JSON lines is looked through for fields that must not be there. Later records are judged one by
+/// one when they are read.
+const FILE_HEAD: usize = 64 << 10;
+/// The same for a pipe, which may be slow: as little as holds a line, but for the doubling.
+const PIPE_HEAD: usize = 64;
 
 /// How a [`Feed`] reads and cuts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +27,10 @@ pub struct Options {
     pub quoting: Quoting,
     /// Where in a record its text stands.
     pub fields: FieldNames,
-    /// The columns to be added, which an input may hold already.
-    pub models: Vec<ModelColumns>,
+    /// The names of the fields or columns to be added.
+    pub added: Vec<String>,
+    /// Whether an input may hold such fields already, and they are replaced.
+    pub replace: bool,
 }
 
 /// An input's number: its place in [`Feed::inputs`].
@@ -242,6 +250,11 @@ impl Feed {
         })
     }
 
+    /// Whether records must not have some fields.
+    fn looks_for_fields(&self) -> bool {
+        !self.options.replace && !self.options.added.is_empty()
+    }
+
     /// Finds the layout (and the format, if nobody said it) in the head of the source, which stays in the stream's
     /// buffer.
     fn find_layout(&mut self, source: usize, stream: &mut Stream) -> Result<(), FeedError> {
@@ -254,6 +267,12 @@ impl Feed {
             Format::Csv | Format::Tsv => HEAD_LEN,
             Format::Jsonl | Format::Text => BOM.len(),
         })?;
+        if format == Format::Jsonl && self.looks_for_fields() {
+            stream.fill_line(match self.inputs[source].size {
+                Some(_) => FILE_HEAD,
+                None => PIPE_HEAD,
+            })?;
+        }
         self.layouts[source] = self.detect(source, format, &stream.buffer, stream.ended())?;
         Ok(())
     }
@@ -269,14 +288,25 @@ impl Feed {
         let Options {
             quoting,
             fields,
-            models,
+            added,
+            replace,
             ..
         } = &self.options;
-        let layout = Layout::detect(format, *quoting, fields, models, head, head_is_all);
+        let layout = Layout::detect(format, *quoting, fields, added, head, head_is_all);
         let layout = layout.map_err(|error| FeedError::Layout {
             name: self.inputs[source].name.clone(),
             source: error,
         })?;
+        let mut layout = layout;
+        if !replace {
+            layout.keep_fields();
+            if let Some(field) = layout.taken(added, head, head_is_all) {
+                return Err(FeedError::FieldTaken {
+                    name: self.inputs[source].name.clone(),
+                    field,
+                });
+            }
+        }
         let headless = matches!(format, Format::Csv | Format::Tsv) && layout.columns().is_empty();
         Ok((!headless).then_some(layout))
     }

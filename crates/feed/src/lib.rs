@@ -21,7 +21,8 @@
 //!     block_size: 1 << 20,
 //!     quoting: Quoting::Auto,
 //!     fields: FieldNames { text: "text".into(), ..FieldNames::default() },
-//!     models: Vec::new(),
+//!     added: Vec::new(),
+//!     replace: false,
 //! });
 //! let shard = feed.next_shard()?.expect("the file is not empty");
 //! assert_eq!(shard.content, Content::Range { start: 0, end: 21 });

@@ -6,6 +6,8 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use moodring_record::HEAD_LEN;
+
 use crate::gzip::Members;
 use crate::input::MAGIC_LEN;
 use crate::{Compression, FeedError, Input, Origin};
@@ -73,6 +75,18 @@ impl Stream {
         self.arrived += came as u64;
         self.ended = outcome.is_ok() && came < want;
         outcome.map(drop).map_err(|source| self.failure(source))
+    }
+
+    /// Reads on until a line, and at least `len` bytes, are in the buffer, or the source has ended; but no more than a head.
+    pub(crate) fn fill_line(&mut self, mut len: usize) -> Result<(), FeedError> {
+        loop {
+            self.fill(len.min(HEAD_LEN))?;
+            let has_line = self.buffer.contains(&b'\n');
+            if has_line || self.ended || len >= HEAD_LEN {
+                return Ok(());
+            }
+            len *= 2;
+        }
     }
 
     /// Whether the buffer holds all that is left.

@@ -35,7 +35,8 @@ fn feed_of(path: &std::path::Path, format: Option<Format>) -> Feed {
             text: "text".into(),
             ..FieldNames::default()
         },
-        models: Vec::new(),
+        added: Vec::new(),
+        replace: false,
     };
     Feed::new(expand(&[path.into()], format).unwrap().inputs, options)
 }

@@ -26,7 +26,8 @@ fn options(shard_size: u64, block_size: u64) -> Options {
             time: None,
             label: None,
         },
-        models: Vec::new(),
+        added: Vec::new(),
+        replace: false,
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Setup {
 pub struct ScoreSetup {
     /// The models, in the order of their figures in the output. The first one says the mood.
     pub models: Vec<Model>,
+    /// What stands before the names of the fields that are added.
+    pub prefix: String,
     /// How scored records are rendered.
     pub output: Format,
     /// How rendered bytes are compressed, each shard as a member or frame of its own.

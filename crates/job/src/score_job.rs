@@ -15,9 +15,9 @@ use crate::part::PartWriter;
 use crate::shard_reader::{Records, ShardReader};
 use crate::tally::Tally;
 
-/// The columns that `models` add to a record.
+/// The columns that `models` add to a record, with `prefix` before their names.
 #[must_use]
-pub fn columns(models: &[Box<dyn Scorer>]) -> Vec<ModelColumns> {
+pub fn columns(models: &[Box<dyn Scorer>], prefix: &str) -> Vec<ModelColumns> {
     let column = |figure: &moodring_score::Figure| FigureColumn {
         name: figure.name.to_owned(),
         decimals: match figure.decimals {
@@ -27,6 +27,7 @@ pub fn columns(models: &[Box<dyn Scorer>]) -> Vec<ModelColumns> {
     };
     let columns = |model: &dyn Scorer| ModelColumns {
         model: model.name().to_owned(),
+        prefix: prefix.to_owned(),
         figures: model.figures().iter().map(column).collect(),
     };
     models.iter().map(|model| columns(&**model)).collect()
@@ -152,7 +153,7 @@ impl ScoreJob {
             faults
         };
         Ok(Self {
-            columns: columns(&models),
+            columns: columns(&models, &setup.prefix),
             compressor: Compressor::new(setup.compression).map_err(JobError::new)?,
             models,
             part,

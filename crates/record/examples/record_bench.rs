@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         format,
         Quoting::Auto,
         &names,
-        &models,
+        &moodring_record::added_names(output, &models),
         head,
         head.len() == source.len(),
     )?;
@@ -70,6 +70,7 @@ fn vader() -> ModelColumns {
     };
     ModelColumns {
         model: "vader".into(),
+        prefix: String::new(),
         figures: vec![
             figure("neg", 3),
             figure("neu", 3),

@@ -4,12 +4,12 @@
 //! record starts. What else a reader must know (which column is the text, whether quotes mean anything) is settled
 //! here too, once, so that every worker reads every shard of the source in the same way.
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memrchr};
 use serde::{Deserialize, Serialize};
 
 use crate::delimited::{Dialect, Fault, scan_row};
 use crate::table::Table;
-use crate::{Format, Quoting, json};
+use crate::{Format, Malformed, Quoting, Reader, Reason, json};
 
 /// How much of a source [`Layout::detect`] wants to see (all of it, if it is shorter).
 pub const HEAD_LEN: usize = 1 << 20;
@@ -39,8 +39,10 @@ pub struct FieldNames {
 /// The columns that a model adds to each record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelColumns {
-    /// The model's name: the key of its object in JSON, the prefix of its columns in CSV and TSV.
+    /// The model's name: the key of its object in JSON, the beginning of its columns in CSV and TSV.
     pub model: String,
+    /// What stands before the name, and before that of the sentiment.
+    pub prefix: String,
     /// Its figures, in the order they are written.
     pub figures: Vec<FigureColumn>,
 }
@@ -154,7 +156,7 @@ impl Layout {
         format: Format,
         quoting: Quoting,
         fields: &FieldNames,
-        models: &[ModelColumns],
+        added: &[String],
         head: &[u8],
         head_is_all: bool,
     ) -> Result<Layout, LayoutError> {
@@ -171,7 +173,7 @@ impl Layout {
         };
         let delimiter = match format {
             Format::Text => return Ok(lines(Shape::Texts)),
-            Format::Jsonl => return Ok(lines(Shape::Objects(json::Wanted::new(fields, models)))),
+            Format::Jsonl => return Ok(lines(Shape::Objects(json::Wanted::new(fields, added)))),
             Format::Csv => b',',
             Format::Tsv => b'\t',
         };
@@ -197,6 +199,45 @@ impl Layout {
             first_line: 1 + blank_count as u64 + header_lines,
             shape: Shape::Rows(table),
         })
+    }
+
+    /// Has records rejected that hold a field of an added name, instead of replacing it: see
+    /// [`Reason::FieldTaken`](crate::Reason::FieldTaken).
+    pub fn keep_fields(&mut self) {
+        if let Shape::Objects(wanted) = &mut self.shape {
+            wanted.keep_fields();
+        }
+    }
+
+    /// The first of the `added` names that the source has already, in its header or in the complete lines of its `head`
+    /// (`head_is_all`: which is the whole of it).
+    #[must_use]
+    pub fn taken(&self, added: &[String], head: &[u8], head_is_all: bool) -> Option<String> {
+        if let Shape::Rows(table) = &self.shape {
+            return table
+                .columns
+                .iter()
+                .find(|name| added.contains(name))
+                .cloned();
+        }
+        let mut layout = self.clone();
+        layout.keep_fields();
+        let start = usize::try_from(self.body_start).unwrap_or(usize::MAX);
+        let end = match memrchr(b'\n', head) {
+            _ if head_is_all => head.len(),
+            newline => newline.map_or(0, |newline| newline + 1),
+        };
+        let mut reader = Reader::new(&layout, head.get(start..end)?);
+        while let Some(record) = reader.next_record() {
+            if let Err(Malformed {
+                reason: Reason::FieldTaken { name },
+                ..
+            }) = record
+            {
+                return Some(name);
+            }
+        }
+        None
     }
 
     /// The format of the source.

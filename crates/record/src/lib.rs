@@ -8,15 +8,19 @@
 //! Nothing here does I/O, and nothing here knows how a text is scored.
 //!
 //! ```
-//! use moodring_record::{FieldNames, FigureColumn, Format, Layout, ModelColumns, Quoting, Reader, Renderer};
+//! use moodring_record::{
+//!     FieldNames, FigureColumn, Format, Layout, ModelColumns, Quoting, Reader, Renderer, added_names,
+//! };
 //!
 //! let source = b"{\"id\":7,\"text\":\"what a day\"}\n";
 //! let models = [ModelColumns {
 //!     model: "vader".into(),
+//!     prefix: String::new(),
 //!     figures: vec![FigureColumn { name: "compound".into(), decimals: Some(3) }],
 //! }];
 //! let names = FieldNames { text: "text".into(), ..FieldNames::default() };
-//! let layout = Layout::detect(Format::Jsonl, Quoting::Auto, &names, &models, source, true)?;
+//! let added = added_names(Format::Jsonl, &models);
+//! let layout = Layout::detect(Format::Jsonl, Quoting::Auto, &names, &added, source, true)?;
 //!
 //! let renderer = Renderer::new(Format::Jsonl, &layout, &models);
 //! let mut reader = Reader::new(&layout, source);
@@ -52,5 +56,5 @@ pub use layout::{Cutting, FieldNames, FigureColumn, HEAD_LEN, Layout, LayoutErro
 pub use own::Own;
 pub use reader::{Malformed, Place, Post, Reader, Reason, ReasonKind};
 pub use reject::write_reject;
-pub use render::Renderer;
+pub use render::{Renderer, added_names};
 pub use table::nearest;

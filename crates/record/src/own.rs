@@ -69,12 +69,15 @@ fn is_scored_header(line: &[u8], delimiter: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FieldNames, FigureColumn, Layout, ModelColumns, Quoting, Reader, Renderer};
+    use crate::{
+        FieldNames, FigureColumn, Layout, ModelColumns, Quoting, Reader, Renderer, added_names,
+    };
 
     /// The first line of what is written for the first record of `source`.
     fn scored(source: &[u8], from: Format, to: Format, model: &str, figures: [&str; 2]) -> Vec<u8> {
         let models = [ModelColumns {
             model: model.into(),
+            prefix: "my_".into(),
             figures: figures
                 .map(|name| FigureColumn {
                     name: name.into(),
@@ -86,7 +89,8 @@ mod tests {
             text: "text".into(),
             ..FieldNames::default()
         };
-        let layout = Layout::detect(from, Quoting::Auto, &names, &models, source, true).unwrap();
+        let added = added_names(to, &models);
+        let layout = Layout::detect(from, Quoting::Auto, &names, &added, source, true).unwrap();
         let renderer = Renderer::new(to, &layout, &models);
         let mut out = renderer.header().unwrap_or_default();
         let body = usize::try_from(layout.body_start()).unwrap();

@@ -130,6 +130,12 @@ pub enum Reason {
         /// What it is.
         found: &'static str,
     },
+    /// The object has a field of the name of one that is to be added.
+    #[error("the record has a field `{name}` already, which would be replaced")]
+    FieldTaken {
+        /// The field.
+        name: String,
+    },
     /// The row does not fit the header.
     #[error("the row has {has} columns, the header has {header}")]
     Ragged {
@@ -165,6 +171,8 @@ pub enum ReasonKind {
     TextMissing,
     /// [`Reason::TextNotString`].
     TextNotString,
+    /// [`Reason::FieldTaken`].
+    FieldTaken,
     /// [`Reason::Ragged`].
     Ragged,
     /// [`Reason::TextAfterQuote`].
@@ -183,6 +191,7 @@ impl Reason {
             Reason::NotAnObject => ReasonKind::NotAnObject,
             Reason::TextMissing => ReasonKind::TextMissing,
             Reason::TextNotString { .. } => ReasonKind::TextNotString,
+            Reason::FieldTaken { .. } => ReasonKind::FieldTaken,
             Reason::Ragged { .. } => ReasonKind::Ragged,
             Reason::TextAfterQuote { .. } => ReasonKind::TextAfterQuote,
             Reason::UnclosedQuote { .. } => ReasonKind::UnclosedQuote,

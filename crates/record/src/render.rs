@@ -81,9 +81,10 @@ impl Renderer {
 
     fn jsonl(layout: &Layout, models: &[ModelColumns]) -> Renderer {
         let (figures, before_sentiment) = json_scores(models);
-        let taken =
-            |name: &str| name == "sentiment" || models.iter().any(|columns| columns.model == name);
-        let columns = columns(layout).into_iter().filter(|(name, _)| !taken(name));
+        let added = added_names(Format::Jsonl, models);
+        let columns = columns(layout)
+            .into_iter()
+            .filter(|(name, _)| !added.contains(name));
         let record = match layout.shape() {
             Shape::Objects(_) => Record::Object,
             Shape::Texts | Shape::Rows(_) => Record::Fields {
@@ -115,7 +116,7 @@ impl Renderer {
             _ => None,
         };
         let dialect = source.map_or(Dialect::quoted(delimiter), |table| table.dialect);
-        let scores = score_columns(models);
+        let scores = added_names(output, models);
         let all = columns(layout);
         let count = all.len();
         let kept: Vec<_> = all
@@ -274,14 +275,31 @@ fn columns(layout: &Layout) -> Vec<(String, Source)> {
     }
 }
 
-/// The names of the columns that the scores take in CSV and TSV.
-fn score_columns(models: &[ModelColumns]) -> Vec<String> {
-    let figures = models.iter().flat_map(|ModelColumns { model, figures }| {
-        figures
-            .iter()
-            .map(move |figure| format!("{model}_{}", figure.name))
-    });
-    figures.chain(["sentiment".to_owned()]).collect()
+/// The names of the fields or columns that are added to each record in an output of this format, in order.
+#[must_use]
+pub fn added_names(output: Format, models: &[ModelColumns]) -> Vec<String> {
+    let mut names = Vec::new();
+    for columns in models {
+        let name = model_name(columns);
+        match output {
+            Format::Jsonl | Format::Text => names.push(name),
+            Format::Csv | Format::Tsv => {
+                let figures = columns.figures.iter();
+                names.extend(figures.map(|figure| format!("{name}_{}", figure.name)));
+            }
+        }
+    }
+    names.push(sentiment_name(models));
+    names
+}
+
+fn model_name(columns: &ModelColumns) -> String {
+    format!("{}{}", columns.prefix, columns.model)
+}
+
+fn sentiment_name(models: &[ModelColumns]) -> String {
+    let prefix = models.first().map_or("", |columns| &columns.prefix);
+    format!("{prefix}sentiment")
 }
 
 /// The header row; where the `source` has the same dialect, its names stand as they stood there.
@@ -321,7 +339,7 @@ fn json_scores(models: &[ModelColumns]) -> (Vec<Figure>, Vec<u8>) {
     let mut figures = Vec::new();
     let mut before = Vec::new();
     for columns in models {
-        before.extend_from_slice(&json_key(true, &columns.model));
+        before.extend_from_slice(&json_key(true, &model_name(columns)));
         before.push(b'{');
         for (index, figure) in columns.figures.iter().enumerate() {
             before.extend_from_slice(&json_key(index > 0, &figure.name));
@@ -332,7 +350,8 @@ fn json_scores(models: &[ModelColumns]) -> (Vec<Figure>, Vec<u8>) {
         }
         before.push(b'}');
     }
-    before.extend_from_slice(b",\"sentiment\":\"");
+    before.extend_from_slice(&json_key(true, &sentiment_name(models)));
+    before.push(b'"');
     (figures, before)
 }
 

@@ -101,6 +101,11 @@ impl Terms {
         settings.extend([
             setting("format of the output", plan.output_format.to_string()),
             setting("compression", format!("{:?}", plan.compression)),
+            setting("prefix", format!("`{}`", plan.prefix)),
+            setting(
+                "rule for fields of the same name",
+                if plan.replace { "replace" } else { "refuse" },
+            ),
             setting(
                 "order",
                 if plan.unordered {

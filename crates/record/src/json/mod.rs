@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::span::Span;
-use crate::{FieldNames, ModelColumns, Reason};
+use crate::{FieldNames, Reason};
 
 mod string;
 mod walk;
@@ -19,7 +19,9 @@ pub(crate) struct Wanted {
     /// Ways to the fields, at most two for each; of two to the same field the first that leads anywhere counts.
     routes: Vec<Route>,
     /// The top-level keys that the scores will take.
-    replaced: Vec<String>,
+    added: Vec<String>,
+    /// Whether a record that has one of them already is refused, and not robbed of it.
+    keeps_fields: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +43,7 @@ pub(crate) enum Field {
 type Routes = u8;
 
 impl Wanted {
-    pub(crate) fn new(fields: &FieldNames, models: &[ModelColumns]) -> Wanted {
+    pub(crate) fn new(fields: &FieldNames, added: &[String]) -> Wanted {
         let named = [
             (Field::Text, Some(&fields.text)),
             (Field::Id, fields.id.as_ref()),
@@ -62,11 +64,16 @@ impl Wanted {
                 });
             }
         }
-        let models = models.iter().map(|columns| columns.model.clone());
         Wanted {
             routes,
-            replaced: models.chain(["sentiment".to_owned()]).collect(),
+            added: added.to_vec(),
+            keeps_fields: false,
         }
+    }
+
+    /// Refuses records from now on that have a field of an added name.
+    pub(crate) fn keep_fields(&mut self) {
+        self.keeps_fields = true;
     }
 
     /// What this field is called, if it was named.

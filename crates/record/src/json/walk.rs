@@ -88,7 +88,12 @@ impl Walk<'_, '_> {
                 route.keys.get(depth).is_some_and(|name| **name == *key)
             }),
         };
-        let replaced = depth == 0 && self.wanted.replaced.iter().any(|name| **name == *key);
+        let replaced = depth == 0 && self.wanted.added.iter().any(|name| **name == *key);
+        if replaced && self.wanted.keeps_fields {
+            return Err(Reason::FieldTaken {
+                name: key.to_string(),
+            });
+        }
         self.colon()?;
         Ok((routes, replaced))
     }

@@ -5,7 +5,9 @@ mod json;
 use std::collections::BTreeSet;
 
 use moodring_fuzz::{Dice, Fuzz};
-use moodring_record::{Cutting, FieldNames, Format, Layout, Quoting, Renderer, write_reject};
+use moodring_record::{
+    Cutting, FieldNames, Format, Layout, Quoting, Renderer, added_names, write_reject,
+};
 use serde_json::Value;
 
 use crate::shards::{cut_ranges, cut_stream, walk_shards};
@@ -76,7 +78,15 @@ const TOKENS: &[&str] = &[
 const SCORES: &str = r#"{"vader":{"pos":0.25,"compound":-0.5},"sentiment":"negative"}"#;
 
 fn read(format: Format, quoting: Quoting, fields: &FieldNames, source: &[u8]) -> Option<Layout> {
-    Layout::detect(format, quoting, fields, &models(), source, true).ok()
+    Layout::detect(
+        format,
+        quoting,
+        fields,
+        &added_names(Format::Jsonl, &models()),
+        source,
+        true,
+    )
+    .ok()
 }
 
 /// Checks what became of one line of JSON against an independent reading of it.

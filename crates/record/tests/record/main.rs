@@ -7,6 +7,7 @@ mod shards;
 
 use moodring_record::{
     FieldNames, FigureColumn, Format, HEAD_LEN, Layout, ModelColumns, Quoting, Reader, Renderer,
+    added_names,
 };
 
 /// The figures that every post gets here.
@@ -19,6 +20,7 @@ fn models() -> [ModelColumns; 1] {
     };
     [ModelColumns {
         model: "vader".into(),
+        prefix: String::new(),
         figures: vec![figure("pos"), figure("compound")],
     }]
 }
@@ -38,7 +40,7 @@ fn layout_of(format: Format, names: &FieldNames, source: &[u8]) -> Layout {
         format,
         Quoting::Auto,
         names,
-        &models(),
+        &added_names(Format::Jsonl, &models()),
         head,
         head.len() == source.len(),
     )

@@ -1,7 +1,7 @@
 //! What a scored record looks like.
 
 use moodring_record::Format::{Csv, Jsonl, Text, Tsv};
-use moodring_record::{FieldNames, Format, Layout, Quoting, Renderer};
+use moodring_record::{FieldNames, Format, Layout, Quoting, Renderer, added_names};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -149,7 +149,7 @@ fn all_models_add_their_figures() {
         Csv,
         Quoting::Auto,
         &names("text", None),
-        &both,
+        &added_names(Csv, &both),
         source,
         true,
     )

@@ -1,7 +1,9 @@
 //! A source read in shards is the source read whole: the same records, rejects, line numbers and bytes, wherever the
 //! cuts fall.
 
-use moodring_record::{Cutter, Cutting, FieldNames, Format, Layout, Quoting, Renderer};
+use moodring_record::{
+    Cutter, Cutting, FieldNames, Format, Layout, Quoting, Renderer, added_names,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -143,7 +145,7 @@ proptest! {
     ) {
         let names = FieldNames { time: Some("text".into()), ..names("text", Some("id")) };
         let Case { format, quoting, source } = &case;
-        let layout = Layout::detect(*format, *quoting, &names, &models(), source, true).unwrap();
+        let layout = Layout::detect(*format, *quoting, &names, &added_names(output, &models()), source, true).unwrap();
         let renderer = Renderer::new(output, &layout, &models());
         let body = body(&layout, source);
         let whole = walk(&layout, &renderer, body, 0, 0);
