@@ -135,3 +135,55 @@ proptest! {
         }
     }
 }
+
+/// A CSV whose quotes are anything but in order.
+fn stray_quotes() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop::sample::select(vec![
+        "good", "\"", "\"\"", ",", "\n", "\r\n", ",\"", "\"\n", "\n\"", "bad day",
+    ]);
+    prop::collection::vec(piece, 0..60)
+        .prop_map(|pieces| ["text,n\ngood,1\n", &pieces.concat()].concat().into_bytes())
+}
+
+/// The rejects of the run that wrote `output`, without the names of their sources.
+fn rejects(work: &Workspace, output: &str) -> Vec<serde_json::Value> {
+    let Ok(lines) = std::fs::read_to_string(work.path(&format!("{output}.rejects.jsonl"))) else {
+        return Vec::new();
+    };
+    let parsed = lines.lines().map(|line| {
+        let mut reject: serde_json::Value = serde_json::from_str(line).unwrap();
+        reject["source"] = "".into();
+        reject
+    });
+    parsed.collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_rejected_does_not_depend_on_the_way(
+        content in stray_quotes(),
+        shard in prop_oneof![1_u64..50, 50_u64..2_000],
+        limit in prop_oneof![8_u64..60, Just(1 << 24)],
+        lines: bool,
+    ) {
+        let work = Workspace::new();
+        let file = File { extension: if lines { "txt" } else { "csv" }, content };
+        let (plain, packed) = (format!("in.{}", file.extension), format!("in.{}.gz", file.extension));
+        work.file(&plain, &file.content);
+        work.file(&packed, gzip(&file.content));
+        let (shard, limit) = (shard.to_string(), limit.to_string());
+        let limit = ["--max-record", &limit];
+        let shard = [&limit[..], &["--shard-size", &shard]].concat();
+        let whole = [&limit[..], &["--workers", "1", "--shard-size", "1G"]].concat();
+        let expected = scored(&work, &file, &plain, "out.csv", &whole);
+        let rejected = rejects(&work, "out.csv");
+        for (input, workers) in [(&*plain, "1"), (&plain, "3"), (&packed, "2"), ("-", "2")] {
+            let more = [&shard[..], &["--workers", workers]].concat();
+            let output = scored(&work, &file, input, "out.csv", &more);
+            prop_assert_eq!(String::from_utf8_lossy(&output), String::from_utf8_lossy(&expected), "{} {}", input, workers);
+            prop_assert_eq!(&rejects(&work, "out.csv"), &rejected, "{} {}", input, workers);
+        }
+    }
+}

@@ -24,5 +24,6 @@ mod resume;
 mod scaling;
 mod signals;
 mod surroundings;
+mod tables;
 #[cfg(feature = "faults")]
 mod tamper;

@@ -280,3 +280,55 @@ fn most_of_the_first_ten_thousand_rejected_is_told_during_the_run() {
     );
     assert!(said.contains(" of the first 10"), "{said}");
 }
+
+#[test]
+fn an_unclosed_quote_costs_one_row_and_is_warned_of() {
+    let work = Workspace::new();
+    let rows = "9,a good day\n".repeat(2_000);
+    work.file("posts.csv", format!("id,text\n7,fine\n8,\"oh no\n{rows}"));
+    for (limit, reason) in [("16M", "never closed"), ("1K", "within 1024 bytes")] {
+        let run = work.ok(&[
+            "score",
+            "posts.csv",
+            "-o",
+            "scored.csv",
+            "--force",
+            "--max-record",
+            limit,
+            "--shard-size",
+            "5000",
+        ]);
+        assert_eq!(work.read("scored.csv").lines().count(), 2_002);
+        let rejects = rejects(&work, "scored.csv.rejects.jsonl");
+        assert_eq!(rejects.len(), 1);
+        assert_eq!(rejects[0]["line"], 3);
+        assert_eq!(rejects[0]["offset"], 15);
+        assert_eq!(rejects[0]["raw"], "8,\"oh no");
+        assert!(rejects[0]["reason"].as_str().unwrap().contains(reason));
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert!(
+            said.contains("posts.csv: line 3 (byte 15): column 2 opens a quote"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_record_past_the_limit_is_kept_as_an_excerpt() {
+    let work = Workspace::new();
+    let long = "x".repeat(3 << 20);
+    let lines = format!("{{\"text\":\"one\"}}\n{{\"text\":\"{long}\"}}\n{{\"text\":\"two\"}}\n");
+    work.file("posts.jsonl", &lines);
+    let args = ["-o", "scored.jsonl", "--force", "--max-record", "1M"];
+    for input in ["posts.jsonl", "-"] {
+        let run = work.pipe(&[&["score", input][..], &args].concat(), lines.as_bytes());
+        assert!(run.status.success());
+        assert_eq!(work.read("scored.jsonl").lines().count(), 2);
+        let rejects = rejects(&work, "scored.jsonl.rejects.jsonl");
+        assert_eq!(rejects.len(), 1);
+        assert_eq!(rejects[0]["length"], long.len() + 12);
+        assert_eq!(rejects[0]["line"], 2);
+        assert_eq!(rejects[0]["excerpt"].as_str().unwrap().len(), 1024);
+        assert!(rejects[0]["raw"].is_null());
+    }
+}

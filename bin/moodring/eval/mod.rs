@@ -125,7 +125,9 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
     };
     let _open = desk.open();
     ledger.watch(progress);
-    let ran = pool.run(Tasks::new(feed, interrupt.clone()), &mut ledger);
+    let mut tasks = Tasks::new(feed);
+    tasks.heed(interrupt.clone());
+    let ran = pool.run(tasks, &mut ledger);
     let totals = ledger.close();
 
     ran.map_err(|error| pool_failure(error, |error| Failure::Failed(anyhow!(error))))?;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
-use moodring_record::{Format, Quoting};
+use moodring_record::{Delimiter, Format, Quoting};
 
 /// Where the posts are.
 #[derive(Debug, Args)]
@@ -22,9 +22,19 @@ pub(crate) struct InputArgs {
     #[arg(long, default_value = "text", value_name = "NAME")]
     pub(crate) text_field: String,
 
-    /// What quotes mean in CSV and TSV: rfc4180, none, or auto (CSV: rfc4180; TSV: rfc4180 if its quotes are well-formed)
+    /// What quotes mean in CSV and TSV: rfc4180, none (a line is a row, quotes are text), or auto (CSV: rfc4180; TSV:
+    /// none)
     #[arg(long, default_value = "auto")]
     pub(crate) quoting: Quoting,
+
+    /// Character between the fields of CSV and TSV, such as ';' or tab; an output in the input's format has it too
+    /// [default: a comma in CSV, a tab in TSV]
+    #[arg(long, value_name = "C")]
+    pub(crate) delimiter: Option<Delimiter>,
+
+    /// Longest record, in bytes such as 512K or 64M; longer ones are rejects
+    #[arg(long, default_value = "16M", value_name = "BYTES", value_parser = parse_max_record)]
+    pub(crate) max_record: usize,
 
     /// Bytes of input that a worker takes at a time, such as 512K or 4M [default: by the input's size]
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
@@ -140,6 +150,17 @@ fn parse_bytes(typed: &str) -> Result<u64, String> {
         .ok_or_else(|| "give a number of bytes above 0, such as 512K or 4M".to_owned())
 }
 
+/// The largest record that may be asked for: what is sent between processes holds it with room to spare.
+const LARGEST_RECORD: usize = 256 << 20;
+
+/// A number of bytes that a record may have.
+fn parse_max_record(typed: &str) -> Result<usize, String> {
+    usize::try_from(parse_bytes(typed)?)
+        .ok()
+        .filter(|&bytes| bytes <= LARGEST_RECORD)
+        .ok_or_else(|| "a record may have 256M at most".to_owned())
+}
+
 /// The limits of a timeout, in seconds. Shorter than this, a worker that only waits for a CPU would count as one that
 /// hangs.
 const MIN_SECONDS: f64 = 0.01;
@@ -184,6 +205,12 @@ mod tests {
             let error = parse_seconds(wrong).unwrap_err();
             assert!(error.contains("from 0.01 to 1000000"), "{wrong}: {error}");
         }
+    }
+
+    #[test]
+    fn a_record_fits_between_processes() {
+        assert_eq!(parse_max_record("256M"), Ok(LARGEST_RECORD));
+        assert!(parse_max_record("257M").is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub(crate) mod args;
 mod autoscale;
 mod cgroup;
+pub(crate) mod columns;
 mod cpus;
 pub(crate) mod desk;
 pub(crate) mod files;
@@ -18,6 +19,7 @@ pub(crate) mod source;
 pub(crate) mod tasks;
 
 use anyhow::anyhow;
+use columns::DifferentColumns;
 use moodring_feed::FeedError;
 use moodring_pool::process::Exit;
 use moodring_pool::supervisor::Defeat;
@@ -32,7 +34,10 @@ pub(crate) fn pool_failure(error: PoolError, sink: impl FnOnce(BoxError) -> Fail
         PoolError::Sink(error) => sink(error),
         PoolError::Feed(error) => match error.downcast::<FeedError>() {
             Ok(error) => feed_failure(*error),
-            Err(error) => Failure::Failed(anyhow!(error)),
+            Err(error) => match error.downcast::<DifferentColumns>() {
+                Ok(error) => Failure::usage(*error),
+                Err(error) => Failure::Failed(anyhow!(error)),
+            },
         },
         PoolError::Defeat(
             defeat @ (Defeat::CrashLoop {

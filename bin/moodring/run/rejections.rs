@@ -141,6 +141,7 @@ fn advice(kind: ReasonKind, text_field: &str, raw: &[u8]) -> String {
         ReasonKind::TextAfterQuote | ReasonKind::UnclosedQuote => {
             "if quotes are part of the text, add --quoting none".to_owned()
         }
+        ReasonKind::TooLong => "check that --format is right, or raise --max-record".to_owned(),
     }
 }
 
@@ -206,6 +207,8 @@ mod tests {
             reason: "the reason".to_owned(),
             kind: Some(kind),
             raw: raw.as_bytes().to_vec(),
+            len: None,
+            quote_line: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use moodring_feed::{Expanded, Feed, Input, Options, Origin, Skipped, expand, name_of, own_of};
-use moodring_record::{FieldNames, Own, Quoting};
+use moodring_record::{FieldNames, Format, OutputStyle, Own, Quoting, Reading};
 
 use super::args::InputArgs;
 use super::feed_failure;
@@ -17,6 +17,8 @@ const MAX_SHARD: u64 = 1 << 20;
 const MIN_SHARD: u64 = 32 << 10;
 /// The size of a block of input that only the supervisor can read, and so has to hold.
 const BLOCK: u64 = 256 << 10;
+/// The largest such block that may be asked for: it goes to a worker in one message, with one record behind it.
+const MAX_BLOCK: u64 = 64 << 20;
 
 /// The number of workers that the inputs are cut for where their actual number must not show in the output. From 64 MB on
 /// this makes no difference to [`MAX_SHARD`], and below that up to 64 workers have something to do.
@@ -26,7 +28,7 @@ const WORKERS_OF_ALL: u32 = 4;
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) inputs: Vec<Input>,
-    quoting: Quoting,
+    reading: Reading,
     fields: FieldNames,
     shard_size: u64,
     block_size: u64,
@@ -54,7 +56,11 @@ impl Source {
             )));
         }
         Ok(Self {
-            quoting: args.quoting,
+            reading: Reading {
+                quoting: args.quoting,
+                delimiter: args.delimiter,
+                max_record: args.max_record,
+            },
             fields: FieldNames {
                 text: args.text_field,
                 ..fields
@@ -62,7 +68,7 @@ impl Source {
             shard_size: args
                 .shard_size
                 .unwrap_or_else(|| shard_size(&inputs, workers)),
-            block_size: args.shard_size.unwrap_or(BLOCK),
+            block_size: args.shard_size.unwrap_or(BLOCK).min(MAX_BLOCK),
             is_size_typed: args.shard_size.is_some(),
             inputs,
         })
@@ -106,11 +112,18 @@ impl Source {
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
         let shown = |field: &Option<String>| field.as_deref().unwrap_or("none").to_owned();
         let setting = |name: &str, value: String| (name.to_owned(), value);
+        let delimiter = self.reading.delimiter;
+        let delimiter = delimiter.map_or("the format's".to_owned(), |typed| typed.to_string());
         let mut settings = vec![
             setting("text field", self.fields.text.clone()),
             setting("id field", shown(&self.fields.id)),
             setting("time field", shown(&self.fields.time)),
-            setting("quoting", self.quoting.to_string()),
+            setting("quoting", self.reading.quoting.to_string()),
+            setting("delimiter", delimiter),
+            setting(
+                "longest record",
+                format!("{} bytes", self.reading.max_record),
+            ),
         ];
         for input in &self.inputs {
             let format = input
@@ -119,6 +132,26 @@ impl Source {
             settings.push((format!("format of {}", input.name), format));
         }
         settings
+    }
+
+    /// How records are written in an output of this format.
+    pub(crate) fn output_style(&self, format: Format) -> OutputStyle {
+        let formats = self.inputs.iter().map(|input| input.format);
+        OutputStyle::new(format, self.reading, formats)
+    }
+
+    /// How quotes are read in each table format among the inputs.
+    pub(crate) fn quoting(&self) -> Vec<(Format, Quoting)> {
+        let is_input = |format: &Format| {
+            self.inputs
+                .iter()
+                .any(|input| input.format == Some(*format))
+        };
+        [Format::Csv, Format::Tsv]
+            .into_iter()
+            .filter(is_input)
+            .map(|format| (format, self.reading.quoting.resolve(format)))
+            .collect()
     }
 
     /// Whether all inputs are files, which can be read again.
@@ -132,7 +165,7 @@ impl Source {
         let options = Options {
             shard_size: self.shard_size,
             block_size: self.block_size,
-            quoting: self.quoting,
+            reading: self.reading,
             fields: self.fields.clone(),
             added,
             replace,

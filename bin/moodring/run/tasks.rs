@@ -1,17 +1,25 @@
 //! Turns the feed's shards into tasks for the pool.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use moodring_feed::{Content as Piece, Feed, Origin, Position, Shard};
+use moodring_feed::{Content as Piece, Feed, Input, Origin, Position, Shard, SourceId};
 use moodring_job::{Content, Task};
 use moodring_pool::BoxError;
 use moodring_pool::wire;
+use moodring_record::Layout;
 
 use super::signals::Interrupt;
+
+/// Refuses an input whose records do not belong to those of the others.
+type Check = Box<dyn FnMut(&Input, &Layout) -> Result<(), BoxError> + Send>;
 
 /// The pool's feed.
 pub(crate) struct Tasks {
     feed: Feed,
+    check: Option<Check>,
+    /// The input that was checked last.
+    checked: Option<SourceId>,
     interrupt: Interrupt,
     /// The number of the next shard.
     index: u64,
@@ -20,13 +28,29 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    pub(crate) fn new(feed: Feed, interrupt: Interrupt) -> Self {
+    pub(crate) fn new(feed: Feed) -> Self {
         Self {
             feed,
-            interrupt,
+            check: None,
+            checked: None,
+            interrupt: Interrupt::default(),
             index: 0,
             done: HashSet::new(),
         }
+    }
+
+    /// Calls `check` with each input before the first shard of it goes out.
+    pub(crate) fn checking(
+        mut self,
+        check: impl FnMut(&Input, &Layout) -> Result<(), BoxError> + Send + 'static,
+    ) -> Self {
+        self.check = Some(Box::new(check));
+        self
+    }
+
+    /// Takes no more input once this interrupt has come.
+    pub(crate) fn heed(&mut self, interrupt: Interrupt) {
+        self.interrupt = interrupt;
     }
 
     /// Goes on where an earlier run ended: behind `position`, with shard number `index`, and without those in `done`.
@@ -36,6 +60,19 @@ impl Tasks {
         }
         self.index = index;
         self.done = done;
+    }
+
+    /// Checks the source of this shard, if it is the first one of it.
+    fn check(&mut self, shard: &Shard) -> Result<(), BoxError> {
+        if let Some(check) = &mut self.check
+            && self.checked != Some(shard.source)
+            && let Some(layout) = self.feed.layout(shard.source)
+            && let Some(input) = self.feed.inputs().get(shard.source.0 as usize)
+        {
+            check(input, layout)?;
+            self.checked = Some(shard.source);
+        }
+        Ok(())
     }
 
     fn task(&self, index: u64, shard: &Shard) -> Result<Vec<u8>, BoxError> {
@@ -67,6 +104,8 @@ impl Tasks {
             layout,
             stored: shard.stored,
             content,
+            faults: Cow::Borrowed(&shard.faults),
+            skipped: shard.skipped,
         })?)
     }
 }
@@ -80,6 +119,7 @@ impl moodring_pool::Feed for Tasks {
             let index = self.index;
             self.index += 1;
             if !self.done.remove(&index) {
+                self.check(&shard)?;
                 return self.task(index, &shard).map(Some);
             }
         }

@@ -11,7 +11,7 @@ use moodring_job::compress::Compressor;
 use moodring_job::{Delivered, Grant, Reject, Report, Tally};
 use moodring_pool::process::Exit;
 use moodring_pool::{BoxError, Quarantined, Released, ShardId, Sink, wire};
-use moodring_record::write_reject;
+use moodring_record::{Raw, write_reject};
 use moodring_store::{Journal, LazyFile, Output, PartFile, StoreError, folder_of};
 use thiserror::Error;
 
@@ -19,7 +19,7 @@ use super::plan::Plan;
 use super::resume::entry::{Counts, Done, Piece, Terms};
 use super::resume::log::Log;
 use super::resume::recover::Earlier;
-use super::set_aside::{At, Kind, SetAside};
+use super::set_aside::{At, FramingWarnings, Kind, SetAside};
 use crate::exit::{Failure, warn};
 use crate::run::progress::Progress;
 use crate::run::rejections::Rejections;
@@ -98,6 +98,7 @@ pub(crate) struct Ledger {
     totals: Totals,
     progress: Option<Progress>,
     line: Vec<u8>,
+    framing: FramingWarnings,
     /// The journal, if the run can be gone on with.
     log: Option<Log>,
     /// Whether the journal stays when the run is complete, to say so.
@@ -205,6 +206,7 @@ impl Ledger {
             totals: Totals::default(),
             progress: None,
             line: Vec::new(),
+            framing: FramingWarnings::default(),
             log,
             marker: None,
             rejections: Rejections::new(plan.source.text_field()),
@@ -351,8 +353,16 @@ impl Ledger {
                 Ok(())
             }
             SetAside::File(file) => {
+                if reject.quote_line.is_some() || reject.len.is_some() {
+                    let quote = reject.quote_line.unwrap_or(reject.line);
+                    let quote = At {
+                        line: self.ordered.then_some(lines_before + quote),
+                        ..at
+                    };
+                    self.framing.warn(quote, &reject.reason);
+                }
                 self.line.clear();
-                write_at(&mut self.line, at, &reject.reason, &reject.raw);
+                write_at(&mut self.line, at, &reject.reason, reject);
                 Ok(file.append(&self.line)?)
             }
         }
@@ -396,7 +406,7 @@ impl Ledger {
             SetAside::File(file) => file,
         };
         self.line.clear();
-        write_at(&mut self.line, at, &reason, &record.raw);
+        write_at(&mut self.line, at, &reason, record);
         // The line is an object: what belongs to a quarantine alone goes in before its end.
         self.line
             .truncate(self.line.trim_ascii_end().len().saturating_sub(1));
@@ -490,7 +500,11 @@ impl Sink for Ledger {
 }
 
 /// Writes the line of a record that is set aside in a file.
-fn write_at(line: &mut Vec<u8>, at: At<'_>, reason: &str, raw: &[u8]) {
+fn write_at(line: &mut Vec<u8>, at: At<'_>, reason: &str, record: &Reject) {
+    let raw = Raw {
+        bytes: &record.raw,
+        len: record.len,
+    };
     write_reject(line, at.source, at.line, at.offset, reason, raw);
 }
 

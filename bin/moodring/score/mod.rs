@@ -21,6 +21,7 @@ use moodring_store::PartFile;
 
 use crate::cli::ScoreArgs;
 use crate::exit::{Failure, warn};
+use crate::run::columns::Columns;
 use crate::run::desk::Desk;
 use crate::run::progress::Progress;
 use crate::run::scale::follow;
@@ -55,38 +56,43 @@ pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
             return summary::print(&plan, &totals, 0, began.elapsed());
         }
     }
-    let (ledger, feed, start) = open(&plan, earlier)?;
+    let (ledger, tasks, start) = open(&plan, earlier)?;
     match start {
-        Some(start) => score(&plan, ledger, feed, start, began),
+        Some(start) => score(&plan, ledger, tasks, start, began),
         None => conclude(&plan, &ledger.commit()?, 0, began),
     }
 }
 
 /// Opens inputs and outputs, at the beginning or where an earlier run ended. Says where to start, unless all is done and
 /// only the files' names are missing.
-fn open(plan: &Plan, earlier: Option<Earlier>) -> Result<(Ledger, Feed, Option<Start>), Failure> {
+fn open(plan: &Plan, earlier: Option<Earlier>) -> Result<(Ledger, Tasks, Option<Start>), Failure> {
     let feed = plan.source.open(plan.added(), plan.replace)?;
-    let header = plan.header(&feed)?;
+    let columns = plan.columns(&feed)?;
     if let (Some(mut earlier), Some(output)) = (earlier, &plan.output) {
         if let Some(mut part) = PartFile::reopen(output, plan.force).map_err(store_failure)? {
             part.keep(true);
             if earlier.verify(plan).map_err(store_failure)? {
                 let ledger = Ledger::resume(plan, &feed, part, &earlier)?;
                 let start = (!earlier.is_complete()).then(|| earlier.start());
-                return Ok((ledger, feed, start));
+                return Ok((ledger, tasks(feed, columns), start));
             }
         }
         tracing::warn!("what an earlier run wrote is gone or changed; starting at the beginning");
     }
-    let ledger = Ledger::open(plan, &feed, &header)?;
-    Ok((ledger, feed, Some(Start::default())))
+    let ledger = Ledger::open(plan, &feed, columns.header())?;
+    Ok((ledger, tasks(feed, columns), Some(Start::default())))
+}
+
+/// Tasks from inputs that must all have these columns.
+fn tasks(feed: Feed, mut columns: Columns) -> Tasks {
+    Tasks::new(feed).checking(move |input, layout| Ok(columns.agree(input, layout)?))
 }
 
 /// Runs the pool over what is to be done.
 fn score(
     plan: &Plan,
     mut ledger: Ledger,
-    feed: Feed,
+    mut tasks: Tasks,
     start: Start,
     began: Instant,
 ) -> Result<(), Failure> {
@@ -96,7 +102,7 @@ fn score(
         ledger.unfinished_files()
     };
     let interrupt = Interrupt::listen(unfinished).map_err(Failure::failed)?;
-    let mut tasks = Tasks::new(feed, interrupt.clone());
+    tasks.heed(interrupt.clone());
     tasks.resume(start.position, start.index, start.done);
     let setup =
         wire::encode(&Setup::Score(plan.setup(ledger.part_path()))).map_err(Failure::failed)?;

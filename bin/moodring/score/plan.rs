@@ -4,14 +4,15 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use moodring_feed::{Feed, Input, SourceId};
+use moodring_feed::{Feed, Input};
 use moodring_job::ScoreSetup;
 use moodring_job::compress::Compression;
-use moodring_record::{FieldNames, Format, Renderer, added_names};
+use moodring_record::{FieldNames, Format, OutputStyle, added_names};
 use moodring_store::{PartFile, StoreError, is_stdout};
 
 use crate::cli::{ScoreArgs, SummaryFormat};
 use crate::exit::Failure;
+use crate::run::columns::Columns;
 use crate::run::files::Files;
 use crate::run::models::Models;
 use crate::run::scale::Scale;
@@ -114,32 +115,13 @@ impl Plan {
         added_names(self.output_format, &self.models.columns)
     }
 
-    /// The header of a CSV or TSV output, on which all inputs must agree; empty for JSONL.
-    pub(crate) fn header(&self, feed: &Feed) -> Result<Vec<u8>, Failure> {
-        let mut agreed: Option<(&Input, Vec<u8>)> = None;
-        for (source, input) in (0..).map(SourceId).zip(&self.source.inputs) {
-            let Some(layout) = feed.layout(source) else {
-                continue;
-            };
-            let Some(header) =
-                Renderer::new(self.output_format, layout, &self.models.columns).header()
-            else {
-                continue;
-            };
-            match &agreed {
-                None => agreed = Some((input, header)),
-                Some((_, first)) if trimmed(first) == trimmed(&header) => {}
-                Some((first, _)) => {
-                    return Err(Failure::Usage(anyhow!(
-                        "`{}` and `{}` have different columns, so they cannot share a {} output; write JSONL with -o NAME.jsonl, or score them apart",
-                        first.name,
-                        input.name,
-                        self.output_format
-                    )));
-                }
-            }
-        }
-        Ok(agreed.map(|(_, header)| header).unwrap_or_default())
+    /// The columns of a CSV or TSV output, on which all inputs must agree; none for JSONL.
+    pub(crate) fn columns(&self, feed: &Feed) -> Result<Columns, Failure> {
+        Columns::find(self.output_style(), &self.models.columns, feed).map_err(Failure::usage)
+    }
+
+    fn output_style(&self) -> OutputStyle {
+        self.source.output_style(self.output_format)
     }
 
     /// What the workers are told.
@@ -147,7 +129,7 @@ impl Plan {
         ScoreSetup {
             models: self.models.list.clone(),
             prefix: self.prefix.clone(),
-            output: self.output_format,
+            output: self.output_style(),
             compression: self.compression,
             part: part.map(Path::to_owned),
         }
@@ -178,11 +160,6 @@ fn written(
     }
     files.write_notices();
     files
-}
-
-/// A header without its line end, which may be either kind.
-fn trimmed(header: &[u8]) -> &[u8] {
-    header.trim_ascii_end()
 }
 
 /// The format and compression of the output: by its name, by the flag, or like the input's.

@@ -54,6 +54,23 @@ impl fmt::Display for At<'_> {
     }
 }
 
+/// Warns of records whose end is not where it should be: somebody may have meant more than one row.
+#[derive(Debug, Default)]
+pub(super) struct FramingWarnings(u64);
+
+impl FramingWarnings {
+    /// Warns of what is at fault there, or only counts it.
+    pub(super) fn warn(&mut self, at: At<'_>, reason: &str) {
+        self.0 += 1;
+        if self.0 <= TOLD {
+            tracing::warn!("{at}: {reason}; it is set aside, and reading resumes on the next line");
+        }
+        if self.0 == TOLD {
+            tracing::warn!("more records like this are named in the rejects file alone");
+        }
+    }
+}
+
 /// Where the records of a kind go.
 #[derive(Debug)]
 pub(super) enum SetAside {

@@ -1,5 +1,6 @@
 //! What a run came to, for a person or for a machine.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -30,6 +31,8 @@ struct Summary<'a> {
     records_per_second: f64,
     megabytes_per_second: f64,
     models: &'a [String],
+    /// How quotes were read, for each table format among the inputs.
+    quoting: BTreeMap<String, String>,
     mean: Option<f64>,
     positive: u64,
     neutral: u64,
@@ -110,6 +113,12 @@ fn summarize<'a>(plan: &'a Plan, totals: &Totals, restarts: u64, took: Duration)
         records_per_second: (totals.records - totals.before.records) as f64 / seconds,
         megabytes_per_second: (totals.bytes - totals.before.bytes) as f64 / 1e6 / seconds,
         models: &plan.models.names,
+        quoting: plan
+            .source
+            .quoting()
+            .into_iter()
+            .map(|(format, quoting)| (format.to_string(), quoting.to_string()))
+            .collect(),
         mean: totals.tally.mean(),
         positive: totals.tally.of(Mood::Positive),
         neutral: totals.tally.of(Mood::Neutral),
@@ -157,6 +166,22 @@ fn text(summary: &Summary<'_>, totals: &Totals) -> String {
         lines.push(format!(
             "{killers} on which workers died set aside in {file}"
         ));
+    }
+    if summary
+        .quoting
+        .get("tsv")
+        .is_some_and(|quoting| quoting == "none")
+    {
+        lines.push(
+            "quotes in TSV were read as text; --quoting rfc4180 reads quoted fields".to_owned(),
+        );
+    }
+    if summary
+        .quoting
+        .get("csv")
+        .is_some_and(|quoting| quoting == "none")
+    {
+        lines.push("quotes in CSV were read as text".to_owned());
     }
     if summary.blank_lines > 0 {
         lines.push(format!(

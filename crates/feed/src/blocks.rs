@@ -2,8 +2,9 @@
 
 use std::mem;
 
-use moodring_record::{Cutter, Layout};
+use moodring_record::{Cutter, Layout, Step};
 
+use crate::feed::Piece;
 use crate::stream::Stream;
 use crate::{Content, FeedError};
 
@@ -13,6 +14,7 @@ const STEP: usize = 64 << 10;
 /// The blocks of one stream.
 pub(crate) struct Blocks {
     stream: Stream,
+    layout: Layout,
     cutter: Cutter,
     size: usize,
     /// Where the next block begins in the stream's buffer.
@@ -29,22 +31,79 @@ impl Blocks {
         Ok(Blocks {
             at: body_start.min(stream.buffer.len()),
             stream,
-            cutter: Cutter::new(layout),
+            layout: layout.clone(),
+            cutter: Cutter::new(layout, layout.body_start()),
             size: usize::try_from(size).unwrap_or(usize::MAX).max(1),
             offset: layout.body_start(),
         })
     }
 
-    /// The next block: at least `size` bytes, unless it is the last, and as many more as its last record needs.
-    pub(crate) fn next(&mut self) -> Result<Option<Content>, FeedError> {
-        let end = self.find_end()?;
-        if end == self.at {
-            return Ok(None);
+    /// The next block: at least `size` bytes, unless it is the last or a long reject follows, and as many more as its last
+    /// record needs.
+    pub(crate) fn next(&mut self) -> Result<Option<Piece>, FeedError> {
+        loop {
+            let window = &self.stream.buffer[self.at..];
+            let seen = window.len();
+            match self.cutter.next(window, self.stream.ended(), self.size) {
+                Step::End(0) => return Ok(None),
+                Step::End(len) => {
+                    self.cutter.shift(len);
+                    return Ok(Some(self.piece(len)));
+                }
+                Step::More => {
+                    let step = self.size.max(seen + STEP);
+                    self.stream.fill(self.at.saturating_add(step))?;
+                }
+                Step::Oversized(len) => {
+                    let mut fault = self.cutter.oversized(&self.stream.buffer[self.at..]);
+                    let mut faults = self.cutter.take_faults();
+                    let mut piece = self.piece(len);
+                    fault.len = self.skip_reject(fault.len)?;
+                    piece.skipped = fault.len;
+                    faults.push(fault);
+                    piece.faults = faults;
+                    self.cutter = Cutter::new(&self.layout, self.offset);
+                    return Ok(Some(piece));
+                }
+            }
         }
+    }
+
+    /// The block of the next `len` bytes.
+    fn piece(&mut self, len: usize) -> Piece {
         let offset = self.offset;
-        let bytes = self.take(end);
+        let bytes = self.take(self.at + len);
         self.offset += bytes.len() as u64;
-        Ok(Some(Content::Block { offset, bytes }))
+        Piece {
+            content: Content::Block { offset, bytes },
+            faults: self.cutter.take_faults(),
+            skipped: 0,
+        }
+    }
+
+    /// Passes over a reject that is longer than the limit, from its start to the first newline behind the `known` bytes,
+    /// and gives its length.
+    fn skip_reject(&mut self, known: u64) -> Result<u64, FeedError> {
+        let start = self.offset;
+        let known = usize::try_from(known).unwrap_or(usize::MAX);
+        self.pass(known);
+        loop {
+            let rest = &self.stream.buffer[self.at..];
+            let end = memchr::memchr(b'\n', rest).map(|newline| newline + 1);
+            let passed = end.unwrap_or(rest.len());
+            self.pass(passed);
+            if end.is_some() || self.stream.ended() {
+                return Ok(self.offset - start);
+            }
+            self.stream.buffer.clear();
+            self.at = 0;
+            self.stream.fill(STEP)?;
+        }
+    }
+
+    fn pass(&mut self, len: usize) {
+        self.at += len;
+        self.offset += len as u64;
     }
 
     /// Goes on at `offset`, where a block ended: reads up to there and throws it away.
@@ -65,32 +124,15 @@ impl Blocks {
             }
             let missing = usize::try_from(offset - self.offset).unwrap_or(usize::MAX);
             let skipped = there.min(missing);
-            self.at += skipped;
-            self.offset += skipped as u64;
+            self.pass(skipped);
         }
+        self.cutter = Cutter::new(&self.layout, self.offset);
         Ok(())
     }
 
     /// How many bytes of the source, as stored, have been read.
     pub(crate) fn stored(&self) -> u64 {
         self.stream.stored()
-    }
-
-    /// Where in the buffer the next block ends. Each byte is looked at once, however long a record is.
-    fn find_end(&mut self) -> Result<usize, FeedError> {
-        let min = self.at.saturating_add(self.size);
-        let mut seen = self.at;
-        loop {
-            let unseen = &self.stream.buffer[seen..];
-            if let Some(end) = self.cutter.next_end(unseen, min.saturating_sub(seen)) {
-                return Ok(seen + end);
-            }
-            seen = self.stream.buffer.len();
-            if self.stream.ended() {
-                return Ok(seen);
-            }
-            self.stream.fill(min.max(seen + STEP))?;
-        }
     }
 
     /// Takes the bytes up to `end` out of the buffer. Copies the shorter of the block and what comes after it, so

@@ -1,6 +1,10 @@
 //! Cutting inputs into shards, one input after another.
 
-use moodring_record::{FieldNames, Format, HEAD_LEN, Layout, Quoting};
+use std::collections::HashMap;
+
+use moodring_record::{
+    ENCODING_SAMPLE, Fault, FieldNames, Format, HEAD_LEN, Layout, Reading, check_encoding,
+};
 
 use crate::blocks::Blocks;
 use crate::ranges::Ranges;
@@ -23,8 +27,8 @@ pub struct Options {
     pub shard_size: u64,
     /// How many bytes, at the least, make a shard of anything that can be read only once.
     pub block_size: u64,
-    /// What a quotation mark means in CSV and TSV.
-    pub quoting: Quoting,
+    /// What quotes and delimiters mean in CSV and TSV.
+    pub reading: Reading,
     /// Where in a record its text stands.
     pub fields: FieldNames,
     /// The names of the fields or columns to be added.
@@ -44,9 +48,21 @@ pub struct Shard {
     pub source: SourceId,
     /// The piece.
     pub content: Content,
+    /// The rejects in it that were found in cutting it, which the [`Reader`](moodring_record::Reader) must be told.
+    pub faults: Vec<Fault>,
+    /// How many bytes of the last of these follow the piece: it is too long to be handed out.
+    pub skipped: u64,
     /// How far the source has been used up since the shard before, in bytes as stored: to be measured by
     /// [`Input::size`].
     pub stored: u64,
+}
+
+/// A piece that was cut off a source.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) content: Content,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) skipped: u64,
 }
 
 /// A place between two shards.
@@ -88,8 +104,8 @@ pub struct Feed {
     inputs: Vec<Input>,
     options: Options,
     layouts: Vec<Option<Layout>>,
-    /// The first input, if it is a pipe and [`Feed::check`] has begun to read it.
-    begun: Option<Stream>,
+    /// The pipes that [`Feed::check`] has begun to read, by the number of their input.
+    begun: HashMap<usize, Stream>,
     /// The input whose turn it is.
     turn: usize,
     source: Option<Source>,
@@ -105,7 +121,7 @@ struct Source {
 
 enum Pieces {
     Ranges(Ranges),
-    Blocks(Blocks),
+    Blocks(Box<Blocks>),
 }
 
 impl Feed {
@@ -116,7 +132,7 @@ impl Feed {
             layouts: inputs.iter().map(|_| None).collect(),
             inputs,
             options,
-            begun: None,
+            begun: HashMap::new(),
             turn: 0,
             source: None,
             resume: None,
@@ -127,8 +143,8 @@ impl Feed {
     /// that is missing is found at once. Afterwards their [layouts](Feed::layout) are known.
     ///
     /// A pipe makes those who look into it wait for those who write into it. It is looked into only for what cannot be
-    /// known otherwise, its format or its header, and only if it is the first input: those who write into several pipes
-    /// may do so one after the other.
+    /// known otherwise, its format or its header, and only if no input before it says what the records look like: those
+    /// who write into several pipes may do so one after the other.
     ///
     /// # Errors
     /// If an input cannot be opened, or its head says that it cannot be used.
@@ -143,10 +159,10 @@ impl Feed {
                 Some(format @ (Format::Jsonl | Format::Text)) => {
                     self.layouts[source] = self.detect(source, format, b"", true)?;
                 }
-                _ if source == 0 => {
+                _ if self.layouts[..source].iter().all(Option::is_none) => {
                     let mut stream = Stream::open(input)?;
                     self.find_layout(source, &mut stream)?;
-                    self.begun = Some(stream);
+                    self.begun.insert(source, stream);
                 }
                 _ => {}
             }
@@ -161,7 +177,7 @@ impl Feed {
     pub fn resume(&mut self, position: Position) {
         self.turn = position.source.0 as usize;
         self.resume = Some(position.offset);
-        self.begun.take_if(|_| self.turn > 0);
+        self.begun.retain(|&source, _| source >= self.turn);
     }
 
     /// The next shard; `None` when all inputs are used up.
@@ -205,13 +221,14 @@ impl Feed {
         let pieces = if is_splittable(&self.inputs[source]) {
             self.ranges(source)?.map(Pieces::Ranges)
         } else {
-            self.blocks(source)?.map(Pieces::Blocks)
+            self.blocks(source)?
+                .map(|blocks| Pieces::Blocks(Box::new(blocks)))
         };
         Ok(pieces.map(|pieces| Source { pieces, stored: 0 }))
     }
 
     fn blocks(&mut self, source: usize) -> Result<Option<Blocks>, FeedError> {
-        let stream = match self.begun.take_if(|_| source == 0) {
+        let stream = match self.begun.remove(&source) {
             Some(begun) => begun,
             None => self.open_stream(source)?,
         };
@@ -265,7 +282,7 @@ impl Feed {
         self.inputs[source].format = Some(format);
         stream.fill(match format {
             Format::Csv | Format::Tsv => HEAD_LEN,
-            Format::Jsonl | Format::Text => BOM.len(),
+            Format::Jsonl | Format::Text => ENCODING_SAMPLE,
         })?;
         if format == Format::Jsonl && self.looks_for_fields() {
             stream.fill_line(match self.inputs[source].size {
@@ -286,13 +303,13 @@ impl Feed {
         head_is_all: bool,
     ) -> Result<Option<Layout>, FeedError> {
         let Options {
-            quoting,
+            reading,
             fields,
             added,
             replace,
             ..
         } = &self.options;
-        let layout = Layout::detect(format, *quoting, fields, added, head, head_is_all);
+        let layout = Layout::detect(format, *reading, fields, added, head, head_is_all);
         let layout = layout.map_err(|error| FeedError::Layout {
             name: self.inputs[source].name.clone(),
             source: error,
@@ -324,21 +341,27 @@ impl Source {
     }
 
     fn next_shard(&mut self, number: usize, input: &Input) -> Result<Option<Shard>, FeedError> {
-        let (content, stored) = match &mut self.pieces {
+        let (piece, stored) = match &mut self.pieces {
             Pieces::Ranges(ranges) => {
-                let content = ranges.next(&input.name)?;
-                let stored = match content {
-                    Some(Content::Range { end, .. }) => end,
+                let piece = ranges.next(&input.name)?;
+                let stored = match &piece {
+                    Some(Piece {
+                        content: Content::Range { end, .. },
+                        skipped,
+                        ..
+                    }) => end + skipped,
                     _ => self.stored,
                 };
-                (content, stored)
+                (piece, stored)
             }
             Pieces::Blocks(blocks) => (blocks.next()?, blocks.stored()),
         };
         let used = stored - std::mem::replace(&mut self.stored, stored);
-        Ok(content.map(|content| Shard {
+        Ok(piece.map(|piece| Shard {
             source: SourceId(u32::try_from(number).unwrap_or(u32::MAX)),
-            content,
+            content: piece.content,
+            faults: piece.faults,
+            skipped: piece.skipped,
             stored: used,
         }))
     }
@@ -358,6 +381,10 @@ fn find_format(input: &Input, stream: &mut Stream) -> Result<Format, FeedError> 
     loop {
         stream.fill(len)?;
         let head = &stream.buffer[..];
+        check_encoding(head).map_err(|source| FeedError::Layout {
+            name: input.name.clone(),
+            source,
+        })?;
         let head = head.strip_prefix(BOM).unwrap_or(head);
         match head.trim_ascii_start().first() {
             Some(b'{') => return Ok(Format::Jsonl),

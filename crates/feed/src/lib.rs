@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use moodring_feed::{Content, Feed, Options, expand};
-//! use moodring_record::{FieldNames, Quoting};
+//! use moodring_record::{FieldNames, Reading};
 //!
 //! let folder = tempfile::tempdir()?;
 //! std::fs::write(folder.path().join("posts.txt"), "what a day\nnot again\n")?;
@@ -19,7 +19,7 @@
 //! let mut feed = Feed::new(inputs, Options {
 //!     shard_size: 1 << 20,
 //!     block_size: 1 << 20,
-//!     quoting: Quoting::Auto,
+//!     reading: Reading::default(),
 //!     fields: FieldNames { text: "text".into(), ..FieldNames::default() },
 //!     added: Vec::new(),
 //!     replace: false,

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use moodring_record::{Cutter, Cutting, Layout};
+use moodring_record::{Cutter, Cutting, Layout, Step};
 
+use crate::feed::Piece;
 use crate::{Content, FeedError};
 
 /// Below this size most even ranges would own no line, and the shards would be many more than the records.
@@ -17,7 +18,7 @@ pub(crate) enum Ranges {
     /// Any range will do: the file is not read here at all.
     Even(Even),
     /// Ranges end where records end: the file is read through once.
-    AtRecords(AtRecords),
+    AtRecords(Box<AtRecords>),
 }
 
 impl Ranges {
@@ -30,7 +31,7 @@ impl Ranges {
                 size,
             }));
         }
-        AtRecords::new(file, len, layout, size).map(Ranges::AtRecords)
+        AtRecords::new(file, len, layout, size).map(|records| Ranges::AtRecords(Box::new(records)))
     }
 
     /// Goes on at `offset`, where a range ended.
@@ -45,7 +46,7 @@ impl Ranges {
     }
 
     /// The next range. `name` is for messages.
-    pub(crate) fn next(&mut self, name: &str) -> Result<Option<Content>, FeedError> {
+    pub(crate) fn next(&mut self, name: &str) -> Result<Option<Piece>, FeedError> {
         match self {
             Ranges::Even(even) => Ok(even.next()),
             Ranges::AtRecords(records) => records.next(name),
@@ -61,12 +62,16 @@ pub(crate) struct Even {
 }
 
 impl Even {
-    fn next(&mut self) -> Option<Content> {
+    fn next(&mut self) -> Option<Piece> {
         let start = self.at;
         self.at = start.saturating_add(self.size).min(self.end);
-        (start < self.at).then_some(Content::Range {
-            start,
-            end: self.at,
+        (start < self.at).then(|| Piece {
+            content: Content::Range {
+                start,
+                end: self.at,
+            },
+            faults: Vec::new(),
+            skipped: 0,
         })
     }
 }
@@ -75,13 +80,16 @@ impl Even {
 pub(crate) struct AtRecords {
     file: File,
     len: u64,
+    layout: Layout,
     cutter: Cutter,
     size: u64,
-    buffer: Vec<u8>,
-    /// Where in the buffer the bytes begin that the cutter has not seen.
-    unseen: usize,
-    /// Where in the file they begin.
-    offset: u64,
+    /// A window of the file: what the cutter has use for, and what it has not seen.
+    window: Vec<u8>,
+    /// What of it is spent.
+    spent: usize,
+    /// Where in the file it ends.
+    read: u64,
+    ended: bool,
 }
 
 impl AtRecords {
@@ -90,11 +98,13 @@ impl AtRecords {
         Ok(AtRecords {
             file,
             len,
-            cutter: Cutter::new(layout),
+            layout: layout.clone(),
+            cutter: Cutter::new(layout, layout.body_start()),
             size,
-            buffer: Vec::with_capacity(BUFFER),
-            unseen: 0,
-            offset: layout.body_start(),
+            window: Vec::with_capacity(BUFFER),
+            spent: 0,
+            read: layout.body_start(),
+            ended: false,
         })
     }
 
@@ -105,46 +115,97 @@ impl AtRecords {
             offset,
             source,
         })?;
-        self.offset = offset;
+        self.cutter = Cutter::new(&self.layout, offset);
+        self.read = offset;
         Ok(())
     }
 
-    fn next(&mut self, name: &str) -> Result<Option<Content>, FeedError> {
-        let start = self.offset;
+    fn next(&mut self, name: &str) -> Result<Option<Piece>, FeedError> {
+        let start = self.offset();
         loop {
-            let unseen = &self.buffer[self.unseen..];
-            let missing = self.size.saturating_sub(self.offset - start);
+            let missing = self.size.saturating_sub(self.offset() - start);
             let min = usize::try_from(missing).unwrap_or(usize::MAX);
-            let found = self.cutter.next_end(unseen, min);
-            let seen = found.unwrap_or(unseen.len());
-            self.unseen += seen;
-            self.offset += seen as u64;
-            if found.is_some() || !self.read_on(name)? {
-                let end = self.offset;
-                return Ok((start < end).then_some(Content::Range { start, end }));
+            let window = &self.window[self.spent..];
+            match self.cutter.next(window, self.ended, min) {
+                Step::End(len) => {
+                    self.spend(len);
+                    let end = self.offset();
+                    return Ok((start < end).then(|| Piece {
+                        content: Content::Range { start, end },
+                        faults: self.cutter.take_faults(),
+                        skipped: 0,
+                    }));
+                }
+                Step::More => {
+                    self.spend(self.cutter.spent());
+                    self.read_on(name)?;
+                }
+                Step::Oversized(at) => {
+                    let end = self.offset() + at as u64;
+                    let mut fault = self.cutter.oversized(window);
+                    let mut faults = self.cutter.take_faults();
+                    self.spent += at;
+                    fault.len = self.skip_reject(fault.len, name)?;
+                    let skipped = fault.len;
+                    faults.push(fault);
+                    self.cutter = Cutter::new(&self.layout, self.offset());
+                    return Ok(Some(Piece {
+                        content: Content::Range { start, end },
+                        faults,
+                        skipped,
+                    }));
+                }
             }
         }
     }
 
-    /// Reads the next piece of the file into the buffer; false at its end.
-    fn read_on(&mut self, name: &str) -> Result<bool, FeedError> {
-        self.buffer.clear();
-        self.unseen = 0;
+    /// Where the window begins in the file.
+    fn offset(&self) -> u64 {
+        self.read - (self.window.len() - self.spent) as u64
+    }
+
+    fn spend(&mut self, len: usize) {
+        self.spent += len;
+        self.cutter.shift(len);
+    }
+
+    /// Passes over a reject that is longer than the limit, from its start to the first newline behind the `known` bytes,
+    /// and gives its length.
+    fn skip_reject(&mut self, known: u64, name: &str) -> Result<u64, FeedError> {
+        let start = self.offset();
+        self.spent += usize::try_from(known).unwrap_or(usize::MAX);
+        loop {
+            let rest = &self.window[self.spent..];
+            let end = memchr::memchr(b'\n', rest).map(|newline| newline + 1);
+            self.spent += end.unwrap_or(rest.len());
+            if end.is_some() || self.ended {
+                return Ok(self.offset() - start);
+            }
+            self.read_on(name)?;
+        }
+    }
+
+    /// Reads the next piece of the file into the window.
+    fn read_on(&mut self, name: &str) -> Result<(), FeedError> {
+        self.window.drain(..self.spent);
+        self.spent = 0;
         let piece = (&mut self.file)
             .take(BUFFER as u64)
-            .read_to_end(&mut self.buffer);
+            .read_to_end(&mut self.window);
         let read = piece.map_err(|source| FeedError::Read {
             name: name.to_owned(),
-            offset: self.offset,
+            offset: self.read,
             source,
         })?;
-        if read == 0 && self.offset < self.len {
+        if read == 0 && self.read < self.len {
             return Err(FeedError::Shrunk {
                 name: name.to_owned(),
                 size: self.len,
-                offset: self.offset,
+                offset: self.read,
             });
         }
-        Ok(read > 0)
+        self.read += read as u64;
+        self.ended = read == 0;
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use flate2::write::GzEncoder;
 use moodring_feed::{Content, Feed, FeedError, Options, expand};
-use moodring_record::{FieldNames, Format, Quoting};
+use moodring_record::{FieldNames, Format, Reading};
 use proptest::prelude::*;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -30,7 +30,7 @@ fn feed_of(path: &std::path::Path, format: Option<Format>) -> Feed {
     let options = Options {
         shard_size: 1 << 20,
         block_size: 1 << 20,
-        quoting: Quoting::Auto,
+        reading: Reading::default(),
         fields: FieldNames {
             text: "text".into(),
             ..FieldNames::default()

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use moodring_feed::{
     Content, Feed, FeedError, Input, Options, Origin, Position, Shard, SourceId, expand,
 };
-use moodring_record::{Cutting, FieldNames, Format, Layout, Quoting, Reader};
+use moodring_record::{Cutting, Fault, FieldNames, Format, Layout, Reader, Reading};
 use proptest::prelude::*;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -19,7 +19,7 @@ fn options(shard_size: u64, block_size: u64) -> Options {
     Options {
         shard_size,
         block_size,
-        quoting: Quoting::Auto,
+        reading: Reading::default(),
         fields: FieldNames {
             text: "text".into(),
             id: None,
@@ -35,7 +35,11 @@ fn options(shard_size: u64, block_size: u64) -> Options {
 type Record = (u64, Vec<u8>);
 
 fn records(layout: &Layout, offset: u64, bytes: &[u8]) -> Vec<Record> {
-    let mut reader = Reader::new(layout, bytes);
+    records_with(layout, offset, bytes, &[])
+}
+
+fn records_with(layout: &Layout, offset: u64, bytes: &[u8], faults: &[Fault]) -> Vec<Record> {
+    let mut reader = Reader::of_shard(layout, bytes, offset, faults);
     let mut records = Vec::new();
     while let Some(record) = reader.next_record() {
         let (place, raw) = match &record {
@@ -48,7 +52,12 @@ fn records(layout: &Layout, offset: u64, bytes: &[u8]) -> Vec<Record> {
 }
 
 /// The records of a range, read as a worker reads them: those that start in it, and the last one to its end.
-fn read_range(input: &Input, layout: &Layout, start: u64, end: u64) -> Vec<Record> {
+fn read_range(
+    input: &Input,
+    layout: &Layout,
+    (start, end): (u64, u64),
+    faults: &[Fault],
+) -> Vec<Record> {
     let Origin::File(path) = &input.origin else {
         panic!("a range of {}", input.name);
     };
@@ -67,7 +76,7 @@ fn read_range(input: &Input, layout: &Layout, start: u64, end: u64) -> Vec<Recor
         }
         end = line_start(end).max(start);
     }
-    records(layout, start as u64, &whole[start..end])
+    records_with(layout, start as u64, &whole[start..end], faults)
 }
 
 fn shards(feed: &mut Feed) -> Vec<Shard> {
@@ -82,10 +91,10 @@ fn records_of_shards(feed: &mut Feed) -> Vec<Record> {
             Content::Range { start, end } => read_range(
                 &feed.inputs()[shard.source.0 as usize],
                 layout,
-                *start,
-                *end,
+                (*start, *end),
+                &shard.faults,
             ),
-            Content::Block { offset, bytes } => records(layout, *offset, bytes),
+            Content::Block { offset, bytes } => records_with(layout, *offset, bytes, &shard.faults),
         });
     }
     all
@@ -192,7 +201,7 @@ proptest! {
 
         let inputs = expand(&[path.into()], None).unwrap().inputs;
         let options = options(shard_size, block_size);
-        let layout = Layout::detect(format, options.quoting, &options.fields, &[], &whole, true).unwrap();
+        let layout = Layout::detect(format, options.reading, &options.fields, &[], &whole, true).unwrap();
         let mut feed = Feed::new(inputs, options);
         if checked {
             feed.check().unwrap();
@@ -457,10 +466,11 @@ fn a_feed_goes_on_behind_any_shard() {
     assert!(all.len() > 10);
     for done in 1..=all.len() {
         let last = &all[done - 1];
-        let offset = match &last.content {
-            Content::Range { end, .. } => *end,
-            Content::Block { offset, bytes } => offset + bytes.len() as u64,
-        };
+        let offset = last.skipped
+            + match &last.content {
+                Content::Range { end, .. } => *end,
+                Content::Block { offset, bytes } => offset + bytes.len() as u64,
+            };
         let mut rest = feed();
         rest.resume(Position {
             source: last.source,

@@ -1,8 +1,9 @@
 //! What supervisor and worker tell each other about posts: plain data, encoded by the pool's `wire`.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use moodring_record::{Format, Layout, Malformed, Place, ReasonKind};
+use moodring_record::{Fault, Layout, Malformed, OutputStyle, Place, ReasonKind};
 use serde::{Deserialize, Serialize};
 
 use crate::compress::Compression;
@@ -27,7 +28,7 @@ pub struct ScoreSetup {
     /// What stands before the names of the fields that are added.
     pub prefix: String,
     /// How scored records are rendered.
-    pub output: Format,
+    pub output: OutputStyle,
     /// How rendered bytes are compressed, each shard as a member or frame of its own.
     pub compression: Compression,
     /// The file that workers write results into; without one they send them with the report.
@@ -49,6 +50,10 @@ pub struct Task<'a> {
     /// Where the bytes are.
     #[serde(borrow)]
     pub content: Content<'a>,
+    /// The rejects that were found when the shard was cut.
+    pub faults: Cow<'a, [Fault]>,
+    /// How many bytes of the last one come after those of the shard, as it is too long to be read.
+    pub skipped: u64,
 }
 
 /// The bytes of a shard.
@@ -128,9 +133,13 @@ pub struct Reject {
     pub reason: String,
     /// What kind of fault that is; none for a quarantined one.
     pub kind: Option<ReasonKind>,
-    /// The record as it stands in the input.
+    /// The record as it stands in the input, or its first bytes.
     #[serde(with = "serde_bytes")]
     pub raw: Vec<u8>,
+    /// How long it is, if `raw` is only its beginning.
+    pub len: Option<u64>,
+    /// The line within the shard, from 0, in which a quote was opened that is at fault.
+    pub quote_line: Option<u64>,
 }
 
 impl Reject {
@@ -142,6 +151,8 @@ impl Reject {
             reason: String::new(),
             kind: None,
             raw: raw.to_vec(),
+            len: None,
+            quote_line: None,
         }
     }
 
@@ -150,6 +161,8 @@ impl Reject {
         Self {
             reason: malformed.reason.to_string(),
             kind: Some(malformed.reason.kind()),
+            len: malformed.len,
+            quote_line: malformed.quote_line.map(|line| malformed.place.line + line),
             ..Self::new(offset, malformed.place, malformed.raw)
         }
     }

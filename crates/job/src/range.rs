@@ -4,8 +4,12 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use moodring_record::Fault;
+
 /// How much is read at first to find the end of a range's last line. Most lines are shorter.
 const STEP: usize = 4 << 10;
+/// How much is read at most at a time.
+const MAX_STEP: usize = 1 << 20;
 
 /// How a range's bounds relate to its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,16 +20,20 @@ pub(crate) enum Bounds {
     Lines {
         /// The offset of the first record of the file.
         first: u64,
+        /// The longest line, in bytes with its end, that is read.
+        limit: usize,
     },
 }
 
 /// Where the records are that were read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Where the first of them begins in the file.
     pub(crate) offset: u64,
     /// Where it begins in the buffer, which they fill from there.
     pub(crate) begin: usize,
+    /// The last line, if it is longer than the limit; it is not in the buffer then.
+    pub(crate) long: Option<Fault>,
 }
 
 /// Reads the records of the bytes `start..end` into `buffer`, whatever was in it.
@@ -39,11 +47,12 @@ pub(crate) fn read_range(
     end: u64,
     buffer: &mut Vec<u8>,
 ) -> io::Result<Found> {
-    let Bounds::Lines { first } = bounds else {
+    let Bounds::Lines { first, limit } = bounds else {
         fill(file, start, end, buffer)?;
         return Ok(Found {
             offset: start,
             begin: 0,
+            long: None,
         });
     };
     // Whether a line starts at `start` is told by the byte before it.
@@ -53,12 +62,24 @@ pub(crate) fn read_range(
     if look_back == 1 {
         begin = memchr::memchr(b'\n', buffer).map_or(buffer.len(), |newline| newline + 1);
     }
+    let offset = start - look_back;
+    let mut long = None;
     if begin < buffer.len() {
-        finish_line(file, end, buffer)?;
+        let last = memchr::memrchr(b'\n', &buffer[begin..]);
+        let line = last.map_or(begin, |newline| begin + newline + 1);
+        finish_line(file, end, buffer, line.saturating_add(limit))?;
+        if buffer.len() - line > limit && buffer.last() != Some(&b'\n') {
+            let rest = line_end(file, offset + buffer.len() as u64)?;
+            let len = rest - (offset + line as u64);
+            let known = &buffer[line..];
+            long = Some(Fault::long_line(offset + line as u64, len, known, limit));
+            buffer.truncate(line);
+        }
     }
     Ok(Found {
-        offset: start - look_back + begin as u64,
+        offset: offset + begin as u64,
         begin,
+        long,
     })
 }
 
@@ -69,14 +90,14 @@ fn fill(file: &File, start: u64, end: u64, buffer: &mut Vec<u8>) -> io::Result<(
     file.read_exact_at(buffer, start)
 }
 
-/// Reads on from `offset` until the buffer ends with a line end or the file does.
-fn finish_line(file: &File, mut offset: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+/// Reads on from `offset` until the buffer ends with a line end, is longer than `limit`, or the file ends.
+fn finish_line(file: &File, mut offset: u64, buffer: &mut Vec<u8>, limit: usize) -> io::Result<()> {
     let mut step = STEP;
-    while buffer.last() != Some(&b'\n') {
+    while buffer.last() != Some(&b'\n') && buffer.len() <= limit {
         let known = buffer.len();
         buffer.resize(known + step, 0);
         // A long line is read in growing steps, so that they are few.
-        step = step.saturating_mul(2);
+        step = (2 * step).min(MAX_STEP);
         let got = read_at(file, &mut buffer[known..], offset)?;
         let newline = memchr::memchr(b'\n', &buffer[known..known + got]);
         buffer.truncate(known + newline.map_or(got, |at| at + 1));
@@ -86,6 +107,21 @@ fn finish_line(file: &File, mut offset: u64, buffer: &mut Vec<u8>) -> io::Result
         offset += got as u64;
     }
     Ok(())
+}
+
+/// Where the line ends, with its newline, that `offset` is in.
+fn line_end(file: &File, mut offset: u64) -> io::Result<u64> {
+    let mut piece = vec![0; MAX_STEP];
+    loop {
+        let got = read_at(file, &mut piece, offset)?;
+        if let Some(newline) = memchr::memchr(b'\n', &piece[..got]) {
+            return Ok(offset + newline as u64 + 1);
+        }
+        if got == 0 {
+            return Ok(offset);
+        }
+        offset += got as u64;
+    }
 }
 
 fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

@@ -77,7 +77,7 @@ impl Job for ScoreJob {
         let mut output = self.spare.pop().unwrap_or_default();
         output.clear();
         let mut reader = std::mem::take(&mut self.reader);
-        let records = reader.read(&task.content, &task.layout)?;
+        let records = reader.read(&task)?;
         let scored = self.score(work, &task.layout, records, &mut output)?;
         let (consumed, end) = (records.consumed, records.end);
         self.reader = reader;
@@ -173,7 +173,12 @@ impl ScoreJob {
         &mut self,
         work: &Work<'_>,
         layout: &Layout,
-        Records { offset, bytes, .. }: Records<'_>,
+        Records {
+            offset,
+            bytes,
+            faults,
+            ..
+        }: Records<'_>,
         output: &mut Vec<u8>,
     ) -> Result<Scored, JobError> {
         let renderer = Renderer::new(self.setup.output, layout, &self.columns);
@@ -183,7 +188,7 @@ impl ScoreJob {
         let target = if compressed { &mut plain } else { &mut *output };
         let mut scored = Scored::default();
         let mut figures = Vec::new();
-        let mut reader = Reader::new(layout, bytes);
+        let mut reader = Reader::of_shard(layout, bytes, offset, faults);
         for item in 0.. {
             let turn = work.turn(item);
             let Some(record) = reader.next_record() else {

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use moodring_pool::JobError;
-use moodring_record::{Cutting, Layout};
+use moodring_record::{Cutting, Fault, Layout};
 
-use crate::message::Content;
+use crate::message::{Content, Task};
 use crate::range::{Bounds, Found, read_range};
 
 /// Reads shards; kept from shard to shard for its buffer and its open file.
@@ -15,6 +15,8 @@ pub(crate) struct ShardReader {
     buffer: Vec<u8>,
     /// The file that was read last, which most likely is the next one too.
     open: Option<(PathBuf, File)>,
+    /// The last line of the shard, if it is too long to be read.
+    long: Option<Fault>,
 }
 
 /// The records of a shard.
@@ -24,32 +26,43 @@ pub(crate) struct Records<'a> {
     pub(crate) offset: u64,
     /// The records.
     pub(crate) bytes: &'a [u8],
+    /// Those that are known to be rejects.
+    pub(crate) faults: &'a [Fault],
     /// How much of the (decompressed) input the shard stands for, and where that ends.
     pub(crate) consumed: u64,
     pub(crate) end: u64,
 }
 
 impl ShardReader {
-    /// The records of `content`.
-    pub(crate) fn read<'a>(
-        &'a mut self,
-        content: &Content<'a>,
-        layout: &Layout,
-    ) -> Result<Records<'a>, JobError> {
-        match *content {
-            Content::Block { offset, bytes } => Ok(Records {
-                offset,
-                bytes,
-                consumed: bytes.len() as u64,
-                end: offset + bytes.len() as u64,
-            }),
+    /// The records of the task's shard.
+    pub(crate) fn read<'a>(&'a mut self, task: &'a Task<'_>) -> Result<Records<'a>, JobError> {
+        match task.content {
+            Content::Block { offset, bytes } => {
+                let consumed = bytes.len() as u64 + task.skipped;
+                Ok(Records {
+                    offset,
+                    bytes,
+                    faults: &task.faults,
+                    consumed,
+                    end: offset + consumed,
+                })
+            }
             Content::Range { path, start, end } => {
-                let Found { offset, begin } = self.read_file(path, layout, start, end)?;
+                let Found {
+                    offset,
+                    begin,
+                    long,
+                } = self.read_file(path, &task.layout, start, end)?;
+                self.long = long;
                 Ok(Records {
                     offset,
                     bytes: &self.buffer[begin..],
-                    consumed: end - start,
-                    end,
+                    faults: match &self.long {
+                        Some(long) => std::slice::from_ref(long),
+                        None => &task.faults,
+                    },
+                    consumed: end - start + task.skipped,
+                    end: end + task.skipped,
                 })
             }
         }
@@ -66,6 +79,7 @@ impl ShardReader {
         let bounds = match layout.cutting() {
             Cutting::AtLines => Bounds::Lines {
                 first: layout.body_start(),
+                limit: layout.max_record(),
             },
             Cutting::AtRecords => Bounds::Records,
         };

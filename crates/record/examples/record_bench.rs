@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use moodring_record::{
     Cutter, FieldNames, FigureColumn, Format, HEAD_LEN, Layout, ModelColumns, Quoting, Reader,
-    Renderer,
+    Renderer, Step,
 };
 
 /// The best of so many runs counts: the others were disturbed.
@@ -81,14 +81,14 @@ fn vader() -> ModelColumns {
 }
 
 fn cut<'b>(layout: &Layout, mut body: &'b [u8]) -> Vec<&'b [u8]> {
-    let mut cutter = Cutter::new(layout);
+    let mut cutter = Cutter::new(layout, 0);
     let mut shards = Vec::new();
-    while let Some(end) = cutter.next_end(body, SHARD) {
+    while let Step::End(end @ 1..) = cutter.next(body, true, SHARD) {
         let (shard, rest) = body.split_at(end);
+        cutter.shift(end);
         shards.push(shard);
         body = rest;
     }
-    shards.push(body);
     shards
 }
 

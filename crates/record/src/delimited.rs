@@ -20,16 +20,6 @@ pub(crate) struct Dialect {
     pub(crate) quotes: bool,
 }
 
-impl Dialect {
-    /// RFC 4180, with this delimiter.
-    pub(crate) fn quoted(delimiter: u8) -> Dialect {
-        Dialect {
-            delimiter,
-            quotes: true,
-        }
-    }
-}
-
 /// One field of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Field {

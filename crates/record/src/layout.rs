@@ -9,16 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::delimited::{Dialect, Fault, scan_row};
 use crate::table::Table;
-use crate::{Format, Malformed, Quoting, Reader, Reason, json};
+use crate::{Delimiter, Format, Malformed, Quoting, Reader, Reading, Reason, encoding, json};
 
 /// How much of a source [`Layout::detect`] wants to see (all of it, if it is shorter).
 pub const HEAD_LEN: usize = 1 << 20;
 
 /// UTF-8's byte order mark, which means nothing but is common in files from Windows.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-
-/// No text of a post is this long: a quote in the head of a TSV file that is still open after so much is no quote.
-const MAX_OPEN_QUOTE: usize = 64 << 10;
 
 /// Where in a record its text, id, time and label stand.
 ///
@@ -65,12 +62,15 @@ pub enum Cutting {
     AtRecords,
 }
 
-/// Why a CSV or TSV source cannot be read at all.
+/// Why a source cannot be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutError {
     /// The header has no column of this name.
-    #[error("no column \"{name}\" in the header{}: its columns are {}", did_you_mean(.near.as_deref()), listed(.columns))]
+    #[error(
+        "no column \"{name}\" in the header{}: its columns are {}{}",
+        did_you_mean(.near.as_deref()), listed(.columns), hint(name, .columns, *.delimiter)
+    )]
     NoSuchColumn {
         /// The column asked for.
         name: String,
@@ -78,6 +78,8 @@ pub enum LayoutError {
         near: Option<String>,
         /// The columns there are.
         columns: Vec<String>,
+        /// What seems to separate the columns, if it is not the delimiter that was used.
+        delimiter: Option<Delimiter>,
     },
     /// The header has several columns of this name.
     #[error("{count} columns are called \"{name}\" in the header: rename all but one")]
@@ -105,6 +107,26 @@ pub enum LayoutError {
     /// The header is not UTF-8.
     #[error("the header is not UTF-8: convert the file first")]
     HeaderNotUtf8,
+    /// The source is in another encoding.
+    #[error(
+        "it is {encoding}, not UTF-8: convert it first, as with `iconv -f {encoding} -t UTF-8`"
+    )]
+    NotUtf8 {
+        /// The encoding, by the name that iconv knows.
+        encoding: &'static str,
+    },
+}
+
+/// What to do about a missing column if the header was read in the wrong way.
+fn hint(name: &str, columns: &[String], delimiter: Option<Delimiter>) -> String {
+    if let Some(delimiter) = delimiter {
+        return format!("; if `{delimiter}` separates them, add --delimiter '{delimiter}'");
+    }
+    let quoted = format!("\"{name}\"");
+    if columns.contains(&quoted) {
+        return "; if the quotes are no part of the names, add --quoting rfc4180".to_owned();
+    }
+    String::new()
 }
 
 fn did_you_mean(near: Option<&str>) -> String {
@@ -131,6 +153,7 @@ pub struct Layout {
     format: Format,
     body_start: u64,
     first_line: u64,
+    max_record: usize,
     shape: Shape,
 }
 
@@ -151,15 +174,21 @@ impl Layout {
     /// A CSV or TSV source of nothing but empty lines has no header and no records, and that is no error.
     ///
     /// # Errors
-    /// If a CSV or TSV header cannot be read, or lacks a named column.
+    /// If the source is UTF-16, or a CSV or TSV header cannot be read or lacks a named column.
     pub fn detect(
         format: Format,
-        quoting: Quoting,
+        reading: impl Into<Reading>,
         fields: &FieldNames,
         added: &[String],
         head: &[u8],
         head_is_all: bool,
     ) -> Result<Layout, LayoutError> {
+        encoding::check(head)?;
+        let Reading {
+            quoting,
+            delimiter,
+            max_record,
+        } = reading.into();
         let mark = if head.starts_with(BYTE_ORDER_MARK) {
             BYTE_ORDER_MARK.len()
         } else {
@@ -169,22 +198,20 @@ impl Layout {
             format,
             body_start: mark as u64,
             first_line: 1,
+            max_record,
             shape,
         };
-        let delimiter = match format {
+        match format {
             Format::Text => return Ok(lines(Shape::Texts)),
             Format::Jsonl => return Ok(lines(Shape::Objects(json::Wanted::new(fields, added)))),
-            Format::Csv => b',',
-            Format::Tsv => b'\t',
-        };
+            Format::Csv | Format::Tsv => {}
+        }
         let blank = blank_lines(&head[mark..]);
         let head = &head[mark + blank.len()..];
-        let quotes = match (quoting, format) {
-            (Quoting::None, _) => false,
-            (Quoting::Auto, Format::Tsv) => quotes_fit(delimiter, head, head_is_all),
-            (Quoting::Auto | Quoting::Rfc4180, _) => true,
+        let dialect = Dialect {
+            delimiter: delimiter.unwrap_or(Delimiter::of(format)).byte(),
+            quotes: quoting.resolve(format) == Quoting::Rfc4180,
         };
-        let dialect = Dialect { delimiter, quotes };
         let (table, header_len, header_lines) = match read_header(dialect, head, head_is_all)? {
             Some(header) => {
                 let table = Table::new(dialect, &head[..header.next], fields)?;
@@ -197,6 +224,7 @@ impl Layout {
             format,
             body_start: (mark + blank.len() + header_len) as u64,
             first_line: 1 + blank_count as u64 + header_lines,
+            max_record,
             shape: Shape::Rows(table),
         })
     }
@@ -256,6 +284,12 @@ impl Layout {
     #[must_use]
     pub fn first_line(&self) -> u64 {
         self.first_line
+    }
+
+    /// The longest record, in bytes with its line end; longer ones are rejects.
+    #[must_use]
+    pub fn max_record(&self) -> usize {
+        self.max_record
     }
 
     /// Where the source may be cut.
@@ -327,40 +361,6 @@ fn read_header(
             lines: row.lines,
         })),
     }
-}
-
-/// Whether the quotes in the head of a TSV source are those of RFC 4180: each one that opens a field closes it too, and
-/// rows that take several lines because of them have as many fields as the header, which their single lines have not.
-/// Many TSV files have plain quotes instead, which would tie lines together at random.
-fn quotes_fit(delimiter: u8, head: &[u8], head_is_all: bool) -> bool {
-    let mut fields = Vec::new();
-    let mut columns = None;
-    let mut rest = head;
-    while !rest.is_empty() {
-        let row = scan_row(Dialect::quoted(delimiter), rest, &mut fields);
-        let complete = head_is_all || rest[..row.next].ends_with(b"\n");
-        match row.fault {
-            Some(Fault::UnclosedQuote(_)) => return !head_is_all && row.len < MAX_OPEN_QUOTE,
-            Some(Fault::TextAfterQuote(_)) => return false,
-            None => {}
-        }
-        let columns = *columns.get_or_insert(fields.len());
-        let ragged = fields.len() != columns;
-        if complete
-            && row.lines > 1
-            && (ragged || all_are_rows(&rest[..row.len], delimiter, columns))
-        {
-            return false;
-        }
-        rest = &rest[row.next..];
-    }
-    true
-}
-
-/// Whether each of these lines would be a row of its own if quotes meant nothing.
-fn all_are_rows(lines: &[u8], delimiter: u8, columns: usize) -> bool {
-    let is_row = |line: &[u8]| memchr_iter(delimiter, line).count() + 1 == columns;
-    columns > 1 && lines.split(|&byte| byte == b'\n').all(is_row)
 }
 
 #[cfg(test)]
@@ -471,32 +471,49 @@ mod tests {
     }
 
     #[test]
-    fn tsv_quotes_that_pair_up_are_quotes() {
-        assert_eq!(cutting("id\ttext\n1\t\"two\nlines\"\n"), Cutting::AtRecords);
-        assert_eq!(cutting("id\ttext\n1\t5\" disk\n"), Cutting::AtRecords);
+    fn auto_quoting_never_joins_lines_of_a_tsv() {
+        for tsv in [
+            "id\ttext\n1\t\"two\nlines\"\n",
+            "id\ttext\n1\t\"Great\n2\tfilm\"\n",
+            "id\ttext\n1\t\"quoted\"\n",
+        ] {
+            assert_eq!(cutting(tsv), Cutting::AtLines, "{tsv:?}");
+        }
     }
 
     #[test]
-    fn tsv_quotes_that_do_not_pair_up_are_text() {
-        assert_eq!(cutting("id\ttext\n1\t\"Great\" film\n"), Cutting::AtLines);
-        assert_eq!(cutting("id\ttext\n1\t\"Great\n2\tfilm\n"), Cutting::AtLines);
-        assert_eq!(
-            cutting("id\ttext\n1\t\"Great\n2\tfilm\n3\t\"\n4\tx\n"),
-            Cutting::AtLines
-        );
-        assert_eq!(
-            cutting("id\ttext\n1\t\"Great\nfilm\"\tx\n"),
-            Cutting::AtLines
-        );
+    fn a_header_split_at_the_wrong_character_names_the_right_one() {
+        for (header, shown) in [
+            ("id;text\n", ";"),
+            ("id|text\n", "|"),
+            ("id\ttext\n", "tab"),
+        ] {
+            let error = detect(Format::Csv, header).unwrap_err().to_string();
+            assert!(
+                error.ends_with(&format!("add --delimiter '{shown}'")),
+                "{error}"
+            );
+        }
+        let error = detect(Format::Csv, "id;x,body\n").unwrap_err().to_string();
+        assert!(!error.contains("--delimiter"), "{error}");
     }
 
     #[test]
-    fn a_tsv_row_cut_off_by_the_end_of_the_head_proves_nothing() {
-        let fits = |head: &str| quotes_fit(b'\t', head.as_bytes(), false);
-        assert!(fits("id\ttext\n1\t\"two\nli"));
-        assert!(!fits(&format!(
-            "id\ttext\n1\t\"two\n{}",
-            "x".repeat(MAX_OPEN_QUOTE)
-        )));
+    fn a_quoted_header_that_is_read_as_text_names_the_flag() {
+        let error = detect(Format::Tsv, "\"id\"\t\"text\"\n")
+            .unwrap_err()
+            .to_string();
+        assert!(error.ends_with("add --quoting rfc4180"), "{error}");
+    }
+
+    #[test]
+    fn another_delimiter_splits_the_header() {
+        let reading = Reading {
+            delimiter: ";".parse().ok(),
+            ..Reading::default()
+        };
+        let head = b"id;text\n1;a, b\n";
+        let layout = Layout::detect(Format::Csv, reading, &names("text"), &[], head, true).unwrap();
+        assert_eq!(layout.columns(), ["id", "text"]);
     }
 }

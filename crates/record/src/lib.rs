@@ -34,11 +34,12 @@
 //! # Ok::<(), moodring_record::LayoutError>(())
 //! ```
 
+mod encoding;
 mod format;
 mod layout;
 mod table;
 
-mod cut;
+mod frame;
 mod reader;
 
 mod delimited;
@@ -50,11 +51,14 @@ mod own;
 mod reject;
 mod render;
 
-pub use cut::Cutter;
-pub use format::{Format, Quoting, UnknownName};
+pub use encoding::{ENCODING_SAMPLE, check as check_encoding};
+pub use format::{
+    BadDelimiter, Delimiter, Format, MAX_RECORD, OutputStyle, Quoting, Reading, UnknownName,
+};
+pub use frame::{Cutter, Fault, FaultKind, Step};
 pub use layout::{Cutting, FieldNames, FigureColumn, HEAD_LEN, Layout, LayoutError, ModelColumns};
 pub use own::Own;
 pub use reader::{Malformed, Place, Post, Reader, Reason, ReasonKind};
-pub use reject::write_reject;
+pub use reject::{Raw, write_reject};
 pub use render::{Renderer, added_names};
 pub use table::nearest;

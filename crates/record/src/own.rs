@@ -122,7 +122,11 @@ mod tests {
     #[test]
     fn rejects_are_recognized() {
         let mut line = Vec::new();
-        crate::write_reject(&mut line, "a.jsonl", Some(1), 0, "no JSON", b"raw");
+        let raw = crate::Raw {
+            bytes: b"raw",
+            len: None,
+        };
+        crate::write_reject(&mut line, "a.jsonl", Some(1), 0, "no JSON", raw);
         assert_eq!(Own::of(Format::Jsonl, &line), Some(Own::SetAside));
     }
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::delimited::{Fault, Field, scan_row, terminator};
+use crate::delimited::{Field, scan_row, terminator};
+use crate::frame::{Cutter, EXCERPT_LEN, Fault, Step};
 use crate::layout::Shape;
 use crate::table::Table;
 use crate::{Layout, json};
@@ -94,10 +95,26 @@ impl Post<'_> {
 pub struct Malformed<'a> {
     /// Where it begins.
     pub place: Place,
-    /// The record as it stands in the source, without its terminator.
+    /// The record as it stands in the source, without its terminator; or its first bytes.
     pub raw: &'a [u8],
+    /// How long it is, with the end of its last line, if `raw` is only its beginning.
+    pub len: Option<u64>,
+    /// How many lines of it come before the one in which a quote was opened that is at fault, if it is one.
+    pub quote_line: Option<u64>,
     /// What is wrong with it.
     pub reason: Reason,
+}
+
+impl<'a> Malformed<'a> {
+    fn whole(place: Place, raw: &'a [u8], reason: Reason) -> Malformed<'a> {
+        Malformed {
+            place,
+            raw,
+            len: None,
+            quote_line: None,
+            reason,
+        }
+    }
 }
 
 /// What is wrong with a malformed record. Columns are counted from 1.
@@ -156,6 +173,22 @@ pub enum Reason {
         /// The column.
         column: usize,
     },
+    /// A quoted field makes its record too long.
+    #[error(
+        "column {column} opens a quote, and the record does not end within {limit} bytes (see --max-record)"
+    )]
+    QuoteTooLong {
+        /// The column.
+        column: usize,
+        /// The longest record there may be.
+        limit: usize,
+    },
+    /// The record is too long.
+    #[error("the record does not end within {limit} bytes (see --max-record)")]
+    TooLong {
+        /// The longest record there may be.
+        limit: usize,
+    },
 }
 
 /// What kind of [`Reason`] it is, to count by.
@@ -179,6 +212,8 @@ pub enum ReasonKind {
     TextAfterQuote,
     /// [`Reason::UnclosedQuote`].
     UnclosedQuote,
+    /// [`Reason::QuoteTooLong`] or [`Reason::TooLong`].
+    TooLong,
 }
 
 impl Reason {
@@ -195,6 +230,7 @@ impl Reason {
             Reason::Ragged { .. } => ReasonKind::Ragged,
             Reason::TextAfterQuote { .. } => ReasonKind::TextAfterQuote,
             Reason::UnclosedQuote { .. } => ReasonKind::UnclosedQuote,
+            Reason::QuoteTooLong { .. } | Reason::TooLong { .. } => ReasonKind::TooLong,
         }
     }
 }
@@ -206,6 +242,7 @@ impl Reason {
 pub struct Reader<'a> {
     layout: &'a Layout,
     shard: Shard<'a>,
+    known: Known<'a>,
     object: json::Object,
     row: RowBuffers,
 }
@@ -221,6 +258,25 @@ struct Shard<'a> {
     blanks: u64,
 }
 
+/// The faults of a shard that were found when it was cut.
+#[derive(Debug, Default)]
+struct Known<'a> {
+    faults: &'a [Fault],
+    /// Where the shard begins in the source.
+    offset: u64,
+}
+
+impl<'a> Known<'a> {
+    /// The fault that begins at this place of the shard.
+    fn take(&mut self, at: usize) -> Option<&'a Fault> {
+        let (first, rest) = self.faults.split_first()?;
+        (first.offset == self.offset + at as u64).then(|| {
+            self.faults = rest;
+            first
+        })
+    }
+}
+
 /// The fields of the current row, and room to decode those that a post shows.
 #[derive(Debug, Default)]
 struct RowBuffers {
@@ -232,10 +288,17 @@ struct RowBuffers {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader at the start of `bytes`, which begin at a record and end with one (or with the source). A byte order
-    /// mark and a header are none of them: see [`Layout::body_start`].
+    /// A reader at the start of `bytes`, which begin at a record and end with the source. A byte order mark and a header
+    /// are none of them: see [`Layout::body_start`].
     #[must_use]
     pub fn new(layout: &'a Layout, bytes: &'a [u8]) -> Self {
+        Reader::of_shard(layout, bytes, 0, &[])
+    }
+
+    /// A reader of a shard that begins `offset` bytes into its source, and ends where a [`Cutter`] found an end after
+    /// these faults. Of a fault that is longer than the limit the bytes are missing, and nothing comes after it.
+    #[must_use]
+    pub fn of_shard(layout: &'a Layout, bytes: &'a [u8], offset: u64, faults: &'a [Fault]) -> Self {
         let text = simdutf8::basic::from_utf8(bytes).ok();
         Reader {
             layout,
@@ -246,6 +309,7 @@ impl<'a> Reader<'a> {
                 lines: 0,
                 blanks: 0,
             },
+            known: Known { faults, offset },
             object: json::Object::default(),
             row: RowBuffers::default(),
         }
@@ -256,24 +320,23 @@ impl<'a> Reader<'a> {
         let Reader {
             layout,
             shard,
+            known,
             object,
             row,
         } = self;
         match layout.shape() {
             Shape::Texts => {
-                let (place, raw) = shard.next_line(<[u8]>::is_empty)?;
-                Some(shard.checked(place, raw).map(|line| text_post(line, place)))
+                let line = shard.next_line(<[u8]>::is_empty, layout.max_record(), known)?;
+                Some(line.map(|(place, line)| text_post(line, place)))
             }
             Shape::Objects(wanted) => {
-                let (place, raw) = shard.next_line(is_white)?;
-                let line = match shard.checked(place, raw) {
-                    Ok(line) => line,
-                    Err(malformed) => return Some(Err(malformed)),
-                };
-                let post = object_post(wanted, object, line, place);
-                Some(post.map_err(|reason| Malformed { place, raw, reason }))
+                let line = shard.next_line(is_white, layout.max_record(), known)?;
+                Some(line.and_then(move |(place, line)| {
+                    object_post(wanted, object, line, place)
+                        .map_err(|reason| Malformed::whole(place, line.as_bytes(), reason))
+                }))
             }
-            Shape::Rows(table) => Some(shard.next_row(table, row)?),
+            Shape::Rows(table) => shard.next_row(table, layout, row, known),
         }
     }
 
@@ -299,20 +362,34 @@ impl<'a> Shard<'a> {
     }
 
     /// The next line that is not blank, without its terminator.
-    fn next_line(&mut self, is_blank: impl Fn(&[u8]) -> bool) -> Option<(Place, &'a [u8])> {
+    fn next_line(
+        &mut self,
+        is_blank: impl Fn(&[u8]) -> bool,
+        limit: usize,
+        known: &mut Known<'a>,
+    ) -> Option<Result<(Place, &'a str), Malformed<'a>>> {
         loop {
             let place = self.place();
             let rest = &self.bytes[self.at..];
             let line = match memchr::memchr(b'\n', rest) {
                 Some(newline) => &rest[..=newline],
-                None if rest.is_empty() => return None,
+                None if rest.is_empty() => {
+                    let fault = known.take(self.at)?;
+                    return Some(Err(self.known_fault(place, fault, limit)));
+                }
                 None => rest,
             };
             self.at += line.len();
             self.lines += 1;
+            if line.len() > limit {
+                let (raw, len) = excerpt(line, line.len() as u64, limit);
+                let reason = Reason::TooLong { limit };
+                let malformed = Malformed::whole(place, raw, reason);
+                return Some(Err(Malformed { len, ..malformed }));
+            }
             let line = &line[..line.len() - terminator(line).len()];
             if !is_blank(line) {
-                return Some((place, line));
+                return Some(self.checked(place, line).map(|line| (place, line)));
             }
             self.blanks += 1;
         }
@@ -321,7 +398,9 @@ impl<'a> Shard<'a> {
     fn next_row<'p>(
         &mut self,
         table: &Table,
+        layout: &Layout,
         buffers: &'p mut RowBuffers,
+        known: &mut Known<'a>,
     ) -> Option<Result<Post<'p>, Malformed<'a>>>
     where
         'a: 'p,
@@ -333,19 +412,63 @@ impl<'a> Shard<'a> {
             self.blanks += 1;
             rest = after;
         }
+        let limit = layout.max_record();
+        let place = self.place();
+        if let Some(fault) = known.take(self.at) {
+            return Some(Err(self.known_fault(place, fault, limit)));
+        }
         if rest.is_empty() {
             return None;
         }
-        let place = self.place();
-        let row = scan_row(table.dialect, rest, &mut buffers.fields);
+        let within = &rest[..rest.len().min(limit)];
+        let row = scan_row(table.dialect, within, &mut buffers.fields);
+        let cut_off =
+            row.next == within.len() && within.len() < rest.len() && !within.ends_with(b"\n");
+        if row.fault.is_some() || cut_off {
+            let fault = first_fault(layout, rest);
+            return Some(Err(self.fault(place, &fault, limit)));
+        }
         self.at += row.next;
         self.lines += row.lines;
         let (raw, end) = rest[..row.next].split_at(row.len);
-        let read = self.checked(place, raw).and_then(|line| {
-            row_fault(row.fault, buffers.fields.len(), table.columns.len())
-                .map_or(Ok(line), |reason| Err(Malformed { place, raw, reason }))
-        });
-        Some(read.map(|line| row_post(table, buffers, line, end, place)))
+        let (has, header) = (buffers.fields.len(), table.columns.len());
+        Some(self.checked(place, raw).and_then(|line| {
+            if has == header {
+                Ok(row_post(table, buffers, line, end, place))
+            } else {
+                let reason = Reason::Ragged { has, header };
+                Err(Malformed::whole(place, raw, reason))
+            }
+        }))
+    }
+
+    /// Passes over a fault that was found when the shard was cut.
+    fn known_fault(&mut self, place: Place, fault: &'a Fault, limit: usize) -> Malformed<'a> {
+        let malformed = self.fault(place, fault, limit);
+        if fault.excerpt.is_empty() {
+            return malformed;
+        }
+        Malformed {
+            raw: within_characters(&fault.excerpt),
+            ..malformed
+        }
+    }
+
+    /// Passes over a fault.
+    fn fault(&mut self, place: Place, fault: &Fault, limit: usize) -> Malformed<'a> {
+        let rest = &self.bytes[self.at..];
+        let len = usize::try_from(fault.len).unwrap_or(usize::MAX);
+        let record = &rest[..len.min(rest.len())];
+        self.at += record.len();
+        self.lines += fault.lines;
+        let (raw, len) = excerpt(record, fault.len, limit);
+        Malformed {
+            place,
+            raw,
+            len,
+            quote_line: fault.column.map(|_| fault.quote_line),
+            reason: fault.reason(limit),
+        }
     }
 
     /// A record as text.
@@ -354,28 +477,54 @@ impl<'a> Shard<'a> {
             let start = raw.as_ptr().addr() - self.bytes.as_ptr().addr();
             return Ok(&text[start..start + raw.len()]);
         }
-        simdutf8::compat::from_utf8(raw).map_err(|error| Malformed {
-            place,
-            raw,
-            reason: Reason::BadUtf8 {
-                column: error.valid_up_to() + 1,
-            },
+        simdutf8::compat::from_utf8(raw).map_err(|error| {
+            let column = error.valid_up_to() + 1;
+            Malformed::whole(place, raw, Reason::BadUtf8 { column })
         })
+    }
+}
+
+/// The fault at the start of the rest of a source.
+#[cold]
+fn first_fault(layout: &Layout, rest: &[u8]) -> Fault {
+    let mut cutter = Cutter::new(layout, 0);
+    let step = cutter.next(rest, true, 1);
+    if let Some(fault) = cutter.take_faults().into_iter().next() {
+        return fault;
+    }
+    debug_assert!(matches!(step, Step::Oversized(0)), "{step:?}");
+    let mut fault = cutter.oversized(rest);
+    let known = usize::try_from(fault.len).unwrap_or(usize::MAX);
+    let end = memchr::memchr(b'\n', &rest[known..]);
+    fault.len = end.map_or(rest.len(), |end| known + end + 1) as u64;
+    fault.excerpt.clear();
+    fault
+}
+
+/// What is kept of a record of this length, and that length if it is not all.
+fn excerpt(record: &[u8], len: u64, limit: usize) -> (&[u8], Option<u64>) {
+    if len > limit as u64 {
+        let kept = record.len().min(limit).min(EXCERPT_LEN);
+        return (within_characters(&record[..kept]), Some(len));
+    }
+    let raw = &record[..record.len() - terminator(record).len()];
+    match raw.get(..EXCERPT_LEN) {
+        Some(kept) if kept.len() < raw.len() => (within_characters(kept), Some(len)),
+        _ => (raw, None),
+    }
+}
+
+/// Without the start of a character at its end.
+fn within_characters(bytes: &[u8]) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
+        _ => bytes,
     }
 }
 
 /// Whether a line holds nothing but what JSON takes for white space.
 fn is_white(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
-}
-
-fn row_fault(fault: Option<Fault>, has: usize, header: usize) -> Option<Reason> {
-    match fault {
-        Some(Fault::TextAfterQuote(index)) => Some(Reason::TextAfterQuote { column: index + 1 }),
-        Some(Fault::UnclosedQuote(index)) => Some(Reason::UnclosedQuote { column: index + 1 }),
-        None if has != header => Some(Reason::Ragged { has, header }),
-        None => None,
-    }
 }
 
 fn text_post(line: &str, place: Place) -> Post<'_> {

@@ -5,15 +5,27 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::json::write_string;
 
+/// The bytes of a record in the rejects file.
+#[derive(Clone, Copy, Debug)]
+pub struct Raw<'a> {
+    /// All of them, without the record's line end; or the first of them.
+    pub bytes: &'a [u8],
+    /// How many there are, if these are only the first.
+    pub len: Option<u64>,
+}
+
 /// Appends one line of the rejects file:
-/// `{"source":"a.csv","line":3,"offset":41,"reason":"…","raw":"…"}`.
+/// `{"source":"a.csv","line":3,"offset":41,"reason":"…","raw":"…"}`. Of a record that is too long to be kept it says
+/// `"length":20000000,"excerpt":"…"` instead of `raw`.
 ///
 /// `line` and `offset` say where in `source` the record begins; the line is left out where it is not known. A record
-/// that is not UTF-8 stands as `raw_base64` (RFC 4648, padded).
+/// that is not UTF-8 stands as `raw_base64` or `excerpt_base64` (RFC 4648, padded).
 ///
 /// ```
 /// let mut out = Vec::new();
-/// moodring_record::write_reject(&mut out, "a.csv", Some(3), 41, "bad UTF-8 at byte 2", b"n\xe9");
+/// # use moodring_record::{Raw, write_reject};
+/// let raw = Raw { bytes: b"n\xe9", len: None };
+/// write_reject(&mut out, "a.csv", Some(3), 41, "bad UTF-8 at byte 2", raw);
 /// assert_eq!(
 ///     out,
 ///     br#"{"source":"a.csv","line":3,"offset":41,"reason":"bad UTF-8 at byte 2","raw_base64":"buk="}
@@ -26,7 +38,7 @@ pub fn write_reject(
     line: Option<u64>,
     offset: u64,
     reason: &str,
-    raw: &[u8],
+    raw: Raw<'_>,
 ) {
     out.extend_from_slice(b"{\"source\":");
     write_string(out, source);
@@ -35,12 +47,17 @@ pub fn write_reject(
     }
     out.extend_from_slice(format!(",\"offset\":{offset},\"reason\":").as_bytes());
     write_string(out, reason);
-    if let Ok(raw) = simdutf8::basic::from_utf8(raw) {
-        out.extend_from_slice(b",\"raw\":");
-        write_string(out, raw);
+    let mut key = ",\"raw".to_owned();
+    if let Some(len) = raw.len {
+        key = format!(",\"length\":{len},\"excerpt");
+    }
+    out.extend_from_slice(key.as_bytes());
+    if let Ok(text) = simdutf8::basic::from_utf8(raw.bytes) {
+        out.extend_from_slice(b"\":");
+        write_string(out, text);
     } else {
-        out.extend_from_slice(b",\"raw_base64\":\"");
-        out.extend_from_slice(STANDARD.encode(raw).as_bytes());
+        out.extend_from_slice(b"_base64\":\"");
+        out.extend_from_slice(STANDARD.encode(raw.bytes).as_bytes());
         out.push(b'"');
     }
     out.extend_from_slice(b"}\n");
@@ -53,6 +70,31 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn an_excerpt_is_not_taken_for_the_record() {
+        let reject = |bytes| {
+            let mut out = Vec::new();
+            write_reject(
+                &mut out,
+                "a.csv",
+                Some(3),
+                41,
+                "why",
+                Raw {
+                    bytes,
+                    len: Some(99),
+                },
+            );
+            String::from_utf8(out).unwrap()
+        };
+        let start = r#"{"source":"a.csv","line":3,"offset":41,"reason":"why","length":99,"#;
+        assert_eq!(reject(b"abc"), format!("{start}\"excerpt\":\"abc\"}}\n"));
+        assert_eq!(
+            reject(b"n\xe9"),
+            format!("{start}\"excerpt_base64\":\"buk=\"}}\n")
+        );
+    }
+
     proptest! {
         #[test]
         fn a_reject_is_json_that_restores_the_record(
@@ -63,7 +105,7 @@ mod tests {
             raw in prop_oneof![any::<Vec<u8>>(), any::<String>().prop_map(String::into_bytes)],
         ) {
             let mut out = Vec::new();
-            write_reject(&mut out, &source, line, offset, &reason, &raw);
+            write_reject(&mut out, &source, line, offset, &reason, Raw { bytes: &raw, len: None });
             prop_assert_eq!(memchr::memchr(b'\n', &out), Some(out.len() - 1));
 
             let reject: Value = serde_json::from_slice(&out).unwrap();

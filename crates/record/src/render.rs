@@ -11,12 +11,13 @@ use crate::number::write_figure;
 use crate::reader::Body;
 use crate::span::Span;
 use crate::table::Table;
-use crate::{Format, Layout, ModelColumns, Post};
+use crate::{Format, Layout, ModelColumns, OutputStyle, Post};
 
 /// Writes scored posts in the format of the output.
 #[derive(Clone, Debug)]
 pub struct Renderer {
     header: Option<Vec<u8>>,
+    columns: Vec<String>,
     record: Record,
     figures: Vec<Figure>,
     /// What stands before the sentiment, and after it.
@@ -69,13 +70,17 @@ enum End {
 }
 
 impl Renderer {
-    /// A renderer of the posts of a source with this layout. [`Format::Text`] has no room for scores and gives JSONL.
+    /// A renderer of the posts of a source with this layout.
     #[must_use]
-    pub fn new(output: Format, layout: &Layout, models: &[ModelColumns]) -> Renderer {
-        match output {
+    pub fn new(
+        output: impl Into<OutputStyle>,
+        layout: &Layout,
+        models: &[ModelColumns],
+    ) -> Renderer {
+        let output = output.into();
+        match output.format {
             Format::Jsonl | Format::Text => Renderer::jsonl(layout, models),
-            Format::Csv => Renderer::delimited(output, b',', layout, models),
-            Format::Tsv => Renderer::delimited(output, b'\t', layout, models),
+            Format::Csv | Format::Tsv => Renderer::delimited(output, layout, models),
         }
     }
 
@@ -98,6 +103,7 @@ impl Renderer {
         };
         Renderer {
             header: None,
+            columns: Vec::new(),
             record,
             figures,
             before_sentiment,
@@ -105,18 +111,18 @@ impl Renderer {
         }
     }
 
-    fn delimited(
-        output: Format,
-        delimiter: u8,
-        layout: &Layout,
-        models: &[ModelColumns],
-    ) -> Renderer {
+    fn delimited(output: OutputStyle, layout: &Layout, models: &[ModelColumns]) -> Renderer {
+        let delimiter = output.delimiter.byte();
+        let dialect = Dialect {
+            delimiter,
+            quotes: output.quotes,
+        };
+        // Rows that are written as the output's own are copied; others are taken apart and written anew.
         let source = match layout.shape() {
-            Shape::Rows(table) if layout.format() == output => Some(table),
+            Shape::Rows(table) if table.dialect == dialect => Some(table),
             _ => None,
         };
-        let dialect = source.map_or(Dialect::quoted(delimiter), |table| table.dialect);
-        let scores = added_names(output, models);
+        let scores = added_names(output.format, models);
         let all = columns(layout);
         let count = all.len();
         let kept: Vec<_> = all
@@ -129,6 +135,11 @@ impl Renderer {
             Shape::Texts | Shape::Objects(_) => b"\n".to_vec(),
         };
         let header = header(dialect, source, &kept, &scores, &terminator);
+        let names = kept.iter().map(|(name, _)| name);
+        let columns = match count {
+            0 => Vec::new(),
+            _ => names.chain(&scores).cloned().collect(),
+        };
         let record = match source {
             Some(_) if kept.len() == count => Record::Row,
             _ => Record::Fields {
@@ -144,6 +155,7 @@ impl Renderer {
         let figures = models.iter().flat_map(|columns| &columns.figures);
         Renderer {
             header: (count > 0).then_some(header),
+            columns,
             record,
             figures: figures
                 .map(|figure| Figure {
@@ -160,6 +172,12 @@ impl Renderer {
     #[must_use]
     pub fn header(&self) -> Option<Vec<u8>> {
         self.header.clone()
+    }
+
+    /// The names in the [header](Renderer::header), whichever way they are quoted there; none if there is no header.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
     }
 
     /// Appends one scored post. `figures` are those of all models, in order; `sentiment` is a plain word.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::delimited::{Dialect, scan_row, terminator};
-use crate::{FieldNames, LayoutError};
+use crate::{Delimiter, FieldNames, LayoutError};
 
 /// How alike two names must be (Jaro-Winkler, 0 to 1) for one to be suggested for the other.
 const NEAR: f64 = 0.8;
@@ -84,9 +84,19 @@ fn find(columns: &[String], name: &str) -> Result<usize, LayoutError> {
         (None, _) => Err(LayoutError::NoSuchColumn {
             name: name.to_owned(),
             near: nearest(columns, name),
+            delimiter: seeming_delimiter(columns),
             columns: columns.to_owned(),
         }),
     }
+}
+
+/// What seems to separate the names in the one column that another delimiter left of a header.
+fn seeming_delimiter(columns: &[String]) -> Option<Delimiter> {
+    let [only] = columns else { return None };
+    [";", "\t", "|", ","]
+        .into_iter()
+        .find(|&delimiter| only.contains(delimiter))
+        .and_then(|delimiter| delimiter.parse().ok())
 }
 
 /// The one of these names that is most like `name`, whatever its case, if any is much like it.

@@ -87,7 +87,7 @@ impl Job for EvalJob {
     fn prepare(&mut self, work: &Work<'_>, report: &mut Vec<u8>) -> Result<(), JobError> {
         let task: Task<'_> = wire::decode(work.task).map_err(JobError::new)?;
         let mut reader = std::mem::take(&mut self.reader);
-        let records = reader.read(&task.content, &task.layout)?;
+        let records = reader.read(&task)?;
         let found = self.compare(work, &task, records);
         self.reader = reader;
         wire::encode_into(&found, report).map_err(JobError::new)
@@ -113,7 +113,13 @@ impl EvalJob {
             agreements: vec![Agreement::default(); self.models.len()],
             ..EvalReport::default()
         };
-        let mut reader = Reader::new(&task.layout, records.bytes);
+        let Records {
+            offset,
+            bytes,
+            faults,
+            ..
+        } = records;
+        let mut reader = Reader::of_shard(&task.layout, bytes, offset, faults);
         for item in 0.. {
             let turn = work.turn(item);
             let Some(record) = reader.next_record() else {
@@ -127,14 +133,12 @@ impl EvalJob {
                     self.judge(post.text(), post.label(), &mut report);
                 }
                 (Turn::Quarantined, Ok(post)) => {
-                    let place = post.place();
-                    let aside = Reject::new(records.offset, place, post.raw());
-                    report.quarantined.push(aside);
+                    report
+                        .quarantined
+                        .push(Reject::new(offset, post.place(), post.raw()));
                 }
                 (_, Err(malformed)) => {
-                    report
-                        .rejects
-                        .push(Reject::malformed(records.offset, &malformed));
+                    report.rejects.push(Reject::malformed(offset, &malformed));
                 }
             }
         }

@@ -2,9 +2,12 @@
 //!
 //! The tokens (strings, numbers, literals, white space) are read by sonic-rs, which does that many bytes at a time;
 //! the grammar between them is here. sonic-rs has faster ways to walk an object, but they are too trusting for input
-//! that nobody has checked: they take `"\u12"` and lone surrogates for strings, recurse once per bracket until the
+//! that nobody has checked: they take `"\u12"` for a string, recurse once per bracket until the
 //! stack is gone, and ignore what follows the object. Here a string is always decoded (borrowed where there is nothing
 //! to decode), nesting is a counter with a limit, and the line must end where the object does.
+//!
+//! Two things that are no JSON pass all the same, because Python's `json.dumps` writes them by default: the numbers
+//! `NaN`, `Infinity` and `-Infinity`, and an escape of half a surrogate pair, which reads as U+FFFD.
 
 use sonic_rs::Read;
 use sonic_rs::parser::Parser;
@@ -19,7 +22,9 @@ const MAX_DEPTH: usize = 128;
 /// Reads a line into `object`, whose slots are empty.
 pub(super) fn line(wanted: &Wanted, object: &mut Object, line: &str) -> Result<(), Reason> {
     Walk {
-        parser: Parser::new(Read::from(line)),
+        bytes: line.as_bytes(),
+        // Lossy: half a surrogate pair decodes to U+FFFD.
+        parser: Parser::new(Read::from(line)).utf8_lossy(),
         wanted,
         object,
     }
@@ -28,6 +33,7 @@ pub(super) fn line(wanted: &Wanted, object: &mut Object, line: &str) -> Result<(
 
 /// One pass over a line.
 struct Walk<'w, 'l> {
+    bytes: &'l [u8],
     parser: Parser<Read<'l>>,
     wanted: &'w Wanted,
     object: &'w mut Object,
@@ -211,7 +217,12 @@ impl Walk<'_, '_> {
     fn scalar(&mut self, token: u8) -> Result<(), Reason> {
         match token {
             b'"' => self.parser.parse_str(&mut self.object.decoded).map(drop),
+            b'-' if self.bytes.get(self.parser.offset()) == Some(&b'I') => {
+                self.parser.parse_literal("Infinity")
+            }
             b'-' | b'0'..=b'9' => self.parser.skip_number(token).map(drop),
+            b'N' => self.parser.parse_literal("aN"),
+            b'I' => self.parser.parse_literal("nfinity"),
             b't' => self.parser.parse_literal("rue"),
             b'f' => self.parser.parse_literal("alse"),
             b'n' => self.parser.parse_literal("ull"),
@@ -318,10 +329,9 @@ mod tests {
             r#""\u12g4""#,
             r#""\u""#,
             r#""\x""#,
-            r#""\ud800""#,
-            r#""\udc00""#,
-            r#""\ud800\u0041""#,
-            r#""\ud800x""#,
+            r#""\ud800\u12""#,
+            r#""\ud800\x""#,
+            r#""\ud800"#,
             "\"\u{1}\"",
             "\"\t\"",
             "\"a",
@@ -338,9 +348,14 @@ mod tests {
             "--1",
             "1.5.5",
             "0x10",
-            "NaN",
-            "Infinity",
-            "-Infinity",
+            "Nan",
+            "NaN0",
+            "nan",
+            "-NaN",
+            "+Infinity",
+            "- Infinity",
+            "Infinit",
+            "-Inf",
             "1_000",
         ];
         let words = ["tru", "nul", "True", "None", "undefined", "'a'", "a", ""];
@@ -415,6 +430,51 @@ mod tests {
             );
         }
         assert_eq!(read("{}"), Ok(()));
+    }
+
+    #[test]
+    fn what_python_writes_beyond_json_is_read() {
+        for value in [
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "[NaN, -Infinity]",
+            r#""\ud800""#,
+            r#""\udc00x""#,
+        ] {
+            assert_eq!(read(&format!("{{\"a\":{value}}}")), Ok(()), "{value}");
+            assert_eq!(
+                read(&format!("{{\"a\" : [{value}] , \"b\":{value} }}")),
+                Ok(()),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_reads_as_a_replacement_character() {
+        for (escaped, text) in [
+            (r"\ud83d", "\u{fffd}"),
+            (r"a\udc00b", "a\u{fffd}b"),
+            (r"\ud800\u0041", "\u{fffd}A"),
+            (r"\ud800\ud83d\ude00", "\u{fffd}😀"),
+            (r"\ud800\n", "\u{fffd}\n"),
+            (r"\ud800\\", "\u{fffd}\\"),
+            (
+                r"\ude00\ud83d tail that is longer than a vector",
+                "\u{fffd}\u{fffd} tail that is longer than a vector",
+            ),
+        ] {
+            let names = FieldNames {
+                text: "text".into(),
+                ..FieldNames::default()
+            };
+            let wanted = Wanted::new(&names, &[]);
+            let mut object = Object::default();
+            let line = format!("{{\"text\":\"{escaped}\"}}");
+            object.read(&wanted, &line).unwrap();
+            assert_eq!(object.text(&wanted, &line).unwrap(), text, "{line}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use moodring_fuzz::{Dice, Fuzz};
 use moodring_record::{
-    Cutting, FieldNames, Format, Layout, Quoting, Renderer, added_names, write_reject,
+    Cutting, FieldNames, Format, Layout, Quoting, Raw, Renderer, added_names, write_reject,
 };
 use serde_json::Value;
 
@@ -136,7 +136,11 @@ fn check_json(layout: &Layout, renderer: &Renderer, line: &[u8]) -> (Verdict, us
         Err(reason) => {
             assert_eq!(text, None, "a good line was rejected: {reason}");
             let mut reject = Vec::new();
-            write_reject(&mut reject, "a", Some(1), 0, reason, &told.raw);
+            let raw = Raw {
+                bytes: &told.raw,
+                len: told.len,
+            };
+            write_reject(&mut reject, "a", Some(1), 0, reason, raw);
             assert_eq!(judge(reject.strip_suffix(b"\n").unwrap()), Verdict::Strict);
             (verdict, 100 + reason.len(), 0)
         }

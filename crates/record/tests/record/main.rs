@@ -1,13 +1,14 @@
 //! The crate from outside: sources in, posts, rejects and scored records out.
 
+mod framing;
 mod fuzz;
 mod posts;
 mod scored;
 mod shards;
 
 use moodring_record::{
-    FieldNames, FigureColumn, Format, HEAD_LEN, Layout, ModelColumns, Quoting, Reader, Renderer,
-    added_names,
+    FieldNames, FigureColumn, Format, HEAD_LEN, Layout, ModelColumns, OutputStyle, Quoting, Reader,
+    Reading, Renderer, added_names,
 };
 
 /// The figures that every post gets here.
@@ -57,6 +58,8 @@ struct Told {
     offset: u64,
     line: u64,
     raw: Vec<u8>,
+    /// Of a reject whose bytes are not all there.
+    len: Option<u64>,
     record: Result<Scored, String>,
 }
 
@@ -76,10 +79,13 @@ struct Walk {
 
 /// Reads a shard to its end; the places are given from `offset` and `line` on.
 fn walk(layout: &Layout, renderer: &Renderer, shard: &[u8], offset: u64, line: u64) -> Walk {
-    let mut reader = Reader::new(layout, shard);
+    walk_reader(Reader::new(layout, shard), renderer, offset, line)
+}
+
+fn walk_reader(mut reader: Reader<'_>, renderer: &Renderer, offset: u64, line: u64) -> Walk {
     let mut told = Vec::new();
     while let Some(record) = reader.next_record() {
-        let (place, raw, record) = match record {
+        let (place, raw, len, record) = match record {
             Ok(post) => {
                 let mut out = Vec::new();
                 renderer.write(&mut out, &post, &FIGURES, "negative");
@@ -87,6 +93,7 @@ fn walk(layout: &Layout, renderer: &Renderer, shard: &[u8], offset: u64, line: u
                 (
                     post.place(),
                     post.raw().to_vec(),
+                    None,
                     Ok(Scored {
                         text,
                         id,
@@ -97,6 +104,7 @@ fn walk(layout: &Layout, renderer: &Renderer, shard: &[u8], offset: u64, line: u
             Err(malformed) => (
                 malformed.place,
                 malformed.raw.to_vec(),
+                malformed.len,
                 Err(malformed.reason.to_string()),
             ),
         };
@@ -104,6 +112,7 @@ fn walk(layout: &Layout, renderer: &Renderer, shard: &[u8], offset: u64, line: u
             offset: offset + place.offset,
             line: line + place.line,
             raw,
+            len,
             record,
         });
     }
@@ -131,7 +140,8 @@ fn walk_all(format: Format, names: &FieldNames, source: &str) -> Walk {
 /// The whole source scored, header and all; every record must be good.
 fn score(format: Format, output: Format, names: &FieldNames, source: &str) -> String {
     let layout = layout_of(format, names, source.as_bytes());
-    let renderer = Renderer::new(output, &layout, &models());
+    let style = OutputStyle::new(output, Reading::default(), [Some(format)]);
+    let renderer = Renderer::new(style, &layout, &models());
     let mut out = renderer.header().unwrap_or_default();
     for told in walk(&layout, &renderer, body(&layout, source.as_bytes()), 0, 0).told {
         out.extend_from_slice(&told.record.unwrap().rendered);

@@ -1,7 +1,9 @@
 //! What a scored record looks like.
 
 use moodring_record::Format::{Csv, Jsonl, Text, Tsv};
-use moodring_record::{FieldNames, Format, Layout, Quoting, Renderer, added_names};
+use moodring_record::{
+    FieldNames, Format, Layout, OutputStyle, Quoting, Reading, Renderer, added_names,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -73,12 +75,93 @@ fn a_row_stays_as_it_is_and_the_scores_follow() {
 #[test]
 fn columns_of_the_same_name_are_replaced() {
     assert_eq!(
-        score_text(
-            Tsv,
-            Tsv,
-            "sentiment\t\"text\"\tvader_pos\tid\nx\t\"a\"\t\t7\n"
+        score_text(Csv, Csv, "sentiment,\"text\",vader_pos,id\nx,\"a\",,7\n"),
+        "\"text\",id,vader_pos,vader_compound,sentiment\n\"a\",7,0.25,-0.5,negative\n"
+    );
+}
+
+/// Rows of a TSV whose quotes are text, in the given style.
+fn in_style(quotes: bool, header: &str, row: &str) -> String {
+    let source = [header, row].concat();
+    let layout = crate::layout_of(Tsv, &names("text", None), source.as_bytes());
+    let style = OutputStyle {
+        quotes,
+        ..OutputStyle::from(Tsv)
+    };
+    let renderer = Renderer::new(style, &layout, &models());
+    let mut out = renderer.header().unwrap();
+    for told in crate::walk(&layout, &renderer, row.as_bytes(), 0, 0).told {
+        out.extend(told.record.unwrap().rendered);
+    }
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn literal_quotes_are_quoted_in_an_output_where_quotes_mean_something() {
+    let (header, row) = ("\"id\"\ttext\r\n", "7\t\"a\" b\r\n");
+    assert_eq!(
+        in_style(true, header, row),
+        "\"\"\"id\"\"\"\ttext\tvader_pos\tvader_compound\tsentiment\r\n\
+         7\t\"\"\"a\"\" b\"\t0.25\t-0.5\tnegative\r\n"
+    );
+    assert_eq!(
+        in_style(false, header, row),
+        "\"id\"\ttext\tvader_pos\tvader_compound\tsentiment\r\n7\t\"a\" b\t0.25\t-0.5\tnegative\r\n"
+    );
+}
+
+#[test]
+fn an_output_is_without_quotes_only_if_all_its_sources_are() {
+    let auto = Reading::default();
+    let quotes = |format, reading, sources: &[Option<Format>]| {
+        OutputStyle::new(format, reading, sources.iter().copied()).quotes
+    };
+    assert!(!quotes(Tsv, auto, &[Some(Tsv), Some(Tsv)]));
+    assert!(quotes(Tsv, auto, &[Some(Tsv), Some(Jsonl)]));
+    assert!(quotes(Tsv, auto, &[Some(Tsv), None]));
+    assert!(quotes(Tsv, Quoting::Rfc4180.into(), &[Some(Tsv)]));
+    assert!(quotes(Csv, auto, &[Some(Tsv)]));
+    assert!(!quotes(Csv, Quoting::None.into(), &[Some(Csv)]));
+}
+
+#[test]
+fn another_delimiter_stays_in_an_output_of_the_same_format() {
+    let reading = Reading {
+        delimiter: ";".parse().ok(),
+        ..Reading::default()
+    };
+    let source = b"id;text\n7;\"a, b\"\n";
+    let layout = Layout::detect(Csv, reading, &names("text", None), &[], source, true).unwrap();
+    for (output, expected) in [
+        (
+            OutputStyle::new(Csv, reading, [Some(Csv)]),
+            "id;text;vader_pos;vader_compound;sentiment\n7;\"a, b\";0.25;-0.5;negative\n",
         ),
-        "\"text\"\tid\tvader_pos\tvader_compound\tsentiment\n\"a\"\t7\t0.25\t-0.5\tnegative\n"
+        (
+            OutputStyle::from(Csv),
+            "id,text,vader_pos,vader_compound,sentiment\n7,\"a, b\",0.25,-0.5,negative\n",
+        ),
+    ] {
+        let renderer = Renderer::new(output, &layout, &models());
+        let mut out = renderer.header().unwrap();
+        for told in crate::walk(&layout, &renderer, &source[8..], 0, 0).told {
+            out.extend(told.record.unwrap().rendered);
+        }
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+}
+
+#[test]
+fn what_python_writes_beyond_json_passes_through() {
+    let line = r#"{"n": NaN, "m": [-Infinity, Infinity], "text": "a\ud83d b"}"#;
+    assert_eq!(
+        score_text(Jsonl, Jsonl, line),
+        format!("{},{SCORES}\n", &line[..line.len() - 1])
+    );
+    let names = names("text", Some("n"));
+    assert_eq!(
+        score(Jsonl, Csv, &names, line),
+        "n,text,vader_pos,vader_compound,sentiment\nNaN,a\u{fffd} b,0.25,-0.5,negative\n"
     );
 }
 
@@ -238,19 +321,14 @@ proptest! {
     #[test]
     fn scoring_scored_rows_changes_nothing(
         rows in prop::collection::vec(("[a\",\n\té]{0,4}", "[a\",\n\té]{1,4}"), 0..4),
-        format in prop_oneof![Just(Csv), Just(Tsv)],
         ends in prop_oneof![Just("\n"), Just("\r\n")],
     ) {
         let quoted = |field: &str| format!("\"{}\"", field.replace('"', "\"\""));
-        let delimiter = if format == Csv { "," } else { "\t" };
-        let mut source = ["id", delimiter, "text", ends].concat();
+        let mut source = ["id,text", ends].concat();
         for (id, text) in &rows {
-            source += &[&quoted(id), delimiter, &quoted(text), ends].concat();
+            source += &[&quoted(id), ",", &quoted(text), ends].concat();
         }
-        let layout = crate::layout_of(format, &names("text", None), source.as_bytes());
-        // Some quoted TSV may also be read without quotes.
-        prop_assume!(layout.cutting() == moodring_record::Cutting::AtRecords);
-        let scored = score_text(format, format, &source);
-        prop_assert_eq!(score_text(format, format, &scored), scored);
+        let scored = score_text(Csv, Csv, &source);
+        prop_assert_eq!(score_text(Csv, Csv, &scored), scored);
     }
 }

@@ -2,12 +2,21 @@
 //! cuts fall.
 
 use moodring_record::{
-    Cutter, Cutting, FieldNames, Format, Layout, Quoting, Renderer, added_names,
+    Cutter, Cutting, Fault, FieldNames, Format, Layout, Quoting, Reader, Reading, Renderer, Step,
+    added_names,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::{Walk, body, models, names, walk};
+use crate::{Walk, body, models, names, walk, walk_reader};
+
+/// A shard: where it ends, what was found in cutting it, and how much is left out behind it.
+#[derive(Debug)]
+pub(crate) struct Cut {
+    end: usize,
+    faults: Vec<Fault>,
+    skipped: usize,
+}
 
 /// Cuts a stream that comes in chunks of these lengths into shards of at least these lengths.
 pub(crate) fn cut_stream(
@@ -15,52 +24,92 @@ pub(crate) fn cut_stream(
     body: &[u8],
     chunks: &[usize],
     mins: &[usize],
-) -> Vec<usize> {
-    let mut cutter = Cutter::new(layout);
+) -> Vec<Cut> {
+    let mut cutter = Cutter::new(layout, 0);
     let mut chunks = chunks.iter().copied().cycle();
     let mut mins = mins.iter().copied().cycle();
     let mut min = mins.next().unwrap_or(1);
-    let (mut start, mut at) = (0, 0);
-    let mut ends = Vec::new();
-    while at < body.len() {
-        let mut chunk = &body[at..body.len().min(at + chunks.next().unwrap_or(1))];
-        while let Some(end) = cutter.next_end(chunk, min.saturating_sub(at - start)) {
-            at += end;
-            chunk = &chunk[end..];
-            start = at;
-            ends.push(at);
-            min = mins.next().unwrap_or(1);
+    // The window and the shard that begins in it, or before it.
+    let (mut start, mut known, mut shard) = (0, 0, 0);
+    let mut cuts = Vec::new();
+    while shard < body.len() {
+        let ended = known == body.len();
+        let done = start - shard;
+        let step = cutter.next(&body[start..known], ended, min.saturating_sub(done));
+        let (end, next) = match step {
+            Step::More => {
+                assert!(!ended);
+                known = body.len().min(known + chunks.next().unwrap_or(1));
+                start += cutter.spent();
+                cutter.shift(cutter.spent());
+                continue;
+            }
+            Step::End(len) => {
+                cutter.shift(len);
+                (start + len, start + len)
+            }
+            Step::Oversized(len) => {
+                let end = start + len;
+                let fault = cutter.oversized(&body[start..known]);
+                let from = end + usize::try_from(fault.len).unwrap();
+                let next =
+                    memchr::memchr(b'\n', &body[from..]).map_or(body.len(), |at| from + at + 1);
+                known = known.max(next);
+                let len = (next - end) as u64;
+                let mut faults = cutter.take_faults();
+                faults.push(Fault { len, ..fault });
+                cuts.push(Cut {
+                    end,
+                    faults,
+                    skipped: next - end,
+                });
+                cutter = Cutter::new(layout, next as u64);
+                (next, next)
+            }
+        };
+        let faults = cutter.take_faults();
+        if !matches!(step, Step::Oversized(_)) {
+            cuts.push(Cut {
+                end,
+                faults,
+                skipped: 0,
+            });
         }
-        at += chunk.len();
+        (start, shard) = (next, next);
+        min = mins.next().unwrap_or(1);
     }
-    ends
+    cuts
 }
 
 /// Cuts into ranges of `size` bytes, each of which owns the lines that start in it.
-pub(crate) fn cut_ranges(body: &[u8], size: usize) -> Vec<usize> {
+pub(crate) fn cut_ranges(body: &[u8], size: usize) -> Vec<Cut> {
     let starts_line = |at: &usize| *at == 0 || body[at - 1] == b'\n';
     let first_line_from = |at| (at..body.len()).find(starts_line).unwrap_or(body.len());
-    (size..body.len())
-        .step_by(size)
-        .map(first_line_from)
-        .collect()
+    let cut = |at| Cut {
+        end: first_line_from(at),
+        faults: Vec::new(),
+        skipped: 0,
+    };
+    let ends = (size..body.len()).step_by(size).chain([body.len()]);
+    ends.map(cut).collect()
 }
 
-/// Reads the shards between these ends one by one.
-pub(crate) fn walk_shards(
-    layout: &Layout,
-    renderer: &Renderer,
-    body: &[u8],
-    ends: &[usize],
-) -> Walk {
+/// Reads these shards one by one.
+pub(crate) fn walk_shards(layout: &Layout, renderer: &Renderer, body: &[u8], cuts: &[Cut]) -> Walk {
     let mut all = Walk::default();
     let mut start = 0;
-    for &end in ends.iter().chain([&body.len()]) {
-        let shard = walk(layout, renderer, &body[start..end], start as u64, all.lines);
+    for Cut {
+        end,
+        faults,
+        skipped,
+    } in cuts
+    {
+        let reader = Reader::of_shard(layout, &body[start..*end], start as u64, faults);
+        let shard = walk_reader(reader, renderer, start as u64, all.lines);
         all.told.extend(shard.told);
         all.lines += shard.lines;
         all.blanks += shard.blanks;
-        start = end;
+        start = end + skipped;
     }
     all
 }
@@ -68,7 +117,7 @@ pub(crate) fn walk_shards(
 #[derive(Debug)]
 struct Case {
     format: Format,
-    quoting: Quoting,
+    reading: Reading,
     source: Vec<u8>,
 }
 
@@ -111,10 +160,11 @@ fn case() -> impl Strategy<Value = Case> {
     (
         files,
         quoting,
+        prop_oneof![Just(usize::MAX), 1_usize..30],
         any::<bool>(),
         prop::option::of(any::<Index>()),
     )
-        .prop_map(|((format, mut source), quoting, mark, bad)| {
+        .prop_map(|((format, mut source), quoting, max_record, mark, bad)| {
             let header = if matches!(format, Format::Csv | Format::Tsv) {
                 8
             } else {
@@ -127,7 +177,11 @@ fn case() -> impl Strategy<Value = Case> {
             let mark: &[u8] = if mark { b"\xEF\xBB\xBF" } else { b"" };
             Case {
                 format,
-                quoting,
+                reading: Reading {
+                    quoting,
+                    max_record,
+                    ..Reading::default()
+                },
                 source: [mark, &source].concat(),
             }
         })
@@ -144,28 +198,17 @@ proptest! {
         size in 1_usize..80,
     ) {
         let names = FieldNames { time: Some("text".into()), ..names("text", Some("id")) };
-        let Case { format, quoting, source } = &case;
-        let layout = Layout::detect(*format, *quoting, &names, &added_names(output, &models()), source, true).unwrap();
+        let Case { format, reading, source } = &case;
+        let layout = Layout::detect(*format, *reading, &names, &added_names(output, &models()), source, true).unwrap();
         let renderer = Renderer::new(output, &layout, &models());
         let body = body(&layout, source);
         let whole = walk(&layout, &renderer, body, 0, 0);
 
-        let ends = cut_stream(&layout, body, &chunks, &mins);
-        prop_assert_eq!(&walk_shards(&layout, &renderer, body, &ends), &whole);
+        let cuts = cut_stream(&layout, body, &chunks, &mins);
+        prop_assert_eq!(&walk_shards(&layout, &renderer, body, &cuts), &whole);
         if layout.cutting() == Cutting::AtLines {
-            let ends = cut_ranges(body, size);
-            prop_assert_eq!(&walk_shards(&layout, &renderer, body, &ends), &whole);
+            let cuts = cut_ranges(body, size);
+            prop_assert_eq!(&walk_shards(&layout, &renderer, body, &cuts), &whole);
         }
-    }
-
-    #[test]
-    fn a_cutter_finds_every_end_it_is_asked_for(case in case(), min in 0_usize..60) {
-        let Case { format, quoting, source } = &case;
-        let layout =
-            Layout::detect(*format, *quoting, &names("text", None), &[], source, true).unwrap();
-        let body = body(&layout, source);
-        let all = cut_stream(&layout, body, &[usize::MAX >> 1], &[1]);
-        let first = Cutter::new(&layout).next_end(body, min);
-        prop_assert_eq!(first, all.into_iter().find(|&end| end >= min));
     }
 }

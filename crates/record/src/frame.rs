@@ -1,0 +1,416 @@
+//! Finding where records end: the one place that says so, for the supervisor that cuts and for the workers that read.
+//!
+//! A record begins where the one before it ends, or where reading resumes after a reject. Let `limit` be the layout's
+//! [`max_record`](crate::Layout::max_record). From the record's first byte, at most `limit` bytes are looked at:
+//!
+//! - Without quoting the record is a line. With quoting, a newline inside quotes belongs to its field.
+//! - If a closing quote is followed by anything but a delimiter or a line end, if the source ends inside quotes, or if
+//!   the record does not end within `limit` bytes, the record is a *fault*: a reject that reaches to the end of the line
+//!   in which the last quote was opened (without an open quote: of the line that the limit falls into). Reading resumes
+//!   on the next line.
+//!
+//! So where a record ends depends on the bytes from its start on and on nothing else, and every byte is looked at
+//! a bounded number of times: past the line of a quote that does not close there are only doubled quotes up to the place
+//! where that is known, and none of the lines between can open a quote that reaches further than its own line.
+
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
+use serde::{Deserialize, Serialize};
+
+use crate::delimited::Dialect;
+use crate::{Layout, Reason};
+
+/// How much of a long reject is kept.
+pub(crate) const EXCERPT_LEN: usize = 1 << 10;
+
+/// A record whose end cannot be found by the rules, and which is therefore a reject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Where it begins in the (decompressed) source.
+    pub offset: u64,
+    /// How many bytes it has, with the end of its last line.
+    pub len: u64,
+    /// How many lines it has.
+    pub lines: u64,
+    /// How many lines of it come before the one in which the quote was opened.
+    pub quote_line: u64,
+    /// The column that the quote opens, counted from 1; none if it is no quote that is at fault.
+    pub column: Option<u64>,
+    /// What is wrong.
+    pub kind: FaultKind,
+    /// The first bytes of a record that is longer than the limit; for others, their shard has the bytes.
+    pub excerpt: Vec<u8>,
+}
+
+/// What is wrong with a record whose end cannot be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FaultKind {
+    /// Something other than a delimiter or a line end follows a closing quote.
+    TextAfterQuote,
+    /// The source ends inside quotes.
+    UnclosedQuote,
+    /// The record does not end within the limit.
+    TooLong,
+}
+
+impl Fault {
+    /// A line that is longer than the limit, of which `bytes` are the first ones and more than the limit.
+    #[must_use]
+    pub fn long_line(offset: u64, len: u64, bytes: &[u8], limit: usize) -> Fault {
+        Fault {
+            offset,
+            len,
+            lines: 1,
+            quote_line: 0,
+            column: None,
+            kind: FaultKind::TooLong,
+            excerpt: bytes[..bytes.len().min(limit).min(EXCERPT_LEN)].to_vec(),
+        }
+    }
+
+    pub(crate) fn reason(&self, limit: usize) -> Reason {
+        let column = self
+            .column
+            .map_or(0, |column| usize::try_from(column).unwrap_or(usize::MAX));
+        match self.kind {
+            FaultKind::TextAfterQuote => Reason::TextAfterQuote { column },
+            FaultKind::UnclosedQuote => Reason::UnclosedQuote { column },
+            FaultKind::TooLong if column > 0 => Reason::QuoteTooLong { column, limit },
+            FaultKind::TooLong => Reason::TooLong { limit },
+        }
+    }
+}
+
+/// What a [`Cutter`] has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A shard may end here, at this offset in the window.
+    End(usize),
+    /// The window holds too little to tell.
+    More,
+    /// The record that begins at this offset in the window is a reject that is longer than the limit, and the end of its
+    /// last line is not looked for here: see [`Cutter::oversized`].
+    Oversized(usize),
+}
+
+/// Finds record ends in a stream of bytes that begins at a record.
+///
+/// It is shown a window of the stream that grows at its end ([`next`](Cutter::next)) and shrinks at its beginning
+/// ([`shift`](Cutter::shift)), and looks at no byte of it twice.
+///
+/// ```
+/// # use moodring_record::{Cutter, FieldNames, Format, Layout, Quoting, Step};
+/// let source = b"text\n\"one\npost\"\nanother\n";
+/// let names = FieldNames { text: "text".into(), ..FieldNames::default() };
+/// let layout = Layout::detect(Format::Csv, Quoting::Auto, &names, &[], source, true)?;
+///
+/// let body = &source[5..];
+/// let mut cutter = Cutter::new(&layout, 5);
+/// assert_eq!(cutter.next(&body[..8], false, 1), Step::More);
+/// assert_eq!(cutter.next(body, true, 1), Step::End(11));
+/// # Ok::<(), moodring_record::LayoutError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cutter {
+    /// The delimiter, if quotes mean anything here.
+    delimiter: Option<u8>,
+    limit: usize,
+    /// Where the window begins in the source.
+    base: u64,
+    /// The start of a record: of the one that `at` is in, or of one before it if only whole lines lie between.
+    start: usize,
+    /// Where the stretch outside quotes begins that `at` is in.
+    outside: usize,
+    /// The first byte that was not looked at.
+    at: usize,
+    state: State,
+    faults: Vec<Fault>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Outside quotes: a newline ends the record, and a quote at the start of a field opens.
+    Outside,
+    /// Inside the quotes that were opened there.
+    Inside { quote: usize },
+    /// Just past a quote that closes those opened there, unless another one follows at once: that makes a doubled quote.
+    Closing { quote: usize },
+    /// In a reject, which ends with the line that `at` is in.
+    Rejected {
+        kind: FaultKind,
+        quote: Option<usize>,
+    },
+}
+
+impl Cutter {
+    /// A cutter that stands at the start of a record, `offset` bytes into the source.
+    #[must_use]
+    pub fn new(layout: &Layout, offset: u64) -> Cutter {
+        let dialect = layout.dialect().filter(|dialect| dialect.quotes);
+        Cutter::with(dialect, layout.max_record(), offset)
+    }
+
+    pub(crate) fn with(quoted: Option<Dialect>, limit: usize, offset: u64) -> Cutter {
+        Cutter {
+            delimiter: quoted.map(|dialect| dialect.delimiter),
+            limit,
+            base: offset,
+            start: 0,
+            outside: 0,
+            at: 0,
+            state: State::Outside,
+            faults: Vec::new(),
+        }
+    }
+
+    /// Looks for the first record end at or after `min` (and after 0). `ended` says that nothing comes after the window.
+    /// The window must begin with the one of the call before, less what was [shifted](Cutter::shift) out of it.
+    ///
+    /// At the end of the source that end is a record end too. Rejects before it are to be had from
+    /// [`take_faults`](Cutter::take_faults).
+    pub fn next(&mut self, window: &[u8], ended: bool, min: usize) -> Step {
+        loop {
+            let step = match self.state {
+                State::Outside => self.outside(window, ended, min),
+                State::Inside { quote } => self.inside(window, ended, quote),
+                State::Closing { quote } => self.closing(window, ended, quote),
+                State::Rejected { kind, quote } => self.rejected(window, ended, min, kind, quote),
+            };
+            if let Some(step) = step {
+                return step;
+            }
+        }
+    }
+
+    /// How much of the window is of no use any more; at a record's end, all that is before it.
+    #[must_use]
+    pub fn spent(&self) -> usize {
+        self.start
+    }
+
+    /// Takes note that `len` bytes, at most [`spent`](Cutter::spent), have left the window at its beginning.
+    pub fn shift(&mut self, len: usize) {
+        self.base += len as u64;
+        self.start -= len;
+        self.outside = self.outside.saturating_sub(len);
+        self.at -= len;
+        if let State::Inside { quote }
+        | State::Closing { quote }
+        | State::Rejected {
+            quote: Some(quote), ..
+        } = &mut self.state
+        {
+            *quote -= len;
+        }
+    }
+
+    /// The rejects that were found since the last call, in order.
+    pub fn take_faults(&mut self) -> Vec<Fault> {
+        std::mem::take(&mut self.faults)
+    }
+
+    /// After [`Step::Oversized`]: the reject, as long as it is known to be, and the window's part of it. Whoever asks adds
+    /// to its length what comes up to the next newline and with it, and [starts anew](Cutter::new) behind that.
+    #[must_use]
+    pub fn oversized(&self, window: &[u8]) -> Fault {
+        let (kind, quote) = match self.state {
+            State::Rejected { kind, quote } => (kind, quote),
+            _ => (FaultKind::TooLong, None),
+        };
+        let end = self.record_limit().min(window.len());
+        let mut fault = self.fault(window, kind, quote, end);
+        let excerpt = &window[self.start..end.min(self.start + EXCERPT_LEN)];
+        fault.excerpt = excerpt.to_vec();
+        fault
+    }
+
+    fn outside(&mut self, window: &[u8], ended: bool, min: usize) -> Option<Step> {
+        let from = (min.max(1) - 1).clamp(self.at, window.len().max(self.at));
+        let stop = self.next_stop(window, from);
+        let seen = stop.map_or(window.len(), |stop| stop + 1);
+        if seen > self.record_limit() && self.pass_lines(window, seen) {
+            return None;
+        }
+        let Some(stop) = stop else {
+            self.at = window.len();
+            if ended {
+                self.begin(window.len());
+                return Some(Step::End(window.len()));
+            }
+            self.settle(window, window.len());
+            return Some(Step::More);
+        };
+        if window[stop] == b'\n' {
+            self.begin(stop + 1);
+            return Some(Step::End(stop + 1));
+        }
+        self.at = stop + 1;
+        let before = stop.checked_sub(1).map(|index| window[index]);
+        if matches!(before, None | Some(b'\n')) || before == self.delimiter {
+            self.settle(window, stop);
+            self.state = State::Inside { quote: stop };
+        }
+        None
+    }
+
+    /// The next quote, or newline at or after `from`.
+    fn next_stop(&self, window: &[u8], from: usize) -> Option<usize> {
+        if self.delimiter.is_none() {
+            return memchr(b'\n', &window[from..]).map(|newline| from + newline);
+        }
+        if let Some(quote) = memchr(b'"', &window[self.at..from]) {
+            return Some(self.at + quote);
+        }
+        memchr2(b'"', b'\n', &window[from..]).map(|stop| from + stop)
+    }
+
+    /// Goes over the lines before `end`, all outside quotes, one by one; true if one of them is too long.
+    fn pass_lines(&mut self, window: &[u8], end: usize) -> bool {
+        let from = self.start.max(self.outside);
+        for newline in memchr_iter(b'\n', &window[from..end]) {
+            if from + newline >= self.record_limit() {
+                break;
+            }
+            self.start = from + newline + 1;
+            self.outside = self.start;
+        }
+        let too_long = end > self.record_limit();
+        if too_long {
+            self.reject(FaultKind::TooLong, None, self.record_limit());
+        }
+        too_long
+    }
+
+    /// Finds the start of the record that `end` is in, which is outside quotes.
+    fn settle(&mut self, window: &[u8], end: usize) {
+        let from = self.start.max(self.outside);
+        if let Some(newline) = memrchr(b'\n', &window[from..end]) {
+            self.start = from + newline + 1;
+        }
+        self.outside = end;
+    }
+
+    fn inside(&mut self, window: &[u8], ended: bool, quote: usize) -> Option<Step> {
+        let end = window.len().min(self.record_limit());
+        match memchr(b'"', &window[self.at.min(end)..end]) {
+            Some(close) => {
+                self.at += close + 1;
+                self.state = State::Closing { quote };
+            }
+            None if window.len() > end => self.reject(FaultKind::TooLong, Some(quote), quote),
+            None if ended => self.reject(FaultKind::UnclosedQuote, Some(quote), quote),
+            None => {
+                self.at = end;
+                return Some(Step::More);
+            }
+        }
+        None
+    }
+
+    fn closing(&mut self, window: &[u8], ended: bool, quote: usize) -> Option<Step> {
+        let limit = self.record_limit();
+        let after = &window[self.at..];
+        let needed = if after.first() == Some(&b'\r') { 2 } else { 1 };
+        if after.len() < needed && !ended {
+            return Some(Step::More);
+        }
+        match after {
+            [] => self.leave(),
+            _ if self.at + needed.min(after.len()) > limit => {
+                self.reject(FaultKind::TooLong, Some(quote), quote);
+            }
+            [b'"', ..] => {
+                self.at += 1;
+                self.state = State::Inside { quote };
+            }
+            [b'\n', ..] | [b'\r', b'\n', ..] => self.leave(),
+            [byte, ..] if Some(*byte) == self.delimiter => self.leave(),
+            _ => self.reject(FaultKind::TextAfterQuote, Some(quote), quote),
+        }
+        None
+    }
+
+    /// Goes on outside quotes.
+    fn leave(&mut self) {
+        self.state = State::Outside;
+        self.outside = self.at;
+    }
+
+    /// Goes on as in a new record.
+    fn begin(&mut self, start: usize) {
+        self.start = start;
+        self.at = start;
+        self.leave();
+    }
+
+    fn reject(&mut self, kind: FaultKind, quote: Option<usize>, from: usize) {
+        self.at = from;
+        self.state = State::Rejected { kind, quote };
+    }
+
+    fn rejected(
+        &mut self,
+        window: &[u8],
+        ended: bool,
+        min: usize,
+        kind: FaultKind,
+        quote: Option<usize>,
+    ) -> Option<Step> {
+        let limit = self.record_limit();
+        let known = window.len().min(limit);
+        let end = match memchr(b'\n', &window[self.at.min(known)..known]) {
+            Some(newline) => self.at + newline + 1,
+            None if window.len() > limit => return Some(Step::Oversized(self.start)),
+            None if ended => window.len(),
+            None => {
+                self.at = self.at.max(known);
+                return Some(Step::More);
+            }
+        };
+        let fault = self.fault(window, kind, quote, end);
+        self.faults.push(fault);
+        self.begin(end);
+        (end >= min).then_some(Step::End(end))
+    }
+
+    fn fault(&self, window: &[u8], kind: FaultKind, quote: Option<usize>, end: usize) -> Fault {
+        let record = &window[self.start..end];
+        let newlines = |bytes: &[u8]| memchr_iter(b'\n', bytes).count() as u64;
+        let before = quote.map(|quote| &record[..quote - self.start]);
+        Fault {
+            offset: self.base + self.start as u64,
+            len: record.len() as u64,
+            lines: newlines(record) + u64::from(!record.ends_with(b"\n")),
+            quote_line: before.map_or(0, newlines),
+            column: before.map(|before| self.fields(before)),
+            kind,
+            excerpt: Vec::new(),
+        }
+    }
+
+    /// How many fields the start of a record touches that ends where a field begins.
+    fn fields(&self, mut record: &[u8]) -> u64 {
+        let delimiter = self.delimiter.unwrap_or(b',');
+        let mut fields = 1;
+        loop {
+            let mut inside = record.first() == Some(&b'"');
+            let end = record
+                .iter()
+                .enumerate()
+                .skip(usize::from(inside))
+                .find(|&(_, &byte)| {
+                    inside ^= byte == b'"' && record.first() == Some(&b'"');
+                    byte == delimiter && !inside
+                });
+            match end {
+                Some((end, _)) => record = &record[end + 1..],
+                None => return fields,
+            }
+            fields += 1;
+        }
+    }
+
+    /// Where the record that begins at `start` has to end.
+    fn record_limit(&self) -> usize {
+        self.start.saturating_add(self.limit)
+    }
+}

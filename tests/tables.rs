@@ -1,0 +1,168 @@
+//! What CSV and TSV files look like in the wild.
+
+use crate::util::Workspace;
+
+/// Rows that would be tied together by reading their quotes, first of them past the first MiB.
+fn late_quotes() -> String {
+    let plain = (0..40_000).map(|id| format!("{id}\ta good day, like any other\n"));
+    let quoted = (40_000..40_100).map(|id| format!("{id}\t\"Great film\n"));
+    let header = "id\ttext\n".to_owned();
+    std::iter::once(header).chain(plain).chain(quoted).collect()
+}
+
+#[test]
+fn auto_quoting_never_joins_lines_of_a_tsv() {
+    let work = Workspace::new();
+    work.file("posts.tsv", late_quotes());
+    let run = work.ok(&["score", "posts.tsv", "-o", "scored.tsv"]);
+    assert_eq!(work.read("scored.tsv").lines().count(), 40_101);
+    assert_eq!(work.listing(), ["posts.tsv", "scored.tsv"]);
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(said.contains("quotes in TSV were read as text"), "{said}");
+
+    let run = work.ok(&[
+        "score",
+        "posts.tsv",
+        "-o",
+        "scored.tsv",
+        "--force",
+        "--summary",
+        "json",
+    ]);
+    let summary: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(summary["quoting"], serde_json::json!({"tsv": "none"}));
+}
+
+#[test]
+fn a_pipe_with_other_columns_is_refused() {
+    let work = Workspace::new();
+    work.file("one.csv", "id,text\n1,fine\n");
+    for header in ["text,id", "id,text,more", "id"] {
+        let args = [
+            "score",
+            "one.csv",
+            "-",
+            "--format",
+            "csv",
+            "-o",
+            "scored.csv",
+        ];
+        let run = work.pipe(&args, format!("{header}\nx,y,z\n").as_bytes());
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(run.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains("different columns") || said.contains("no column"),
+            "{said}"
+        );
+        assert_eq!(work.listing(), ["one.csv"]);
+    }
+}
+
+#[test]
+fn columns_are_compared_by_their_names() {
+    let work = Workspace::new();
+    work.file("one.csv", "id,text\n1,fine\n");
+    work.file("two.csv", "\"id\",\"text\"\r\n2,good\r\n");
+    let args = [
+        "score",
+        "one.csv",
+        "two.csv",
+        "-",
+        "--format",
+        "csv",
+        "-o",
+        "scored.csv",
+    ];
+    let run = work.pipe(&args, b"id,\"text\"\n3,bad\n");
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    let ids: Vec<String> = work
+        .read("scored.csv")
+        .lines()
+        .map(|row| row[..1].to_owned())
+        .collect();
+    assert_eq!(ids, ["i", "1", "2", "3"]);
+}
+
+#[test]
+fn the_header_comes_from_the_first_input_that_has_one() {
+    let work = Workspace::new();
+    work.file("empty.csv", "");
+    let run = work.pipe(
+        &[
+            "score",
+            "empty.csv",
+            "-",
+            "--format",
+            "csv",
+            "-o",
+            "scored.csv",
+        ],
+        b"id,text\n3,bad\n",
+    );
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    assert!(work.read("scored.csv").starts_with("id,text,vader_neg"));
+}
+
+#[test]
+fn one_quoting_holds_in_a_table_from_mixed_inputs() {
+    let work = Workspace::new();
+    work.file("one.tsv", "text\n\"Great\" film\n");
+    work.file("two.jsonl", "{\"text\":\"two\\nlines\"}\n");
+    work.ok(&["score", "one.tsv", "two.jsonl", "-o", "scored.tsv"]);
+    let scored = work.read("scored.tsv");
+    assert!(scored.contains("\n\"\"\"Great\"\" film\"\t"), "{scored}");
+    assert!(scored.contains("\n\"two\nlines\"\t"), "{scored}");
+}
+
+#[test]
+fn semicolons_are_hinted_at_and_read() {
+    let work = Workspace::new();
+    work.file("posts.csv", "id;text\n1;fine, good\n");
+    let said = work.fails(2, &["score", "posts.csv", "-o", "scored.csv"]);
+    assert!(said.contains("--delimiter ';'"), "{said}");
+    work.ok(&["score", "posts.csv", "-o", "scored.csv", "--delimiter", ";"]);
+    let scored = work.read("scored.csv");
+    assert!(scored.starts_with("id;text;vader_neg;"), "{scored}");
+    assert!(scored.contains("\n1;fine, good;0.0;"), "{scored}");
+}
+
+#[test]
+fn utf_16_without_a_mark_is_refused_by_name() {
+    let work = Workspace::new();
+    for (name, text) in [
+        ("posts.jsonl", "{\"text\":\"fine\"}\n"),
+        ("posts.csv", "id,text\n1,fine\n"),
+        ("posts.txt", "a fine day\n"),
+    ] {
+        for (order, encoding) in [
+            (u16::to_le_bytes as fn(u16) -> [u8; 2], "UTF-16LE"),
+            (u16::to_be_bytes, "UTF-16BE"),
+        ] {
+            let bytes: Vec<u8> = text.encode_utf16().flat_map(order).collect();
+            work.file(name, &bytes);
+            let said = work.fails(2, &["score", name, "-o", "scored.jsonl"]);
+            assert!(said.contains(encoding), "{said}");
+            let run = work.pipe(&["score", "-"], &bytes);
+            assert_eq!(run.status.code(), Some(2));
+        }
+    }
+}
+
+#[test]
+fn lines_as_python_writes_them_are_scored() {
+    let work = Workspace::new();
+    let line = r#"{"text": "good \ud83d day", "score": NaN, "range": [-Infinity, Infinity]}"#;
+    work.file("posts.jsonl", format!("{line}\n"));
+    work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl"]);
+    let scored = work.read("scored.jsonl");
+    assert!(scored.starts_with(&line[..line.len() - 1]), "{scored}");
+    assert_eq!(work.listing(), ["posts.jsonl", "scored.jsonl"]);
+}
