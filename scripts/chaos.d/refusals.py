@@ -123,7 +123,8 @@ def limits(stage):
         "NOFILE": lambda chance: chance.randrange(3, 120),
         "NPROC": lambda chance: chance.randrange(1, 60),
         "AS": lambda chance: int(2 ** chance.uniform(24, 31)),
-        "FSIZE": lambda chance: int(2 ** chance.uniform(0, 20)),
+        # The error message goes into a file as well.
+        "FSIZE": lambda chance: int(2 ** chance.uniform(11, 20)),
     }
     is_root = os.getuid() == 0
 
