@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use moodring_feed::Feed;
+use moodring_job::EvalReport;
 use moodring_job::Reject;
-use moodring_job::eval::{Agreement, EvalReport};
+use moodring_job::eval::Agreement;
 use moodring_pool::{BoxError, Released, Sink, wire};
 
 use crate::run::progress::Progress;

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use clap::Args;
-use moodring_job::Setup;
-use moodring_job::eval::{EvalSetup, Labels, Reading, Scheme};
+use moodring_job::eval::{Labels, Reading, Scheme};
+use moodring_job::{EvalSetup, Setup};
 use moodring_pool::{Delivery, wire};
 use moodring_record::FieldNames;
 

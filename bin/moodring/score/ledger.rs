@@ -429,11 +429,11 @@ impl Ledger {
 
     fn deliver(&mut self, delivered: &Delivered<'_>) -> Result<Vec<u8>, BoxError> {
         match *delivered {
-            Delivered::Here(bytes) => {
+            Delivered::Inline(bytes) => {
                 self.output.append(bytes)?;
                 Ok(Vec::new())
             }
-            Delivered::Kept(len) => match &mut self.output {
+            Delivered::Deferred(len) => match &mut self.output {
                 Output::File(part) => Ok(wire::encode(&Grant {
                     offset: part.place(len),
                 })?),

@@ -21,7 +21,9 @@ mod shard_reader;
 mod tally;
 
 pub use any_job::AnyJob;
-pub use message::{Content, Delivered, Grant, Reject, Report, ScoreSetup, Setup, Task};
+pub use message::{
+    Content, Delivered, EvalReport, EvalSetup, Grant, Reject, Report, ScoreSetup, Setup, Task,
+};
 pub use model::{BadModel, Model};
 pub use score_job::ScoreJob;
 pub use score_job::columns;

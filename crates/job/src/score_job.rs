@@ -83,10 +83,10 @@ impl Job for ScoreJob {
         self.reader = reader;
         let (delivered, checksum) = match self.part {
             Some(_) => (
-                Delivered::Kept(output.len() as u64),
+                Delivered::Deferred(output.len() as u64),
                 crc32fast::hash(&output),
             ),
-            None => (Delivered::Here(&output), 0),
+            None => (Delivered::Inline(&output), 0),
         };
         let Scored {
             records,

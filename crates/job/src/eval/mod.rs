@@ -9,6 +9,6 @@ mod label;
 mod metrics;
 
 pub use agreement::Agreement;
-pub use eval_job::{EvalJob, EvalReport, EvalSetup};
+pub use eval_job::EvalJob;
 pub use label::{BadLabels, LabelMap, Labels, Reading, Scheme};
 pub use metrics::{ClassMetrics, Metrics};

@@ -1,0 +1,50 @@
+//! A record that is not scored, as it travels to the supervisor.
+
+use moodring_record::{Malformed, Place, ReasonKind};
+use serde::{Deserialize, Serialize};
+
+/// A record that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reject {
+    /// Its first byte in the (decompressed) input.
+    pub offset: u64,
+    /// Its line within the shard, from 0.
+    pub line: u64,
+    /// What is wrong with it, as a sentence; empty for a quarantined one.
+    pub reason: String,
+    /// What kind of fault that is; none for a quarantined one.
+    pub kind: Option<ReasonKind>,
+    /// The record as it stands in the input, or its first bytes.
+    #[serde(with = "serde_bytes")]
+    pub raw: Vec<u8>,
+    /// How long it is, if `raw` is only its beginning.
+    pub len: Option<u64>,
+    /// The line within the shard, from 0, in which a quote was opened that is at fault.
+    pub quote_line: Option<u64>,
+}
+
+impl Reject {
+    /// A well-formed record at `place` of a shard that begins at `offset` of its input.
+    pub(crate) fn new(offset: u64, place: Place, raw: &[u8]) -> Self {
+        Self {
+            offset: offset + place.offset,
+            line: place.line,
+            reason: String::new(),
+            kind: None,
+            raw: raw.to_vec(),
+            len: None,
+            quote_line: None,
+        }
+    }
+
+    /// A record that cannot be read, of a shard that begins at `offset` of its input.
+    pub(crate) fn malformed(offset: u64, malformed: &Malformed<'_>) -> Self {
+        Self {
+            reason: malformed.reason.to_string(),
+            kind: Some(malformed.reason.kind()),
+            len: malformed.len,
+            quote_line: malformed.quote_line.map(|line| malformed.place.line + line),
+            ..Self::new(offset, malformed.place, malformed.raw)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What a worker is told before its first shard.
+
+use serde::{Deserialize, Serialize};
+
+use super::eval::EvalSetup;
+use super::score::ScoreSetup;
+
+/// What every worker is told once: what to do, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Setup {
+    /// Score posts.
+    Score(ScoreSetup),
+    /// Compare scores with labels.
+    Eval(EvalSetup),
+}
