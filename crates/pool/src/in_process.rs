@@ -2,8 +2,10 @@
 //! and how a job is tested.
 
 use crate::black_box::Recorder;
+use crate::error::PoolError;
+use crate::feed::Feed;
 use crate::ids::ShardId;
-use crate::pool::{Feed, PoolError, Released, Sink};
+use crate::sink::{Released, Sink};
 use crate::supervisor::Delivery;
 use crate::worker::{Job, JobError, Work};
 

@@ -70,6 +70,10 @@ mod context;
 mod control;
 mod descriptors;
 mod driver;
+mod driver_event;
+mod error;
+mod exit;
+mod feed;
 mod helper;
 pub mod ids;
 pub mod in_process;
@@ -77,6 +81,8 @@ mod limits;
 mod panics;
 mod pool;
 pub mod process;
+mod sink;
+mod status;
 pub mod supervisor;
 mod transport;
 pub mod wire;
@@ -86,13 +92,16 @@ pub use calls::{
     Call, CallError, CallOptions, CodecError, Handle, Retry, Stopped, Workers, serve_if_worker,
 };
 pub use context::Context;
-pub use control::{Control, ProcessStatus, Stats, Unanswered, WorkerStatus};
+pub use control::{Control, Unanswered};
+pub use error::{BoxError, PoolError};
+pub use exit::Exit;
+pub use feed::Feed;
 pub use ids::{Scope, ShardId, WorkerId};
 pub use limits::Limits;
-pub use pool::{
-    BoxError, Feed, MAX_WORKERS, Outcome, Pool, PoolBuilder, PoolError, Quarantined, Released, Sink,
-};
-pub use supervisor::{Config, Delivery, TaskPolicy};
+pub use pool::{Pool, PoolBuilder};
+pub use sink::{Quarantined, Released, Sink};
+pub use status::{Outcome, ProcessStatus, Stats, WorkerStatus};
+pub use supervisor::{Config, Delivery, MAX_WORKERS, TaskPolicy};
 pub use worker::{Job, JobError, Turn, Work};
 
 /// The page for those who come from Python: its programs are compiled and run.

@@ -12,8 +12,10 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::error::Stopped;
 use super::slot::{Done, Slot, remember};
+use crate::error::BoxError;
+use crate::feed::Feed;
 use crate::ids::ShardId;
-use crate::pool::{BoxError, Feed, Released, Sink};
+use crate::sink::{Released, Sink};
 use crate::supervisor::TaskPolicy;
 
 /// A task that asks for a reply.

@@ -13,7 +13,8 @@ use super::options::Retry;
 use super::workers::Workers;
 use super::{Call, entry};
 use crate::limits::Limits;
-use crate::pool::{MAX_WORKERS, Pool, PoolBuilder};
+use crate::pool::{Pool, PoolBuilder};
+use crate::supervisor::MAX_WORKERS;
 use crate::wire;
 
 /// Results are taken as they come, and a shard that is done holds no memory to speak of. So the pool goes on for long
@@ -113,6 +114,7 @@ impl<C: Call> WorkersBuilder<C> {
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.pool
+            .settings
             .command
             .env
             .push((name.into(), Some(value.into())));
@@ -122,7 +124,7 @@ impl<C: Call> WorkersBuilder<C> {
     /// Has the workers not inherit an environment variable.
     #[must_use]
     pub fn env_remove(mut self, name: impl Into<OsString>) -> Self {
-        self.pool.command.env.push((name.into(), None));
+        self.pool.settings.command.env.push((name.into(), None));
         self
     }
 
@@ -130,7 +132,7 @@ impl<C: Call> WorkersBuilder<C> {
     /// relative [`program`](Self::program) is looked for: give that as an absolute path.
     #[must_use]
     pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.pool.command.current_dir = Some(folder.into());
+        self.pool.settings.command.current_dir = Some(folder.into());
         self
     }
 
@@ -161,7 +163,7 @@ impl<C: Call> WorkersBuilder<C> {
     /// be built with the same version of this crate. It is of use where `main` is not one's own, as in a test or a plug-in.
     #[must_use]
     pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
-        self.pool.command.program = program.into();
+        self.pool.settings.command.program = program.into();
         self
     }
 
@@ -174,7 +176,7 @@ impl<C: Call> WorkersBuilder<C> {
         if entry::is_worker() {
             return Err(StartError::WithinWorker);
         }
-        let folder = self.pool.command.current_dir.as_ref();
+        let folder = self.pool.settings.command.current_dir.as_ref();
         if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
             return Err(StartError::CurrentDir(folder.clone()));
         }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::pool::PoolError;
-use crate::process::Exit;
+use crate::error::PoolError;
+use crate::exit::Exit;
 use crate::supervisor::Defeat;
 use crate::wire::WireError;
 

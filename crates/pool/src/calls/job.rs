@@ -9,7 +9,7 @@ use serde_bytes::ByteBuf;
 use super::Call;
 use super::error::{CodecError, Part};
 use super::message::{Answer, MAX_BYTES, Report, Task};
-use crate::pool::BoxError;
+use crate::error::BoxError;
 use crate::wire;
 use crate::worker::{Job, JobError, Turn, Work};
 

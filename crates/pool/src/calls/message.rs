@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::error::{CallError, CodecError, Part};
-use crate::pool::Quarantined;
+use crate::sink::Quarantined;
 use crate::wire;
 
 /// The longest encoding of one input, and of the outputs of one task together, in bytes: with what stands around them

@@ -76,7 +76,7 @@ use std::any::type_name;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::pool::BoxError;
+use crate::error::BoxError;
 
 pub use builder::WorkersBuilder;
 pub use entry::serve_if_worker;

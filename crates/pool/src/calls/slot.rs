@@ -9,7 +9,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use crate::ids::ShardId;
-use crate::pool::Quarantined;
+use crate::sink::Quarantined;
 
 /// A task that was worked through.
 #[derive(Debug)]

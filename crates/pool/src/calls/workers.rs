@@ -18,8 +18,10 @@ use super::handle::Handle;
 use super::message::{Task, encode_input};
 use super::options::{CallOptions, Retry};
 use super::slot::Slot;
-use crate::control::{Control, Stats, WorkerStatus};
-use crate::pool::{Outcome, Pool, PoolError};
+use crate::control::Control;
+use crate::error::PoolError;
+use crate::pool::Pool;
+use crate::status::{Outcome, Stats, WorkerStatus};
 use crate::supervisor::{Defeat, TaskPolicy};
 use crate::wire;
 

@@ -2,7 +2,7 @@
 //!
 //! Three threads attend a worker. The *waiter* passes on what the process says on its standard error and waits for it
 //! to end, by its process descriptor: whoever else holds that standard error, such as a process that the worker
-//! started, delays nothing. The *reader* lets the worker in and turns its frames into signals. The *writer* sends
+//! started, delays nothing. The *reader* lets the worker in and turns its frames into events. The *writer* sends
 //! frames, and may block in that as long as it likes. The end is reported only after the reader has met the end of the
 //! channel, so that a last result is not lost with its sender. No channel is shared between workers and no lock is
 //! shared between processes: whatever a worker is doing when it is killed, nobody else waits for it.
@@ -10,26 +10,29 @@
 //! [`bootstrap`] has how a worker finds its supervisor.
 
 pub(crate) mod bootstrap;
-mod exit;
+mod child;
 mod spawn;
 mod threads;
 
 use std::io;
 use std::process::Child;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crossbeam_channel::{Sender, bounded, unbounded};
 
-pub use exit::Exit;
+pub(crate) use child::await_children;
 pub use spawn::WorkerCommand;
 
+pub use crate::exit::Exit;
+
 use crate::black_box::BlackBox;
-use crate::driver::Signal;
+use crate::driver_event::DriverEvent;
 use crate::helper;
 use crate::ids::WorkerId;
 use crate::limits::Limits;
 use bootstrap::{Entrance, Relay};
+use child::{kill, lock};
 use threads::{Line, Reader, Waiter, Writer};
 
 /// A running worker process, as the driver holds it.
@@ -46,7 +49,7 @@ pub(crate) struct WorkerProcess {
 }
 
 impl WorkerProcess {
-    /// Starts a worker; what it says and how it ends comes as signals. Must be called from a thread that lives as long
+    /// Starts a worker; what it says and how it ends comes as events. Must be called from a thread that lives as long
     /// as the pool: the kernel ends a worker together with the *thread* that started it.
     ///
     /// All threads are started before the process, so that what the system refuses leaves nothing to be undone.
@@ -55,7 +58,7 @@ impl WorkerProcess {
         limits: &Limits,
         id: WorkerId,
         relay: &Arc<Mutex<Relay>>,
-        signals: &Sender<Signal>,
+        events: &Sender<DriverEvent>,
     ) -> io::Result<Self> {
         let entrance = Entrance::open()?;
         let (black_box, page) = BlackBox::create()?;
@@ -66,8 +69,8 @@ impl WorkerProcess {
         let (pid_in, pid) = bounded(1);
         let (reading, read) = bounded(0);
 
-        let waiter = Waiter::new(id, Arc::clone(&line), read, signals.clone());
-        helper::start(format!("wait {id}"), signals, move || {
+        let waiter = Waiter::new(id, Arc::clone(&line), read, events.clone());
+        helper::start(format!("wait {id}"), events, move || {
             if let Ok(child) = child.recv() {
                 waiter.run(&child);
             }
@@ -78,9 +81,9 @@ impl WorkerProcess {
             line,
             relay: Arc::clone(relay),
             tasks: tasks_in,
-            signals: signals.clone(),
+            events: events.clone(),
         };
-        helper::start(format!("read {id}"), signals, move || {
+        helper::start(format!("read {id}"), events, move || {
             let _reading = reading;
             if let Ok(pid) = pid.recv() {
                 reader.run(pid);
@@ -89,9 +92,9 @@ impl WorkerProcess {
         let writer = Writer {
             id,
             inbox,
-            signals: signals.clone(),
+            events: events.clone(),
         };
-        helper::start(format!("write {id}"), signals, move || {
+        helper::start(format!("write {id}"), events, move || {
             if let Ok(tasks) = tasks.recv() {
                 writer.run(&tasks);
             }
@@ -110,7 +113,7 @@ impl WorkerProcess {
         })
     }
 
-    /// Queues a frame for the worker. One that is dead never gets it: its `Signal::Exited` is on the way.
+    /// Queues a frame for the worker. One that is dead never gets it: its `DriverEvent::Exited` is on the way.
     pub(crate) fn send(&self, frame: Vec<u8>) {
         let _ = self.outbox.send(frame);
     }
@@ -123,37 +126,5 @@ impl WorkerProcess {
     /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         lock(&self.child).id()
-    }
-}
-
-/// A thread that panicked with the lock held has not left a `Child` in pieces.
-fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
-    child.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn kill(child: &Mutex<Child>) {
-    // Fails only if the process is gone already, which is what is wanted.
-    let _ = lock(child).kill();
-}
-
-/// Has children that end wait to be asked how, where this process inherited that they do not: a program that ignores
-/// SIGCHLD hands that on to the programs it starts.
-pub(crate) fn await_children() {
-    // SAFETY: both calls are given a whole, initialized `sigaction` each; what is installed is the default action, or
-    // the handler that was there before with one flag less.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        if libc::sigaction(libc::SIGCHLD, std::ptr::null(), &raw mut action) != 0 {
-            return;
-        }
-        let ignored = action.sa_sigaction == libc::SIG_IGN;
-        if !ignored && action.sa_flags & libc::SA_NOCLDWAIT == 0 {
-            return;
-        }
-        if ignored {
-            action.sa_sigaction = libc::SIG_DFL;
-        }
-        action.sa_flags &= !libc::SA_NOCLDWAIT;
-        libc::sigaction(libc::SIGCHLD, &raw const action, std::ptr::null_mut());
     }
 }

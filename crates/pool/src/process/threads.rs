@@ -13,8 +13,9 @@ use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 use tracing::debug;
 
 use super::bootstrap::{self, Entrance, Relay};
-use super::{Exit, kill, lock};
-use crate::driver::Signal;
+use super::child::{kill, lock};
+use crate::driver_event::DriverEvent;
+use crate::exit::Exit;
 use crate::ids::WorkerId;
 use crate::transport::{FrameReceiver, FrameSender, ReceiveError};
 use crate::wire::Report;
@@ -88,7 +89,7 @@ pub(super) struct Waiter {
     line: Arc<Line>,
     /// Disconnected when the reader has ended.
     reading: Receiver<()>,
-    signals: Sender<Signal>,
+    events: Sender<DriverEvent>,
 }
 
 impl Waiter {
@@ -96,13 +97,13 @@ impl Waiter {
         id: WorkerId,
         line: Arc<Line>,
         reading: Receiver<()>,
-        signals: Sender<Signal>,
+        events: Sender<DriverEvent>,
     ) -> Self {
         Self {
             id,
             line,
             reading,
-            signals,
+            events,
         }
     }
 
@@ -134,8 +135,8 @@ impl Drop for End<'_> {
         let _ = self.waiter.reading.recv_timeout(MAX_READING);
         let id = self.waiter.id;
         debug!(worker = %id, %exit, "worker ended");
-        let exited = Signal::Exited(id, exit, self.last_words.text());
-        let _ = self.waiter.signals.send(exited);
+        let exited = DriverEvent::Exited(id, exit, self.last_words.text());
+        let _ = self.waiter.events.send(exited);
     }
 }
 
@@ -223,7 +224,7 @@ fn wait_for(stderr: Option<&ChildStderr>, process: Option<&OwnedFd>) {
     let _ = rustix::event::poll(&mut fds, timeout);
 }
 
-/// Lets a worker in and turns what it says into signals.
+/// Lets a worker in and turns what it says into events.
 pub(super) struct Reader {
     pub(super) id: WorkerId,
     pub(super) listener: Arc<OwnedFd>,
@@ -231,7 +232,7 @@ pub(super) struct Reader {
     pub(super) relay: Arc<Mutex<Relay>>,
     /// Gets the channel to the worker, for the writer.
     pub(super) tasks: Sender<FrameSender>,
-    pub(super) signals: Sender<Signal>,
+    pub(super) events: Sender<DriverEvent>,
 }
 
 impl Reader {
@@ -241,7 +242,7 @@ impl Reader {
             Ok(Some(reports)) => self.read_reports(&reports),
             Ok(None) => debug!(worker = %self.id, "worker did not say hello"),
             Err(reason) => {
-                let _ = self.signals.send(Signal::Broken(self.id, reason));
+                let _ = self.events.send(DriverEvent::Broken(self.id, reason));
             }
         }
     }
@@ -261,8 +262,8 @@ impl Reader {
             .replace(packet.descriptors.into_iter().map(Arc::new).collect());
         if let Err(reason) = hello.check() {
             let _ = self
-                .signals
-                .send(Signal::Said(self.id, Report::Unfit(reason)));
+                .events
+                .send(DriverEvent::Said(self.id, Report::Unfit(reason)));
             return Ok(None);
         }
         let _ = self.tasks.send(FrameSender::new(hello.tasks));
@@ -276,15 +277,15 @@ impl Reader {
                 Err(ReceiveError::Closed) => return,
                 Err(ReceiveError::Garbled(error)) => Err(error),
                 Err(ReceiveError::Failed(error)) => {
-                    let _ = self.signals.send(Signal::Broken(self.id, error));
+                    let _ = self.events.send(DriverEvent::Broken(self.id, error));
                     return;
                 }
             };
-            let signal = match frame {
-                Ok(report) => Signal::Said(self.id, report),
-                Err(error) => Signal::Garbled(self.id, error),
+            let event = match frame {
+                Ok(report) => DriverEvent::Said(self.id, report),
+                Err(error) => DriverEvent::Garbled(self.id, error),
             };
-            if self.signals.send(signal).is_err() {
+            if self.events.send(event).is_err() {
                 return;
             }
         }
@@ -295,7 +296,7 @@ impl Reader {
 pub(super) struct Writer {
     pub(super) id: WorkerId,
     pub(super) inbox: Receiver<Vec<u8>>,
-    pub(super) signals: Sender<Signal>,
+    pub(super) events: Sender<DriverEvent>,
 }
 
 impl Writer {
@@ -305,8 +306,8 @@ impl Writer {
             if let Err(error) = tasks.send(&mut frame) {
                 if !is_hangup(&error) {
                     let _ = self
-                        .signals
-                        .send(Signal::Broken(self.id, error.to_string()));
+                        .events
+                        .send(DriverEvent::Broken(self.id, error.to_string()));
                 }
                 return;
             }

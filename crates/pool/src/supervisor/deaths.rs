@@ -8,8 +8,8 @@ use super::window::{Evidence, Suspicion};
 use super::worker::{Killed, State};
 use super::{Action, Defeat, Phase, Supervisor};
 use crate::black_box::{Phase as BoxPhase, Sample};
+use crate::exit::Exit;
 use crate::ids::{ShardId, WorkerId};
-use crate::process::Exit;
 
 impl Supervisor {
     /// Kills a worker that has something to do and is where it was for too long. What it reads and writes takes as long as

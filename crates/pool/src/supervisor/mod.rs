@@ -36,7 +36,7 @@ pub use clock::{LONGEST_WAIT, LoopClock};
 pub use restart::RestartPolicy;
 pub use view::{WorkerState, WorkerView};
 use vocabulary::window_for;
-pub use vocabulary::{Action, Config, Defeat, Delivery, Event, TaskPolicy};
+pub use vocabulary::{Action, Config, Defeat, Delivery, Event, MAX_WORKERS, TaskPolicy};
 use window::{Cancelled, Release, Window};
 use worker::{Duty, Killed, State, Worker};
 

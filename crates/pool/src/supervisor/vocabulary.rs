@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::RestartPolicy;
 use crate::black_box::Sample;
+use crate::exit::Exit;
 use crate::ids::{Scope, ShardId, WorkerId};
-use crate::process::Exit;
 
 /// How a result gets from a worker to the sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub enum Delivery {
     /// sink's grant says.
     Commit,
 }
+
+/// The most workers of a pool: more than any machine has CPUs for.
+pub const MAX_WORKERS: u32 = 4096;
 
 /// How a pool is run.
 #[derive(Debug, Clone)]

@@ -4,8 +4,6 @@ use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use crate::limits::Limits;
-
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exit {
@@ -15,7 +13,7 @@ pub enum Exit {
     Signal(i32),
     /// Killed by the supervisor, as it made no progress.
     TimedOut,
-    /// It aborted, as it got no more memory than [`Limits::max_memory`] lets it have.
+    /// It aborted, as it got no more memory than [`Limits::max_memory`](crate::Limits::max_memory) lets it have.
     OutOfMemory,
     /// It could not be started.
     NotStarted(String),
@@ -35,13 +33,13 @@ impl Exit {
         }
     }
 
-    /// The same end, told apart by what the process said last: a worker with limited memory that gets no more says so and
-    /// aborts.
+    /// The same end, told apart by what the process said last: a worker whose memory is limited says so when it gets no
+    /// more, and aborts.
     #[must_use]
-    pub(crate) fn explained_by(self, last_words: &str, limits: &Limits) -> Self {
+    pub(crate) fn explained_by(self, last_words: &str, memory_is_limited: bool) -> Self {
         /// What `std::alloc::handle_alloc_error` says.
         const NO_MEMORY: &str = "memory allocation of ";
-        let aborted = self == Self::Signal(libc::SIGABRT) && limits.max_memory.is_some();
+        let aborted = self == Self::Signal(libc::SIGABRT) && memory_is_limited;
         if aborted && last_words.lines().any(|line| line.starts_with(NO_MEMORY)) {
             Self::OutOfMemory
         } else {

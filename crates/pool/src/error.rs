@@ -1,0 +1,63 @@
+//! Why a run fails.
+
+use thiserror::Error;
+
+use crate::ids::ShardId;
+use crate::supervisor::Defeat;
+use crate::wire;
+
+/// Any error of a feed or a sink; whoever started the pool knows what it is.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a run failed.
+#[derive(Debug, Error)]
+pub enum PoolError {
+    /// The supervisor gave up.
+    #[error("{0}")]
+    Defeat(Defeat),
+    /// A job met an error of its own.
+    #[error("{0}")]
+    Job(String),
+    /// The feed failed.
+    #[error(transparent)]
+    Feed(BoxError),
+    /// The sink failed.
+    #[error(transparent)]
+    Sink(BoxError),
+    /// The job broke its promise: a shard that was done again gave another result.
+    #[error(
+        "{0} gave another result when it was done again after a worker's death; the job must be deterministic"
+    )]
+    Unstable(ShardId),
+    /// A message could not be encoded.
+    #[error(transparent)]
+    Wire(#[from] wire::WireError),
+    /// A thread of the supervisor panicked: a fault of the feed, or of this crate.
+    #[error("the thread `{thread}` of the supervisor panicked: {message}")]
+    Panicked {
+        /// Its name.
+        thread: String,
+        /// What the panic said.
+        message: String,
+    },
+    /// There are fewer file descriptors than the workers need.
+    #[error(
+        "{workers} workers need {need} file descriptors, and this process may open {limit}; raise the limit (`ulimit -n {need}`) or start at most {most} workers"
+    )]
+    Descriptors {
+        /// How many workers were asked for.
+        workers: u32,
+        /// How many descriptors they need, with those that are open already.
+        need: u64,
+        /// The limit of the system for this process.
+        limit: u64,
+        /// How many workers it is enough for.
+        most: u32,
+    },
+    /// Workers would have no way to reach this process.
+    #[error("failed to open a socket for the workers: {0}")]
+    Bootstrap(std::io::Error),
+    /// The operating system refused a thread.
+    #[error("failed to start a thread of the supervisor: {0}")]
+    Thread(std::io::Error),
+}
