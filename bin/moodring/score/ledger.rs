@@ -6,8 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use moodring_codec::Compressor;
 use moodring_feed::Feed;
-use moodring_job::compress::Compressor;
 use moodring_job::{Delivered, Grant, Reject, Report, Tally};
 use moodring_pool::process::Exit;
 use moodring_pool::{BoxError, Quarantined, Released, ShardId, Sink, wire};

@@ -1,12 +1,11 @@
 //! What the typed flags mean.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use moodring_codec::Compression;
 use moodring_feed::{Feed, Input};
 use moodring_job::ScoreSetup;
-use moodring_job::compress::Compression;
 use moodring_record::{FieldNames, Format, OutputStyle, added_names};
 use moodring_store::{PartFile, StoreError, is_stdout};
 
@@ -179,10 +178,8 @@ fn output_kind(
             Compression::None,
         ));
     };
-    let (compression, extension) = extensions(path);
-    let by_name = extension
-        .and_then(|extension| Format::from_extension(&extension))
-        .filter(|&format| format != Format::Text);
+    let (compression, extension) = Compression::of_path(path);
+    let by_name = Format::from_extension(&extension).filter(|&format| format != Format::Text);
     if path.is_dir() {
         let folder = StoreError::IsFolder {
             path: path.to_owned(),
@@ -198,21 +195,6 @@ fn output_kind(
             path.display()
         ))),
     }
-}
-
-/// The compression that a name tells, and the extension that tells the format.
-fn extensions(path: &Path) -> (Compression, Option<String>) {
-    let extension = |path: &Path| {
-        path.extension()
-            .and_then(OsStr::to_str)
-            .map(str::to_ascii_lowercase)
-    };
-    let compression = match extension(path).as_deref() {
-        Some("gz") => Compression::Gzip,
-        Some("zst") => Compression::Zstd,
-        _ => return (Compression::None, extension(path)),
-    };
-    (compression, extension(&path.with_extension("")))
 }
 
 /// The format that all inputs share; JSONL can hold any mixture.

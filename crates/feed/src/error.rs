@@ -2,9 +2,8 @@
 
 use std::io;
 
+use moodring_codec::Compression;
 use moodring_record::LayoutError;
-
-use crate::Compression;
 
 /// Why an input cannot be found, opened or read. Each message names the input and says what to do.
 #[derive(Debug, thiserror::Error)]

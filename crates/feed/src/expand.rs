@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use moodring_record::Format;
 use walkdir::{DirEntry, WalkDir};
 
+use crate::input::told_by_name;
 use crate::pattern::{Pattern, is_glob, split_glob};
-use crate::{Compression, FeedError, Input, Origin, name_of};
+use crate::{FeedError, Input, Origin, name_of};
 
 /// The inputs that some arguments mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,7 +125,7 @@ impl Expanded {
             if entry.file_type().is_dir() {
                 continue;
             }
-            let known = Compression::from_path(entry.path()).1.is_some();
+            let known = told_by_name(entry.path()).1.is_some();
             self.add_found(&entry, entry.path(), known, format)?;
         }
         if self.inputs.len() == before {
@@ -173,7 +174,7 @@ impl Expanded {
             if entry.file_type().is_dir() || !pattern.is_match(&relative) {
                 continue;
             }
-            let known = format.is_some() || Compression::from_path(&relative).1.is_some();
+            let known = format.is_some() || told_by_name(&relative).1.is_some();
             self.add_found(&entry, &folder.join(&relative), known, format)?;
         }
         if self.inputs.len() == before {
@@ -243,5 +244,5 @@ fn is_hidden(path: &Path) -> bool {
 fn is_side_file(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
     let is_side = matches!(extension, Some("part" | "journal"));
-    is_side && Compression::from_path(&path.with_extension("")).1.is_some()
+    is_side && told_by_name(&path.with_extension("")).1.is_some()
 }

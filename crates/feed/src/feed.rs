@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use moodring_codec::Compression;
 use moodring_record::{
     ENCODING_SAMPLE, Fault, FieldNames, Format, HEAD_LEN, Layout, Reading, check_encoding,
 };
@@ -9,7 +10,7 @@ use moodring_record::{
 use crate::blocks::Blocks;
 use crate::ranges::Ranges;
 use crate::stream::{self, Stream};
-use crate::{Compression, FeedError, Input, Origin};
+use crate::{FeedError, Input, Origin};
 
 /// The byte order mark in UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";

@@ -1,74 +1,17 @@
 //! One source of posts, as the arguments name it.
 
-use std::ffi::OsStr;
-use std::fmt;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
+use moodring_codec::Compression;
 use moodring_record::Format;
 
 use crate::name_of;
 
-/// How the bytes of a source are compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Compression {
-    /// Not at all.
-    #[default]
-    None,
-    /// One or more gzip members (RFC 1952).
-    Gzip,
-    /// One or more Zstandard frames (RFC 8878).
-    Zstd,
-}
-
-impl Compression {
-    /// What the name of a file says of its compression and of the format beneath: `posts.csv.gz` is gzipped CSV.
-    #[must_use]
-    pub fn from_path(path: &Path) -> (Compression, Option<Format>) {
-        let extension = lowercase_extension(path);
-        let compression = match extension.as_str() {
-            "gz" => Compression::Gzip,
-            "zst" => Compression::Zstd,
-            _ => return (Compression::None, Format::from_extension(&extension)),
-        };
-        let inner = path.file_stem().map(Path::new).map(lowercase_extension);
-        (
-            compression,
-            inner.as_deref().and_then(Format::from_extension),
-        )
-    }
-
-    /// What the first bytes of a stream say of its compression, for streams that have no name to say it.
-    pub(crate) fn from_magic(head: &[u8]) -> Compression {
-        if head.starts_with(&[0x1f, 0x8b, 0x08]) {
-            Compression::Gzip
-        } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
-            || matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
-        {
-            // The second kind of frame holds no data: pzstd and seekable streams begin or end with one.
-            Compression::Zstd
-        } else {
-            Compression::None
-        }
-    }
-}
-
-/// How many first bytes [`Compression::from_magic`] wants to see.
-pub(crate) const MAGIC_LEN: u64 = 4;
-
-fn lowercase_extension(path: &Path) -> String {
-    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    extension.to_ascii_lowercase()
-}
-
-impl fmt::Display for Compression {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Compression::None => "uncompressed",
-            Compression::Gzip => "gzip",
-            Compression::Zstd => "zstd",
-        })
-    }
+/// Returns the compression and the format that the name of a file tells: `posts.csv.gz` is gzipped CSV.
+pub(crate) fn told_by_name(path: &Path) -> (Compression, Option<Format>) {
+    let (compression, extension) = Compression::of_path(path);
+    (compression, Format::from_extension(&extension))
 }
 
 /// Where the bytes of a source are.
@@ -110,7 +53,7 @@ impl Input {
 
     /// A file, or whatever else has this path, with the format given or else the one its name tells.
     pub(crate) fn file(path: PathBuf, metadata: &Metadata, format: Option<Format>) -> Input {
-        let (compression, named) = Compression::from_path(&path);
+        let (compression, named) = told_by_name(&path);
         Input {
             name: name_of(&path),
             compression,
@@ -130,27 +73,4 @@ fn can_be_reread(path: &Path, metadata: &Metadata) -> bool {
         && path != Path::new("/dev/stdin")
         && !path.starts_with("/dev/fd")
         && !path.starts_with("/proc")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_tells_compression_and_format() {
-        let told = |name: &str| Compression::from_path(Path::new(name));
-        assert_eq!(
-            told("a/posts.jsonl"),
-            (Compression::None, Some(Format::Jsonl))
-        );
-        assert_eq!(told("posts.csv.gz"), (Compression::Gzip, Some(Format::Csv)));
-        assert_eq!(
-            told("POSTS.TSV.ZST"),
-            (Compression::Zstd, Some(Format::Tsv))
-        );
-        assert_eq!(told("posts.gz"), (Compression::Gzip, None));
-        assert_eq!(told("posts.csv.bz2"), (Compression::None, None));
-        assert_eq!(told(".jsonl"), (Compression::None, None));
-        assert_eq!(told(""), (Compression::None, None));
-    }
 }

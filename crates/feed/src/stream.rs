@@ -1,19 +1,16 @@
 //! A source that is read once, from front to back, and decompressed on the way.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use moodring_codec::{Compression, MAGIC_LEN, expand};
 use moodring_record::HEAD_LEN;
 
-use crate::gzip::Members;
-use crate::input::MAGIC_LEN;
-use crate::{Compression, FeedError, Input, Origin};
+use crate::{FeedError, Input, Origin};
 
-/// How much compressed data is read at once.
-const STORED_BUFFER: usize = 128 << 10;
 /// How much room is made at most before the bytes for it have been seen.
 const MAX_RESERVE: usize = 4 << 20;
 
@@ -52,7 +49,7 @@ impl Stream {
         Ok(Stream {
             name: input.name.clone(),
             compression,
-            reader: decoder(compression, reader).map_err(unread)?,
+            reader: expand(compression, reader).map_err(unread)?,
             stored,
             arrived: 0,
             ended: false,
@@ -140,23 +137,11 @@ pub(crate) fn open(input: &Input) -> Result<File, FeedError> {
 
 fn told_by_magic(mut counted: Counted) -> io::Result<(Compression, Box<dyn Read + Send>)> {
     let mut magic = Vec::new();
-    (&mut counted).take(MAGIC_LEN).read_to_end(&mut magic)?;
-    let compression = Compression::from_magic(&magic);
+    (&mut counted)
+        .take(MAGIC_LEN as u64)
+        .read_to_end(&mut magic)?;
+    let compression = Compression::of_magic(&magic);
     Ok((compression, Box::new(Cursor::new(magic).chain(counted))))
-}
-
-fn decoder(
-    compression: Compression,
-    reader: Box<dyn Read + Send>,
-) -> io::Result<Box<dyn Read + Send>> {
-    Ok(match compression {
-        Compression::None => reader,
-        Compression::Gzip => Box::new(Members::new(Box::new(BufReader::with_capacity(
-            STORED_BUFFER,
-            reader,
-        )))),
-        Compression::Zstd => Box::new(zstd::Decoder::new(reader)?),
-    })
 }
 
 /// Counts what is read from a file, for a progress that can be compared with the file's size.

@@ -6,7 +6,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use moodring_feed::{Compression, Expanded, FeedError, Origin, Skipped, expand};
+use moodring_codec::Compression;
+use moodring_feed::{Expanded, FeedError, Origin, Skipped, expand};
 use moodring_record::Format;
 use tempfile::TempDir;
 

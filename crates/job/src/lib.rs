@@ -3,17 +3,15 @@
 //!
 //! The principal type is [`ScoreJob`], a [`moodring_pool::Job`]. It is set up with a [`Setup`], works through a
 //! [`Task`], and answers with a [`Report`]; those three are all that crosses the process boundary, apart from the
-//! rendered bytes, which the worker writes itself where the run has a file to write to ([`part`]). [`eval`] has another
+//! rendered bytes, which the worker writes itself where the run has a file to write to (a [`PartWriter`](moodring_store::PartWriter)). [`eval`] has another
 //! job, which compares scores with labels; a worker of the program does [`AnyJob`].
 
 mod any_job;
-pub mod compress;
 pub mod eval;
 #[cfg(feature = "faults")]
 pub mod faults;
 mod message;
 mod model;
-pub mod part;
 mod path;
 mod range;
 mod score_job;

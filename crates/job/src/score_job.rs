@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
+use moodring_codec::Compressor;
 use moodring_pool::{Job, JobError, ShardId, Turn, Work, wire};
 use moodring_record::{FigureColumn, Layout, ModelColumns, Reader, Renderer};
 use moodring_score::{Decimals, Mood, Scorer};
+use moodring_store::PartWriter;
 
-use crate::compress::Compressor;
 #[cfg(feature = "faults")]
 use crate::faults::Point;
 use crate::message::{Delivered, Grant, Reject, Report, ScoreSetup, Setup, Task};
 use crate::model::build_all;
-use crate::part::PartWriter;
 use crate::shard_reader::{Records, ShardReader};
 use crate::tally::Tally;
 

@@ -93,6 +93,14 @@ pub enum StoreError {
         /// What happened.
         source: io::Error,
     },
+    /// The part file that another process has made cannot be opened.
+    #[error("cannot open \"{}\" to write results ({source}): was it moved or removed during the run?", path.display())]
+    PartGone {
+        /// The part file.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
     /// The file does not hold what was to be written into it.
     #[error(
         "\"{}\" has {found} bytes where {placed} were written: run again, and let nothing else touch it",

@@ -2,7 +2,7 @@
 //!
 //! A [`PartFile`] is written beside its final name and renamed in one step at the end, so that whoever finds the name
 //! finds the whole output, and a run that fails leaves nothing half-written behind. The supervisor decides which bytes
-//! of it belong to whom and may leave the writing to other processes. [`Output`] chooses between such a file and a
+//! of it belong to whom and may leave the writing to other processes, each with a [`PartWriter`]. [`Output`] chooses between such a file and a
 //! [`Stream`] (standard output, a pipe, a device), which can only be written from front to back. A [`LazyFile`] is an
 //! output that may turn out not to be needed. A [`Journal`] beside an output says what of it is done, so that a run that was
 //! cut off can go on; what that run [`Written`] is checked before it does. Outputs are on the disk when they have their names.
@@ -28,6 +28,7 @@ mod journal;
 mod lazy;
 mod output;
 mod part_file;
+mod part_writer;
 mod syncer;
 mod target;
 mod written;
@@ -37,6 +38,7 @@ pub use journal::{Entries, Journal};
 pub use lazy::LazyFile;
 pub use output::{Output, Stream};
 pub use part_file::{PartFile, check_side_file};
+pub use part_writer::PartWriter;
 pub use syncer::{Syncer, folder_of};
 pub use target::is_stdout;
 pub use written::Written;

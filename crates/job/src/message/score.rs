@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
+use moodring_codec::Compression;
 use moodring_record::OutputStyle;
 use serde::{Deserialize, Serialize};
 
 use super::reject::Reject;
-use crate::compress::Compression;
 use crate::model::Model;
 use crate::tally::Tally;
 

@@ -1,16 +1,17 @@
-//! Compressing pieces of an output so that they can be made in parallel and simply put one after another.
+//! Compresses an output in pieces that can be made in parallel and joined.
 //!
-//! Each piece becomes a gzip member (RFC 1952) or a Zstandard frame (RFC 8878) of its own; both formats define a file
-//! as one or more of those. The bytes depend on nothing but the piece: gzip's time stamp stays 0, and an encoder always
-//! sees the same sequence of output rooms. The latter matters: when zlib-rs runs out of room between two blocks, it
-//! drops the match that it has found for the next position, and searches again with another result.
+//! Each piece becomes a gzip member (RFC 1952) or a Zstandard frame (RFC 8878) of its own; both formats define a file as one
+//! or more of those. The bytes depend on the piece alone: gzip's time stamp stays 0, and the encoder always gets output
+//! buffers of the same sizes. The sizes matter: when zlib-rs runs out of room between two blocks, it drops the match that it
+//! has found for the next position, and searches again with another result.
 
 use std::io;
 
 use flate2::{Compress, FlushCompress, Status};
-use serde::{Deserialize, Serialize};
 use zstd::bulk;
 use zstd::zstd_safe::CParameter;
+
+use crate::Compression;
 
 /// The level the gzip command uses.
 const GZIP_LEVEL: u32 = 6;
@@ -18,25 +19,13 @@ const GZIP_LEVEL: u32 = 6;
 const GZIP_WINDOW_BITS: u8 = 15;
 /// The level the zstd command uses.
 const ZSTD_LEVEL: i32 = 3;
-/// How much room the gzip encoder has each time it is called, whatever there is in the output's buffer.
+/// The size of the buffer that the gzip encoder writes into each time it is called.
 const ROOM: usize = 64 << 10;
 
-/// How an output is compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Compression {
-    /// Not at all.
-    #[default]
-    None,
-    /// As gzip members.
-    Gzip,
-    /// As Zstandard frames.
-    Zstd,
-}
-
-/// Compresses piece after piece with one encoder, whose memory is taken once.
+/// Compresses pieces of an output, with one encoder whose memory is allocated once.
 pub struct Compressor {
     encoder: Encoder,
-    /// What the encoder writes into. The room in it is a function of the piece alone.
+    /// What the encoder writes into. How much of it the encoder may use depends on the piece alone.
     scratch: Vec<u8>,
 }
 
@@ -47,7 +36,7 @@ enum Encoder {
 }
 
 impl Compressor {
-    /// A compressor of this kind.
+    /// Returns a compressor of this kind.
     ///
     /// # Errors
     /// If there is no memory for it.
@@ -69,14 +58,14 @@ impl Compressor {
         Ok(Compressor { encoder, scratch })
     }
 
-    /// Whether it changes anything.
+    /// Returns whether the compressed bytes differ from the plain ones.
     #[must_use]
     pub fn is_active(&self) -> bool {
         !matches!(self.encoder, Encoder::None)
     }
 
-    /// Appends `bytes` to `out` as a member or frame of its own, even if there are none: an empty file is no
-    /// compressed one, but an empty member is.
+    /// Appends `bytes` to `out` as a member or frame of its own. No bytes make an empty one: an empty file would not be a
+    /// compressed file.
     ///
     /// # Errors
     /// If there is no memory for it.
@@ -88,7 +77,7 @@ impl Compressor {
             }
             Encoder::Gzip(encoder) => gzip(encoder, bytes, room(&mut self.scratch, ROOM), out),
             Encoder::Zstd(encoder) => {
-                // With the room for the worst case a frame never ends early, nor is a block stored for want of room.
+                // With room for the worst case the encoder never stores a block because the buffer is too small.
                 let bound = zstd::zstd_safe::compress_bound(bytes.len());
                 let room = room(&mut self.scratch, bound);
                 let len = encoder.compress_to_buffer(bytes, room)?;
@@ -99,7 +88,7 @@ impl Compressor {
     }
 }
 
-/// The first `len` bytes of `scratch`, which grows to hold them.
+/// Returns the first `len` bytes of `scratch`, which grows to hold them.
 fn room(scratch: &mut Vec<u8>, len: usize) -> &mut [u8] {
     if scratch.len() < len {
         scratch.resize(len, 0);
@@ -107,7 +96,7 @@ fn room(scratch: &mut Vec<u8>, len: usize) -> &mut [u8] {
     &mut scratch[..len]
 }
 
-/// Appends `bytes` to `out` as a gzip member. Each call of the encoder has all of `room`.
+/// Appends `bytes` to `out` as a gzip member. Each call of the encoder may use all of `room`.
 fn gzip(
     encoder: &mut Compress,
     bytes: &[u8],

@@ -11,21 +11,21 @@ use flate2::bufread::GzDecoder;
 /// The first byte of every member.
 const MEMBER: u8 = 0x1f;
 
-/// The decompressed bytes of all members.
-pub(crate) struct Members {
+/// Reads the decompressed bytes of all members.
+pub(crate) struct Members<'a> {
     /// The member that is being read.
-    decoder: GzDecoder<Box<dyn BufRead + Send>>,
+    decoder: GzDecoder<Box<dyn BufRead + Send + 'a>>,
 }
 
-impl Members {
-    /// Begins with the first member of `reader`, which holds at least one.
-    pub(crate) fn new(reader: Box<dyn BufRead + Send>) -> Members {
+impl<'a> Members<'a> {
+    /// Starts at the first member of `reader`, which holds at least one.
+    pub(crate) fn new(reader: Box<dyn BufRead + Send + 'a>) -> Self {
         Members {
             decoder: GzDecoder::new(reader),
         }
     }
 
-    /// Goes on to the next member. False if there is none.
+    /// Moves to the next member. Returns false if there is none.
     fn advance(&mut self) -> io::Result<bool> {
         let reader = self.decoder.get_mut();
         match skip_zeros(reader)? {
@@ -43,7 +43,7 @@ impl Members {
     }
 }
 
-/// The next byte that is not zero, left in the reader.
+/// Skips zeros and returns the byte behind them, which stays in the reader.
 fn skip_zeros(reader: &mut dyn BufRead) -> io::Result<Option<u8>> {
     loop {
         let bytes = match reader.fill_buf() {
@@ -60,7 +60,7 @@ fn skip_zeros(reader: &mut dyn BufRead) -> io::Result<Option<u8>> {
     }
 }
 
-impl Read for Members {
+impl Read for Members<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
