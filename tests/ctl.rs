@@ -52,7 +52,7 @@ fn a_run_tells_how_far_it_is() {
         .sum();
     assert!(records > 20_000);
     let page = String::from_utf8(work.ok(&["ctl", "status"]).stdout).unwrap();
-    assert!(page.contains("to scored.jsonl: "), "{page}");
+    assert!(page.contains("to scored.jsonl\n"), "{page}");
     assert!(page.contains("3 of 3 workers"), "{page}");
 }
 
@@ -61,7 +61,9 @@ fn a_run_is_scaled_and_ends_with_the_same_output() {
     let work = Workspace::new();
     let mut run = Running::endless(&work);
     for count in [6, 1, 2] {
-        work.ok(&["ctl", "scale", &count.to_string()]);
+        let said = work.ok(&["ctl", "scale", &count.to_string()]).stdout;
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.contains(&format!(": set to {count} worker")), "{said}");
         let status = status(&work, |status| processes(status) == count);
         assert_eq!(status["workers_wanted"], count);
     }
@@ -185,6 +187,20 @@ fn top_shows_a_run_until_it_ends() {
 }
 
 #[test]
+fn a_stopped_run_is_shown_as_not_responding() {
+    let work = Workspace::new();
+    let run = Running::endless(&work);
+    status(&work, |_| true);
+    signal(run.pid(), "STOP");
+    let page = String::from_utf8(work.ok(&["ctl", "status"]).stdout).unwrap();
+    assert!(
+        page.starts_with(&format!("run {}: not responding", run.pid())),
+        "{page}"
+    );
+    signal(run.pid(), "CONT");
+}
+
+#[test]
 fn a_run_with_a_range_of_workers_begins_with_the_least() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(20_000));
@@ -249,7 +265,7 @@ fn what_others_wrote_is_printed_without_control_characters() {
     let status = status(&work, |_| true);
     assert_eq!(status["output"], "\u{1b}[31m.jsonl");
     let page = String::from_utf8(work.ok(&["ctl", "status"]).stdout).unwrap();
-    assert!(page.contains(" to \\u{1b}[31m.jsonl:"), "{page}");
+    assert!(page.contains(" to \\u{1b}[31m.jsonl\n"), "{page}");
     run.end();
 }
 

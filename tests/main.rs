@@ -23,6 +23,7 @@ mod rejects;
 mod resume;
 mod scaling;
 mod signals;
+mod summary;
 mod surroundings;
 mod tables;
 #[cfg(feature = "faults")]

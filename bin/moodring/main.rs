@@ -6,9 +6,11 @@ mod eval;
 mod exit;
 mod explain;
 mod generate;
+mod human;
 mod logging;
 mod run;
 mod score;
+mod visible;
 mod worker;
 
 use std::process::ExitCode;

@@ -1,37 +1,42 @@
-//! `moodring ctl`: looks at runs, and steers them.
+//! `moodring ctl`: shows runs and controls them.
 
+mod keys;
 pub(crate) mod line;
+mod look;
 pub(crate) mod protocol;
 mod show;
 pub(crate) mod socket;
 mod top;
-mod visible;
 
-use anyhow::{anyhow, bail};
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::anyhow;
 use clap::{Args, Subcommand};
 
 use crate::exit::Failure;
+use crate::human::counted;
 use crate::run::args::MAX_WORKERS;
-use protocol::{Reply, Request, RunStatus};
-use visible::visible;
+use crate::visible::visible;
+use look::{is_timeout, look};
+use protocol::{Reply, Request};
 
 const EXAMPLES: &str = "\
 Examples:
   moodring ctl status
-      What the runs are doing
+      Show all runs and their workers
   moodring ctl top
-      The same, again and again
+      Show them continuously; press q to quit
   moodring ctl scale 16 --pid 4711
-      Sixteen workers for one of several runs";
+      Give one of several runs sixteen workers";
 
-/// Look at runs, and steer them.
+/// Show runs and control them.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct CtlArgs {
     #[command(subcommand)]
     command: CtlCommand,
 
-    /// The process id of the run, where there are several
+    /// Process ID of the run; required if there are several
     #[arg(long, global = true)]
     pid: Option<u32>,
 }
@@ -40,24 +45,24 @@ pub(crate) struct CtlArgs {
 enum CtlCommand {
     /// Show runs and their workers
     Status {
-        /// Print JSON: one object per run, on a line each
+        /// Print JSON: one object per run, one per line
         #[arg(long)]
         json: bool,
     },
     /// Change the number of workers
     Scale {
-        /// How many there are to be
+        /// New number of workers
         #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_WORKERS)))]
         workers: u32,
     },
-    /// End a run well: no more input, and what is under way is finished. Of a run over files what is done is kept for
-    /// --resume; where the input cannot be read again, the output is completed as if it had ended there
+    /// End a run after the work in progress. A run over files exits with 143 and can be continued with --resume; a run
+    /// over standard input completes its output as if the input had ended
     Drain,
-    /// End a run at once, as two Ctrl-C do
+    /// End a run at once, as a second Ctrl-C does
     Stop,
-    /// Show runs and their workers again and again, in place
+    /// Show runs and their workers continuously; press q to quit
     Top {
-        /// Seconds between two looks
+        /// Seconds between updates
         #[arg(long, default_value = "1", value_name = "SECONDS", value_parser = top::parse_interval)]
         interval: std::time::Duration,
     },
@@ -66,7 +71,10 @@ enum CtlCommand {
 /// Runs the command.
 pub(crate) fn run(args: &CtlArgs) -> Result<(), Failure> {
     match args.command {
-        CtlCommand::Status { json } => show::print(&look(args.pid).map_err(Failure::Failed)?, json),
+        CtlCommand::Status { json } => {
+            let runs = look(args.pid).map_err(Failure::Failed)?;
+            show::print(&runs, json, width())
+        }
         CtlCommand::Scale { workers } => order(args.pid, Request::Scale(workers)),
         CtlCommand::Drain => order(args.pid, Request::Drain),
         CtlCommand::Stop => order(args.pid, Request::Stop),
@@ -74,42 +82,62 @@ pub(crate) fn run(args: &CtlArgs) -> Result<(), Failure> {
     }
 }
 
-/// What the run of that process is doing, or all runs.
-fn look(pid: Option<u32>) -> anyhow::Result<Vec<RunStatus>> {
-    let pids = pid.map_or_else(socket::runs, |pid| Ok(vec![pid]))?;
-    let mut runs = Vec::new();
-    for each in pids {
-        match socket::ask(each, Request::Status) {
-            Ok(Reply::Status(status)) => runs.push(*status),
-            Ok(_) => bail!("the run with process id {each} gave no sensible answer"),
-            Err(error) if pid.is_some() => return Err(error),
-            // It has ended between the two looks.
-            Err(_) => {}
-        }
+/// Returns how wide standard output is.
+fn width() -> usize {
+    if io::stdout().is_terminal() {
+        usize::from(console::Term::stdout().size().1)
+    } else {
+        show::WIDTH
     }
-    Ok(runs)
 }
 
-/// Has one run do something.
+/// Has one run do something, and says so.
 fn order(pid: Option<u32>, request: Request) -> Result<(), Failure> {
     let runs = pid.map_or_else(socket::runs, |pid| Ok(vec![pid]));
     let pid = match runs.map_err(Failure::Failed)?[..] {
         [only] => only,
-        [] => return Err(Failure::Failed(anyhow!("there is no run to steer"))),
+        [] => return Err(Failure::Failed(anyhow!("there is no run to control"))),
         ref several => {
             let pids: Vec<_> = several.iter().map(u32::to_string).collect();
             return Err(Failure::Usage(anyhow!(
-                "there are {} runs; say which one with --pid: {}",
+                "there are {} runs; choose one with --pid: {}",
                 pids.len(),
                 pids.join(", ")
             )));
         }
     };
-    match socket::ask(pid, request).map_err(Failure::Failed)? {
-        Reply::Done => Ok(()),
+    let reply = socket::ask(pid, request).map_err(|error| {
+        Failure::Failed(if is_timeout(&error) {
+            anyhow!(
+                "run {pid} is not responding; if it is stopped, continue it with `kill -CONT {pid}`"
+            )
+        } else {
+            error
+        })
+    });
+    match reply? {
+        Reply::Done => {
+            // What was done is done, whether it can be said or not.
+            let _ = writeln!(io::stdout(), "{}", done(pid, request));
+            Ok(())
+        }
         Reply::Refused(reason) => Err(Failure::Failed(anyhow!(visible(&reason).into_owned()))),
         Reply::Status(_) => Err(Failure::Failed(anyhow!(
             "the run with process id {pid} gave no sensible answer"
         ))),
+    }
+}
+
+/// What a request had the run do.
+fn done(pid: u32, request: Request) -> String {
+    match request {
+        Request::Status => format!("run {pid} answered"),
+        Request::Scale(workers) => {
+            format!("run {pid}: set to {}", counted(workers.into(), "worker"))
+        }
+        Request::Drain => {
+            format!("run {pid}: draining; it finishes the work in progress and exits")
+        }
+        Request::Stop => format!("run {pid}: stopped"),
     }
 }

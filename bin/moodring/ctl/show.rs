@@ -3,22 +3,36 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::time::Duration;
 
+use super::look::Seen;
 use super::protocol::{RunStatus, WorkerRow};
-use super::visible::{visible, visible_json};
 use crate::exit::Failure;
+use crate::human::{age, bar, counted, grouped, rate, size};
+use crate::visible::{visible, visible_json};
+
+/// The width of a page that is not for a terminal.
+pub(super) const WIDTH: usize = 100;
+
+/// The width of a run's progress bar.
+const BAR: usize = 24;
 
 /// Prints the runs once.
-pub(super) fn print(runs: &[RunStatus], json: bool) -> Result<(), Failure> {
+pub(super) fn print(runs: &[Seen], json: bool, width: usize) -> Result<(), Failure> {
     let mut page = String::new();
     for run in runs {
-        if json {
-            let line = serde_json::to_string(run).map_err(Failure::failed)?;
-            page += &visible_json(&line);
-            page.push('\n');
-        } else {
-            page += &table(run, &Rates::default());
-        }
+        let shown = match (run, json) {
+            (Seen::Running(run), true) => {
+                let line = serde_json::to_string(run).map_err(Failure::failed)?;
+                visible_json(&line).into_owned() + "\n"
+            }
+            (Seen::NotResponding(pid), true) => {
+                format!("{{\"pid\":{pid},\"state\":\"not responding\"}}\n")
+            }
+            (Seen::Running(run), false) => table(run, &Rates::default(), width),
+            (Seen::NotResponding(pid), false) => not_responding(*pid),
+        };
+        page += &shown;
     }
     if runs.is_empty() && !json {
         page += "there is no run\n";
@@ -29,11 +43,18 @@ pub(super) fn print(runs: &[RunStatus], json: bool) -> Result<(), Failure> {
     }
 }
 
-/// How fast things go, from two looks at them.
+/// A run that is stopped, or too busy to answer.
+pub(super) fn not_responding(pid: u32) -> String {
+    format!("run {pid}: not responding (stopped by SIGSTOP or Ctrl-Z?)\n")
+}
+
+/// Rates between two looks.
 #[derive(Debug, Default)]
 pub(super) struct Rates {
     /// Records per second of the run.
     records: Option<f64>,
+    /// Bytes per second of the run, as stored.
+    bytes: Option<f64>,
     /// By the worker's process: records per second, and the share of a CPU, 0..1.
     workers: HashMap<u32, (f64, f64)>,
 }
@@ -59,78 +80,133 @@ impl Rates {
         };
         Self {
             records: Some(now.records.saturating_sub(before.records) as f64 / seconds),
+            bytes: Some(now.bytes.saturating_sub(before.bytes) as f64 / seconds),
             workers: now.workers.iter().filter_map(worker).collect(),
         }
     }
+
+    /// How long the rest of a run takes at this rate; `None` if that cannot be told.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a time is shown with a few digits"
+    )]
+    fn time_left(&self, run: &RunStatus) -> Option<Duration> {
+        let left = run.total_bytes?.saturating_sub(run.bytes) as f64;
+        let rate = self.bytes.filter(|&rate| rate > 0.0)?;
+        Duration::try_from_secs_f64(left / rate).ok()
+    }
 }
 
-/// A run: a line about all of it, and one for each worker.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "rates and shares are shown with a few digits"
-)]
-pub(super) fn table(run: &RunStatus, rates: &Rates) -> String {
-    let rate = rates
-        .records
-        .unwrap_or(run.records as f64 / run.seconds.max(0.001));
+/// A run: what it does, how far it is, and a line for each worker.
+pub(super) fn table(run: &RunStatus, rates: &Rates, width: usize) -> String {
     let mut page = format!("{} {}", visible(&run.command), run.pid);
     if let Some(output) = &run.output {
         let _ = write!(page, " to {}", visible(output));
     }
-    let _ = write!(page, ": {} records, {rate:.0}/s", run.records);
-    if let Some(total) = run.total_bytes.filter(|&total| total > 0) {
-        let _ = write!(page, ", {:.0} %", 100.0 * run.bytes as f64 / total as f64);
-    }
+    page.push('\n');
+    page += &progress(run, rates);
+    let alive = run.workers.iter().filter(|worker| worker.pid.is_some());
     let _ = writeln!(
         page,
-        ", {}, {} of {} workers, {} restarts",
-        age(run.seconds),
-        run.workers
-            .iter()
-            .filter(|worker| worker.pid.is_some())
-            .count(),
-        run.workers_wanted,
-        run.restarts
+        "{}, {}/s, {} of {}, {}",
+        counted(run.records, "record"),
+        rate(rates.records.unwrap_or(mean(run.records, run.seconds))),
+        alive.count(),
+        counted(run.workers_wanted.into(), "worker"),
+        counted(run.restarts, "restart"),
     );
-    page +=
-        " worker      pid  state           shard  records/s    CPU       RSS  restarts     age\n";
+    page + &workers(run, rates, width)
+}
+
+/// The line with the bar, where the size of the input is known; else the time so far.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share is shown with a few digits"
+)]
+fn progress(run: &RunStatus, rates: &Rates) -> String {
+    let so_far = age(seconds(run.seconds));
+    let Some(total) = run.total_bytes.filter(|&total| total > 0) else {
+        return format!("{} in {so_far}\n", size(run.bytes));
+    };
+    let share = run.bytes as f64 / total as f64;
+    let left = rates.time_left(run).map(age);
+    format!(
+        "{:░<BAR$} {:>3.0} % in {so_far}{}\n",
+        bar(share, BAR),
+        100.0 * share,
+        left.map(|left| format!(", ETA {left}")).unwrap_or_default()
+    )
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+/// A column of the table of workers.
+type Column = (&'static str, usize, fn(&WorkerRow, &Shown) -> String);
+
+/// The rates of a worker.
+struct Shown {
+    records: f64,
+    cpu: f64,
+}
+
+/// The columns, the most important ones first: those that do not fit the terminal are left out.
+const COLUMNS: [Column; 9] = [
+    ("worker", 6, |worker, _| worker.slot.to_string()),
+    ("pid", 7, |worker, _| or_dash(worker.pid)),
+    ("state", 8, |worker, _| visible(&worker.state).into_owned()),
+    ("records/s", 9, |_, shown| rate(shown.records)),
+    ("CPU", 5, |_, shown| format!("{:.0} %", 100.0 * shown.cpu)),
+    ("RSS", 9, |worker, _| size(worker.rss_bytes)),
+    ("restarts", 8, |worker, _| grouped(worker.restarts.into())),
+    ("age", 6, |worker, _| age(seconds(worker.age_seconds))),
+    ("shard", 8, |worker, _| or_dash(worker.shard)),
+];
+
+fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+fn workers(run: &RunStatus, rates: &Rates, width: usize) -> String {
+    let mut used = 0;
+    let fits = |column: &&Column| {
+        used += column.1 + usize::from(used > 0);
+        used <= width
+    };
+    let columns: Vec<&Column> = COLUMNS.iter().take_while(fits).collect();
+    let line = |cells: Vec<String>| {
+        let cells: Vec<_> = columns
+            .iter()
+            .zip(cells)
+            .map(|(&&(_, width, _), cell)| format!("{cell:>width$}"))
+            .collect();
+        cells.join(" ") + "\n"
+    };
+    let mut page = line(columns.iter().map(|column| column.0.to_owned()).collect());
     for worker in &run.workers {
-        let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-        let known = worker.pid.and_then(|pid| rates.workers.get(&pid));
-        let mean = worker.records as f64 / worker.age_seconds.max(0.001);
-        let (rate, cpu) = known
-            .copied()
-            .unwrap_or((mean, worker.cpu_seconds / worker.age_seconds.max(0.001)));
-        let _ = writeln!(
-            page,
-            "{:>7}  {:>7}  {:11}  {:>8}  {:>9}  {:>3.0} %  {:>8}  {:>8}  {:>6}",
-            worker.slot,
-            shown(worker.pid.map(|pid| pid.to_string())),
-            visible(&worker.state),
-            shown(worker.shard.map(|shard| shard.to_string())),
-            format!("{rate:.0}"),
-            100.0 * cpu,
-            format!("{:.1} MiB", worker.rss_bytes as f64 / f64::from(1 << 20)),
-            worker.restarts,
-            age(worker.age_seconds)
+        let known = worker.pid.and_then(|pid| rates.workers.get(&pid).copied());
+        let (records, cpu) = known.unwrap_or((
+            mean(worker.records, worker.age_seconds),
+            worker.cpu_seconds / worker.age_seconds.max(0.001),
+        ));
+        let shown = Shown { records, cpu };
+        page += &line(
+            columns
+                .iter()
+                .map(|column| column.2(worker, &shown))
+                .collect(),
         );
     }
     page
 }
 
-/// A time such as `12s`, `3m40s` or `5h02m`.
 #[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "an age is not negative, and no run takes 2^64 seconds"
+    clippy::cast_precision_loss,
+    reason = "rates are shown with a few digits"
 )]
-fn age(seconds: f64) -> String {
-    let seconds = seconds as u64;
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s}s"),
-        (0, m, s) => format!("{m}m{s:02}s"),
-        (h, m, _) => format!("{h}h{m:02}m"),
-    }
+fn mean(count: u64, seconds: f64) -> f64 {
+    count as f64 / seconds.max(0.001)
 }
 
 #[cfg(test)]
@@ -144,8 +220,8 @@ mod tests {
             output: Some("out.jsonl".to_owned()),
             seconds,
             records,
-            bytes: 250,
-            total_bytes: Some(1000),
+            bytes: records / 4,
+            total_bytes: Some(5000),
             shards: 1,
             restarts: 2,
             workers_wanted: 2,
@@ -170,25 +246,42 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_a_line_and_a_line_for_each_worker() {
-        let page = table(&run(100.0, 5_000), &Rates::default());
+    fn a_run_is_a_bar_and_a_line_for_each_worker() {
+        let page = table(&run(100.0, 5_000), &Rates::default(), 80);
         let lines: Vec<_> = page.lines().collect();
-        assert_eq!(
-            lines[0],
-            "score 17 to out.jsonl: 5000 records, 50/s, 25 %, 1m40s, 1 of 2 workers, 2 restarts"
-        );
-        let words: Vec<_> = lines[2].split_whitespace().collect();
-        assert_eq!(words[..5], ["0", "18", "ready", "4", "50"]);
-        assert_eq!(words[5..], ["50", "%", "3.0", "MiB", "0", "1m40s"]);
-        assert!(lines[3].contains("backoff"));
-        assert!(lines.iter().all(|line| line.len() <= 90));
+        assert_eq!(lines[0], "score 17 to out.jsonl");
+        assert_eq!(lines[1], "██████░░░░░░░░░░░░░░░░░░  25 % in 1m40s");
+        assert_eq!(lines[2], "5,000 records, 50/s, 1 of 2 workers, 2 restarts");
+        let words: Vec<_> = lines[4].split_whitespace().collect();
+        assert_eq!(words[..6], ["0", "18", "ready", "50", "50", "%"]);
+        assert_eq!(words[6..], ["3.0", "MiB", "0", "1m40s", "4"]);
+        assert!(lines[5].contains("backoff"));
     }
 
     #[test]
-    fn rates_are_those_between_two_looks() {
-        let rates = Rates::between(&run(10.0, 1_000), &run(12.0, 5_000));
+    fn memory_and_restarts_are_shown_at_sixty_columns() {
+        let page = table(&run(100.0, 5_000), &Rates::default(), 60);
+        let lines: Vec<_> = page.lines().collect();
+        assert!(lines[3].ends_with("RSS restarts"), "{page}");
+        assert!(
+            lines.iter().all(|line| line.chars().count() <= 60),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn rates_and_the_time_left_are_those_between_two_looks() {
+        let now = run(12.0, 5_000);
+        let rates = Rates::between(&run(10.0, 1_000), &now);
         assert_eq!(rates.records, Some(2_000.0));
         assert_eq!(rates.workers[&18], (2_000.0, 0.5));
+        assert!(table(&now, &rates, 80).contains("25 % in 12s, ETA 7s"));
         assert_eq!(Rates::between(&run(3.0, 1), &run(3.0, 1)).records, None);
+    }
+
+    #[test]
+    fn a_run_that_makes_no_progress_has_no_eta() {
+        let rates = Rates::between(&run(10.0, 1_000), &run(12.0, 1_000));
+        assert_eq!(rates.time_left(&run(12.0, 1_000)), None);
     }
 }

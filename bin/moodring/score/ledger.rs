@@ -1,6 +1,6 @@
 //! The end of the pipeline: places each shard's bytes in the output, keeps the rejects, counts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use moodring_codec::Compressor;
 use moodring_feed::Feed;
-use moodring_job::{Delivered, Grant, Reject, Report, Tally};
+use moodring_job::{Delivered, Findings, Grant, Reject, Report};
 use moodring_pool::process::Exit;
 use moodring_pool::{BoxError, Quarantined, Released, ShardId, Sink, wire};
-use moodring_record::{Raw, write_reject};
+use moodring_record::{Raw, ReasonKind, write_reject};
 use moodring_store::{Journal, LazyFile, Output, PartFile, StoreError, folder_of};
 use thiserror::Error;
 
@@ -47,7 +47,9 @@ pub(crate) struct Totals {
     pub(crate) records: u64,
     pub(crate) blanks: u64,
     pub(crate) rejects: u64,
-    pub(crate) tally: Tally,
+    /// The rejects by reason.
+    pub(crate) reasons: BTreeMap<ReasonKind, u64>,
+    pub(crate) findings: Findings,
     pub(crate) quarantined: u64,
     /// Where the rejects are, if there are any.
     pub(crate) rejects_file: Option<PathBuf>,
@@ -80,7 +82,10 @@ impl Totals {
         self.blanks += counts.blanks;
         self.rejects += counts.rejects;
         self.quarantined += counts.quarantined;
-        self.tally.merge(&counts.tally);
+        for (&reason, count) in &counts.reasons {
+            *self.reasons.entry(reason).or_default() += count;
+        }
+        self.findings.merge(&counts.findings);
     }
 }
 
@@ -456,8 +461,11 @@ impl Sink for Ledger {
             self.quarantine(report.source, lines_before, record, why)?;
         }
         self.judge(report.records);
-        let counts = Counts::of(&report);
+        let mut counts = Counts::of(&report);
         self.totals.add(&counts);
+        // The journal holds only the posts that matter to the totals.
+        let extremes = &self.totals.findings.extremes;
+        counts.findings.extremes.keep_those_in(extremes);
         if let Some(progress) = &mut self.progress {
             progress.advance(report.stored, self.totals.records);
         }

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use moodring_feed::name_of;
+use moodring_job::{BINS, Extreme, Model, Tally};
+use moodring_record::ReasonKind;
 use moodring_score::Mood;
 use serde::Serialize;
 
@@ -15,8 +17,7 @@ use super::usage::Usage;
 use crate::cli::SummaryFormat;
 use crate::exit::Failure;
 
-/// The width of a full bar, in characters.
-const BAR: usize = 24;
+mod page;
 
 /// The summary as JSON: one object on one line. Seconds, bytes and counts; shares are parts of 1.
 #[derive(Debug, Serialize)]
@@ -24,19 +25,25 @@ struct Summary<'a> {
     records: u64,
     records_before: u64,
     rejects: u64,
+    rejects_by_reason: BTreeMap<&'static str, u64>,
     quarantined: u64,
     blank_lines: u64,
     bytes: u64,
     seconds: f64,
     records_per_second: f64,
-    megabytes_per_second: f64,
-    models: &'a [String],
+    bytes_per_second: f64,
+    models: Vec<ModelSummary<'a>>,
     /// How quotes were read, for each table format among the inputs.
     quoting: BTreeMap<String, String>,
+    /// Of the first model, as the next ones.
     mean: Option<f64>,
     positive: u64,
     neutral: u64,
     negative: u64,
+    most_positive: Vec<Post<'a>>,
+    most_negative: Vec<Post<'a>>,
+    language_judged: u64,
+    language_foreign: u64,
     workers: u32,
     restarts: u64,
     shards: u64,
@@ -46,6 +53,48 @@ struct Summary<'a> {
     cpu_seconds: f64,
     supervisor_cpu_seconds: f64,
     supervisor_peak_rss_bytes: u64,
+}
+
+/// The primary scores of a model.
+#[derive(Debug, Serialize)]
+struct ModelSummary<'a> {
+    name: &'a str,
+    mean: Option<f64>,
+    positive: u64,
+    neutral: u64,
+    negative: u64,
+    /// Counts in ten equal parts of −1..1.
+    histogram: [u64; BINS],
+}
+
+impl<'a> ModelSummary<'a> {
+    fn new(name: &'a str, tally: &Tally) -> Self {
+        Self {
+            name,
+            mean: tally.mean(),
+            positive: tally.of(Mood::Positive),
+            neutral: tally.of(Mood::Neutral),
+            negative: tally.of(Mood::Negative),
+            histogram: tally.bins(),
+        }
+    }
+}
+
+/// A post at one of the ends, and its primary score.
+#[derive(Debug, Serialize)]
+struct Post<'a> {
+    score: f64,
+    text: &'a str,
+}
+
+impl<'a> Post<'a> {
+    fn all(extremes: &'a [Extreme]) -> Vec<Self> {
+        let post = |extreme: &'a Extreme| Self {
+            score: extreme.score(),
+            text: extreme.text(),
+        };
+        extremes.iter().map(post).collect()
+    }
 }
 
 /// Prints the summary of a complete run where the plan wants it.
@@ -68,7 +117,8 @@ pub(crate) fn print(
         }
         SummaryFormat::Text if !plan.quiet => {
             // The output is complete, whether its summary can be printed or not.
-            let _ = io::stderr().write_all(text(&summary, totals).as_bytes());
+            let page = page::text(&summary, page::width());
+            let _ = io::stderr().write_all(page.as_bytes());
             Ok(())
         }
         SummaryFormat::Text | SummaryFormat::None => Ok(()),
@@ -99,30 +149,45 @@ fn write(to: &mut dyn Write, text: &str) -> Result<(), Failure> {
     clippy::cast_precision_loss,
     reason = "rates are shown with a few digits"
 )]
-fn summarize<'a>(plan: &'a Plan, totals: &Totals, restarts: u64, took: Duration) -> Summary<'a> {
+fn summarize<'a>(plan: &'a Plan, totals: &'a Totals, restarts: u64, took: Duration) -> Summary<'a> {
     let seconds = took.as_secs_f64().max(1e-9);
     let usage = Usage::now();
+    let findings = &totals.findings;
+    let first = findings.first();
+    let names = plan.models.names.iter();
+    let model = |(at, name): (usize, &'a String)| {
+        let tally = findings.tallies.get(at).copied().unwrap_or_default();
+        ModelSummary::new(name, &tally)
+    };
+    let reasons = totals.reasons.iter();
     Summary {
         records: totals.records,
         records_before: totals.before.records,
         rejects: totals.rejects,
+        rejects_by_reason: reasons
+            .map(|(&kind, &count)| (reason_name(kind), count))
+            .collect(),
         quarantined: totals.quarantined,
         blank_lines: totals.blanks,
         bytes: totals.bytes,
         seconds,
         records_per_second: (totals.records - totals.before.records) as f64 / seconds,
-        megabytes_per_second: (totals.bytes - totals.before.bytes) as f64 / 1e6 / seconds,
-        models: &plan.models.names,
+        bytes_per_second: (totals.bytes - totals.before.bytes) as f64 / seconds,
+        models: names.enumerate().map(model).collect(),
         quoting: plan
             .source
             .quoting()
             .into_iter()
             .map(|(format, quoting)| (format.to_string(), quoting.to_string()))
             .collect(),
-        mean: totals.tally.mean(),
-        positive: totals.tally.of(Mood::Positive),
-        neutral: totals.tally.of(Mood::Neutral),
-        negative: totals.tally.of(Mood::Negative),
+        mean: first.mean(),
+        positive: first.of(Mood::Positive),
+        neutral: first.of(Mood::Neutral),
+        negative: first.of(Mood::Negative),
+        most_positive: Post::all(findings.extremes.positive()),
+        most_negative: Post::all(findings.extremes.negative()),
+        language_judged: findings.language.judged,
+        language_foreign: findings.language.foreign,
         workers: if plan.in_process {
             0
         } else {
@@ -143,131 +208,35 @@ fn shown(path: Option<&Path>) -> Option<String> {
     path.map(name_of)
 }
 
-fn text(summary: &Summary<'_>, totals: &Totals) -> String {
-    let mut lines = vec![format!(
-        "{} in {:.2} s: {} records/s, {:.1} MB/s, {}, {}",
-        counted(summary.records, "record"),
-        summary.seconds,
-        grouped(round(summary.records_per_second)),
-        summary.megabytes_per_second,
-        counted(summary.workers.into(), "worker"),
-        counted(summary.restarts, "restart"),
-    )];
-    if summary.records_before > 0 {
-        let before = counted(summary.records_before, "record");
-        lines.push(format!("{before} of them done by an earlier run"));
+/// What a kind of fault is called in the summary.
+fn reason_name(kind: ReasonKind) -> &'static str {
+    match kind {
+        ReasonKind::BadUtf8 => "not UTF-8",
+        ReasonKind::BadJson => "bad JSON",
+        ReasonKind::NotAnObject => "not a JSON object",
+        ReasonKind::TextMissing => "no text field",
+        ReasonKind::TextNotString => "text is not a string",
+        ReasonKind::FieldTaken => "a field has the name of a score",
+        ReasonKind::Ragged => "wrong number of fields",
+        ReasonKind::TextAfterQuote => "text after a closing quote",
+        ReasonKind::UnclosedQuote => "quote never closed",
+        ReasonKind::TooLong => "record too long",
     }
-    if let Some(file) = &summary.rejects_file {
-        let rejects = counted(summary.rejects, "malformed record");
-        lines.push(format!("{rejects} set aside in {file}"));
-    }
-    if let Some(file) = &summary.quarantine_file {
-        let killers = counted(summary.quarantined, "record");
-        lines.push(format!(
-            "{killers} on which workers died set aside in {file}"
-        ));
-    }
-    if summary
-        .quoting
-        .get("tsv")
-        .is_some_and(|quoting| quoting == "none")
-    {
-        lines.push(
-            "quotes in TSV were read as text; --quoting rfc4180 reads quoted fields".to_owned(),
-        );
-    }
-    if summary
-        .quoting
-        .get("csv")
-        .is_some_and(|quoting| quoting == "none")
-    {
-        lines.push("quotes in CSV were read as text".to_owned());
-    }
-    if summary.blank_lines > 0 {
-        lines.push(format!(
-            "{} skipped",
-            counted(summary.blank_lines, "empty line")
-        ));
-    }
-    if let Some(mean) = summary.mean {
-        lines.push(format!("mean sentiment {mean:+.4}"));
-        lines.extend(Mood::ALL.iter().rev().map(|&mood| share(mood, totals)));
-    }
-    lines.join("\n") + "\n"
 }
 
-/// One line such as `positive  ███████▌      31.2 %`.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a share is shown with three digits"
-)]
-fn share(mood: Mood, totals: &Totals) -> String {
-    let share = totals.tally.of(mood) as f64 / totals.tally.count().max(1) as f64;
-    format!(
-        "  {:<9} {:<BAR$} {:5.1} %",
-        mood.name(),
-        bar(share),
-        share * 100.0
-    )
-}
-
-/// A bar in eighths of a character.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "a share is within 0..1"
-)]
-fn bar(share: f64) -> String {
-    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = (share * (BAR * 8) as f64).round() as usize;
-    "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a rate is positive and far below 2^63"
-)]
-fn round(rate: f64) -> u64 {
-    rate.round() as u64
-}
-
-/// So many of something, as in `1 worker` and `2,400 records`.
-fn counted(number: u64, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {thing}{plural}", grouped(number))
-}
-
-/// A number with commas between its thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_grouped() {
-        assert_eq!(
-            [0, 999, 1000, 49_570, 1_234_567].map(grouped),
-            ["0", "999", "1,000", "49,570", "1,234,567"]
-        );
-    }
-
-    #[test]
-    fn a_bar_has_the_length_of_its_share() {
-        assert_eq!(bar(0.0), "");
-        assert_eq!(bar(0.5).chars().count(), BAR / 2);
-        assert_eq!(bar(1.0).chars().count(), BAR);
-    }
+/// Returns a warning if most posts do not look English, though a model has English words.
+pub(crate) fn language_warning(plan: &Plan, totals: &Totals) -> Option<String> {
+    let has_english_words = |model: &Model| match model {
+        Model::BuiltIn(_) => true,
+        Model::Lexicon { extend, .. } => *extend,
+    };
+    let language = totals.findings.language;
+    let applies = language.is_mostly_foreign() && plan.models.list.iter().any(has_english_words);
+    applies.then(|| {
+        format!(
+            "{} of {} sampled posts do not look English; the built-in words are English, so posts in other languages \
+             score near zero; use --model lexicon:FILE with words of their language",
+            language.foreign, language.judged
+        )
+    })
 }

@@ -1,4 +1,4 @@
-//! What a worker does to a shard of posts: read it, parse each record, score its text, fold the figures into a tally,
+//! What a worker does to a shard of posts: read it, parse each record, score its text, fold the figures into [`Findings`],
 //! render the scored record.
 //!
 //! The principal type is [`ScoreJob`], a [`moodring_pool::Job`]. It is set up with a [`Setup`], works through a
@@ -8,8 +8,11 @@
 
 mod any_job;
 pub mod eval;
+mod extremes;
 #[cfg(feature = "faults")]
 pub mod faults;
+mod findings;
+mod language;
 mod message;
 mod model;
 mod path;
@@ -19,10 +22,13 @@ mod shard_reader;
 mod tally;
 
 pub use any_job::AnyJob;
+pub use extremes::{Extreme, Extremes};
+pub use findings::Findings;
+pub use language::Language;
 pub use message::{
     Content, Delivered, EvalReport, EvalSetup, Grant, Reject, Report, ScoreSetup, Setup, Task,
 };
 pub use model::{BadModel, Model};
 pub use score_job::ScoreJob;
 pub use score_job::columns;
-pub use tally::Tally;
+pub use tally::{BINS, Tally};

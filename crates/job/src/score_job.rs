@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use moodring_codec::Compressor;
 use moodring_pool::{Job, JobError, ShardId, Turn, Work, wire};
-use moodring_record::{FigureColumn, Layout, ModelColumns, Reader, Renderer};
+use moodring_record::{FigureColumn, ModelColumns, Reader, Renderer};
 use moodring_score::{Decimals, Mood, Scorer};
 use moodring_store::PartWriter;
 
 #[cfg(feature = "faults")]
 use crate::faults::Point;
+use crate::findings::Findings;
+use crate::language::Language;
 use crate::message::{Delivered, Grant, Reject, Report, ScoreSetup, Setup, Task};
 use crate::model::build_all;
 use crate::shard_reader::{Records, ShardReader};
@@ -57,7 +59,7 @@ struct Scored {
     records: u64,
     blanks: u64,
     lines: u64,
-    tally: Tally,
+    findings: Findings,
     rejects: Vec<Reject>,
     quarantined: Vec<Reject>,
 }
@@ -78,7 +80,7 @@ impl Job for ScoreJob {
         output.clear();
         let mut reader = std::mem::take(&mut self.reader);
         let records = reader.read(&task)?;
-        let scored = self.score(work, &task.layout, records, &mut output)?;
+        let scored = self.score(work, &task, records, &mut output)?;
         let (consumed, end) = (records.consumed, records.end);
         self.reader = reader;
         let (delivered, checksum) = match self.part {
@@ -92,7 +94,7 @@ impl Job for ScoreJob {
             records,
             blanks,
             lines,
-            tally,
+            findings,
             rejects,
             quarantined,
         } = scored;
@@ -106,7 +108,7 @@ impl Job for ScoreJob {
             blanks,
             lines,
             first_line: task.layout.first_line(),
-            tally,
+            findings,
             rejects,
             quarantined,
             checksum,
@@ -172,7 +174,7 @@ impl ScoreJob {
     fn score(
         &mut self,
         work: &Work<'_>,
-        layout: &Layout,
+        task: &Task<'_>,
         Records {
             offset,
             bytes,
@@ -181,14 +183,15 @@ impl ScoreJob {
         }: Records<'_>,
         output: &mut Vec<u8>,
     ) -> Result<Scored, JobError> {
-        let renderer = Renderer::new(self.setup.output, layout, &self.columns);
+        let renderer = Renderer::new(self.setup.output, &task.layout, &self.columns);
         let compressed = self.compressor.is_active();
         let mut plain = std::mem::take(&mut self.plain);
         plain.clear();
         let target = if compressed { &mut plain } else { &mut *output };
         let mut scored = Scored::default();
+        scored.findings.tallies = vec![Tally::default(); self.models.len()];
         let mut figures = Vec::new();
-        let mut reader = Reader::of_shard(layout, bytes, offset, faults);
+        let mut reader = Reader::of_shard(&task.layout, bytes, offset, faults);
         for item in 0.. {
             let turn = work.turn(item);
             let Some(record) = reader.next_record() else {
@@ -205,9 +208,21 @@ impl ScoreJob {
                         self.faults.strike(post.text());
                     }
                     figures.clear();
-                    let headline = figures_of(&self.models, post.text(), &mut figures);
+                    let findings = &mut scored.findings;
+                    let headline = figures_of(
+                        &self.models,
+                        post.text(),
+                        &mut figures,
+                        &mut findings.tallies,
+                    );
                     let mood = Mood::of(headline);
-                    scored.tally.add(headline, mood);
+                    findings
+                        .extremes
+                        .add(headline, (task.index, item), post.text());
+                    let begins_at = offset + post.place().offset;
+                    if Language::samples(begins_at) {
+                        findings.language.add(post.text());
+                    }
                     scored.records += 1;
                     renderer.write(target, &post, &figures, mood.name());
                 }
@@ -236,15 +251,22 @@ impl ScoreJob {
     }
 }
 
-/// Appends the figures of every model and gives the first model's headline.
-fn figures_of(models: &[Box<dyn Scorer>], text: &str, figures: &mut Vec<f64>) -> f64 {
-    let mut headline = None;
-    for model in models {
+/// Appends the figures of every model, counts each headline, and gives the first model's.
+fn figures_of(
+    models: &[Box<dyn Scorer>],
+    text: &str,
+    figures: &mut Vec<f64>,
+    tallies: &mut [Tally],
+) -> f64 {
+    let mut first = None;
+    for (model, tally) in models.iter().zip(tallies) {
         let all = model.score(text);
-        headline.get_or_insert(all[model.headline()]);
+        let headline = all[model.headline()];
+        tally.add(headline, Mood::of(headline));
+        first.get_or_insert(headline);
         figures.extend_from_slice(&all[..model.figures().len()]);
     }
-    headline.unwrap_or(0.0)
+    first.unwrap_or(0.0)
 }
 
 #[cfg(feature = "faults")]

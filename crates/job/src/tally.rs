@@ -9,24 +9,46 @@ use serde::{Deserialize, Serialize};
 /// less than 1e-12.
 const SCALE: f64 = 1e12;
 
-/// Count, sum and classes of the headline figures of some records.
+/// The bins of the histogram: as many as there are, of equal width, from −1 to 1.
+pub const BINS: usize = 10;
+
+/// The width of a bin, in units.
+const BIN_WIDTH: i64 = 200_000_000_000;
+
+/// A figure in −1..1, in units.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a headline figure times the scale is far below 2^63"
+)]
+pub(crate) fn units(figure: f64) -> i64 {
+    (figure * SCALE).round() as i64
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "figures are shown with a few digits"
+)]
+pub(crate) fn from_units(units: i128) -> f64 {
+    units as f64 / SCALE
+}
+
+/// Count, sum, classes and histogram of the headline figures of some records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     count: u64,
     sum: i128,
     moods: [u64; 3],
+    bins: [u64; BINS],
 }
 
 impl Tally {
     /// Counts one record whose headline figure, in −1..1, this is.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a headline figure times the scale is far below 2^63"
-    )]
     pub fn add(&mut self, headline: f64, mood: Mood) {
+        let headline = units(headline);
         self.count += 1;
-        self.sum += i128::from((headline * SCALE).round() as i64);
+        self.sum += i128::from(headline);
         self.moods[mood as usize] += 1;
+        self.bins[bin(headline)] += 1;
     }
 
     /// Counts what `other` has counted.
@@ -34,6 +56,9 @@ impl Tally {
         self.count += other.count;
         self.sum += other.sum;
         for (mine, theirs) in self.moods.iter_mut().zip(other.moods) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.bins.iter_mut().zip(other.bins) {
             *mine += theirs;
         }
     }
@@ -51,7 +76,14 @@ impl Tally {
         reason = "a mean is shown with a few digits"
     )]
     pub fn mean(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum as f64 / SCALE / self.count as f64)
+        (self.count > 0).then(|| from_units(self.sum) / self.count as f64)
+    }
+
+    /// Returns the histogram: how many figures lie in each of [`BINS`] equal parts of −1..1. A figure between two of them
+    /// belongs to the upper one.
+    #[must_use]
+    pub fn bins(&self) -> [u64; BINS] {
+        self.bins
     }
 
     /// How many records fell into a class.
@@ -59,6 +91,13 @@ impl Tally {
     pub fn of(&self, mood: Mood) -> u64 {
         self.moods[mood as usize]
     }
+}
+
+/// The bin that a figure in units belongs to.
+fn bin(units: i64) -> usize {
+    #[expect(clippy::cast_possible_wrap, reason = "there are ten")]
+    let bin = units.div_euclid(BIN_WIDTH) + (BINS as i64) / 2;
+    usize::try_from(bin).unwrap_or(0).min(BINS - 1)
 }
 
 #[cfg(test)]
@@ -90,5 +129,13 @@ mod tests {
         assert!((tally.mean().unwrap() - 0.065).abs() < 1e-12);
         assert_eq!(Mood::ALL.map(|mood| tally.of(mood)), [1, 1, 2]);
         assert_eq!(Tally::default().mean(), None);
+    }
+    #[test]
+    fn a_figure_between_two_bins_belongs_to_the_upper_one() {
+        let bins = tally(&[
+            -1.0, -0.8, -0.2, -0.0001, 0.0, 0.1999, 0.2, 0.8, 0.9999, 1.0,
+        ])
+        .bins();
+        assert_eq!(bins, [1, 1, 0, 0, 2, 2, 1, 0, 0, 3]);
     }
 }

@@ -1,12 +1,14 @@
 //! What a journal says. One JSON value to a line.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, anyhow};
 use moodring_feed::{Input, Origin, name_of};
-use moodring_job::{Model, Report, Tally};
+use moodring_job::{Findings, Model, Report};
+use moodring_record::ReasonKind;
 use serde::{Deserialize, Serialize};
 
 use super::super::plan::Plan;
@@ -19,7 +21,7 @@ pub(in crate::score) enum Entry {
     /// What the run is about: the first line.
     Terms(Terms),
     /// A shard's bytes are in the output.
-    Done(Done),
+    Done(Box<Done>),
     /// The run was resumed behind this many releases; later ones that were noted before are void.
     Resumed(u64),
     /// All shards are done, this many: all is on the disk, and the files get their names next.
@@ -35,7 +37,7 @@ pub(in crate::score) struct Piece {
 }
 
 /// A released shard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::score) struct Done {
     /// How many shards were released before it.
     pub(in crate::score) release: u64,
@@ -53,7 +55,7 @@ pub(in crate::score) struct Done {
 }
 
 /// What one shard adds to the run's totals.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::score) struct Counts {
     pub(in crate::score) stored: u64,
     pub(in crate::score) bytes: u64,
@@ -62,11 +64,17 @@ pub(in crate::score) struct Counts {
     pub(in crate::score) lines: u64,
     pub(in crate::score) rejects: u64,
     pub(in crate::score) quarantined: u64,
-    pub(in crate::score) tally: Tally,
+    /// The rejects by reason.
+    pub(in crate::score) reasons: BTreeMap<ReasonKind, u64>,
+    pub(in crate::score) findings: Findings,
 }
 
 impl Counts {
     pub(in crate::score) fn of(report: &Report<'_>) -> Self {
+        let mut reasons = BTreeMap::new();
+        for kind in report.rejects.iter().filter_map(|reject| reject.kind) {
+            *reasons.entry(kind).or_default() += 1;
+        }
         Self {
             stored: report.stored,
             bytes: report.bytes,
@@ -75,7 +83,8 @@ impl Counts {
             lines: report.lines,
             rejects: report.rejects.len() as u64,
             quarantined: report.quarantined.len() as u64,
-            tally: report.tally,
+            reasons,
+            findings: report.findings.clone(),
         }
     }
 }
@@ -233,8 +242,12 @@ mod tests {
 
     #[test]
     fn entries_are_lines_of_json() {
-        let mut tally = Tally::default();
+        let mut tally = moodring_job::Tally::default();
         tally.add(-0.5, moodring_score::Mood::Negative);
+        let findings = Findings {
+            tallies: vec![tally],
+            ..Findings::default()
+        };
         let done = Done {
             release: 3,
             index: 4,
@@ -244,11 +257,16 @@ mod tests {
             rejects: Piece::default(),
             quarantine: Piece::default(),
             counts: Counts {
-                tally,
+                reasons: BTreeMap::from([(ReasonKind::BadJson, 2)]),
+                findings,
                 ..Counts::default()
             },
         };
-        for entry in [Entry::Done(done), Entry::Resumed(7), Entry::Complete(9)] {
+        for entry in [
+            Entry::Done(Box::new(done)),
+            Entry::Resumed(7),
+            Entry::Complete(9),
+        ] {
             let line = serde_json::to_vec(&entry).unwrap();
             assert!(!line.contains(&b'\n'));
             assert_eq!(serde_json::from_slice::<Entry>(&line).unwrap(), entry);

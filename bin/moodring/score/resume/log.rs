@@ -93,7 +93,7 @@ impl Log {
     /// Notes that the bytes of a released shard are in the output.
     pub(in crate::score) fn completed(&mut self, shard: ShardId) -> Result<(), BoxError> {
         if let Some(done) = self.under_way.remove(&shard) {
-            self.push(&Entry::Done(done))?;
+            self.push(&Entry::Done(Box::new(done)))?;
             self.any_done = true;
             if self.flushed.elapsed() >= FLUSH_PERIOD {
                 self.flush()?;

@@ -95,7 +95,7 @@ impl Earlier {
         for entry in &entries.entries {
             match serde_json::from_slice(entry)? {
                 Entry::Terms(these) => terms = Some(these),
-                Entry::Done(shard) => drop(done.insert(shard.release, shard)),
+                Entry::Done(shard) => drop(done.insert(shard.release, *shard)),
                 Entry::Resumed(releases) => {
                     drop(done.split_off(&releases));
                     total = None;
@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     fn done(release: u64, index: u64) -> Entry {
-        Entry::Done(Done {
+        Entry::Done(Box::new(Done {
             release,
             index,
             source: 0,
@@ -277,7 +277,7 @@ mod tests {
             rejects: Piece::default(),
             quarantine: Piece::default(),
             counts: Counts::default(),
-        })
+        }))
     }
 
     fn parsed(entries: &[Entry]) -> Earlier {

@@ -7,8 +7,8 @@ use moodring_record::OutputStyle;
 use serde::{Deserialize, Serialize};
 
 use super::reject::Reject;
+use crate::findings::Findings;
 use crate::model::Model;
-use crate::tally::Tally;
 
 /// How posts are scored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,8 +47,8 @@ pub struct Report<'a> {
     pub lines: u64,
     /// The number of the input's first line that is a record.
     pub first_line: u64,
-    /// The moods of the scored records.
-    pub tally: Tally,
+    /// What the scored records show.
+    pub findings: Findings,
     /// The records that could not be read.
     pub rejects: Vec<Reject>,
     /// The records that were left out because workers died on them, in order; the pool knows the reasons.

@@ -10,14 +10,14 @@ fn is_unsafe(letter: char) -> bool {
 }
 
 /// The text with such characters written as `\u{1b}`.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, |page, letter| {
         let _ = write!(page, "{}", letter.escape_unicode());
     })
 }
 
 /// JSON with such characters written as `\u009b`. They stand only in strings, apart from the ends of lines.
-pub(super) fn visible_json(line: &str) -> Cow<'_, str> {
+pub(crate) fn visible_json(line: &str) -> Cow<'_, str> {
     escaped(line, |page, letter| {
         let _ = write!(page, "\\u{:04x}", u32::from(letter));
     })

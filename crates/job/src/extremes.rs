@@ -1,0 +1,188 @@
+//! The most positive and the most negative posts of any number of scored records. They merge exactly.
+
+use std::cmp::Reverse;
+
+use serde::{Deserialize, Serialize};
+
+use crate::tally::units;
+
+/// How many posts are kept at either end.
+const KEPT: usize = 3;
+
+/// How many characters of a post are kept.
+const MAX_CHARS: usize = 280;
+
+/// The posts with the highest and the lowest primary scores; those of equal score in the order of the input.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extremes {
+    positive: Vec<Extreme>,
+    negative: Vec<Extreme>,
+}
+
+/// A post at one of the ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extreme {
+    /// The primary score, in units of [`Tally`](crate::Tally).
+    score: i64,
+    /// The shard's number in the input, and the record's in the shard: together its place in the input.
+    place: (u64, u64),
+    /// The beginning of the text.
+    text: String,
+}
+
+impl Extreme {
+    /// Returns the primary score.
+    #[must_use]
+    pub fn score(&self) -> f64 {
+        crate::tally::from_units(self.score.into())
+    }
+
+    /// Returns the text, of which no more than 280 characters are kept.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Extremes {
+    /// Takes in the record with number `record` of a shard, whose records come in order.
+    #[inline]
+    pub(crate) fn add(&mut self, score: f64, place: (u64, u64), text: &str) {
+        let score = units(score);
+        let is_extreme = match score {
+            1.. => self
+                .positive
+                .get(KEPT - 1)
+                .is_none_or(|last| score > last.score),
+            ..0 => self
+                .negative
+                .get(KEPT - 1)
+                .is_none_or(|last| score < last.score),
+            0 => false,
+        };
+        if is_extreme {
+            self.insert(score, place, text);
+        }
+    }
+
+    #[cold]
+    fn insert(&mut self, score: i64, place: (u64, u64), text: &str) {
+        let list = if score > 0 {
+            &mut self.positive
+        } else {
+            &mut self.negative
+        };
+        let text = text.chars().take(MAX_CHARS).collect();
+        list.push(Extreme { score, place, text });
+        self.sort();
+    }
+
+    /// Takes in what `other` has.
+    pub fn merge(&mut self, other: &Self) {
+        self.positive.extend_from_slice(&other.positive);
+        self.negative.extend_from_slice(&other.negative);
+        self.sort();
+    }
+
+    /// Drops the posts that are not in `whole`, of which this is a part: they cannot be in a larger whole either.
+    pub fn keep_those_in(&mut self, whole: &Self) {
+        self.positive.retain(|post| whole.positive.contains(post));
+        self.negative.retain(|post| whole.negative.contains(post));
+    }
+
+    /// Returns the posts with the highest scores above zero, the highest first.
+    #[must_use]
+    pub fn positive(&self) -> &[Extreme] {
+        &self.positive
+    }
+
+    /// Returns the posts with the lowest scores below zero, the lowest first.
+    #[must_use]
+    pub fn negative(&self) -> &[Extreme] {
+        &self.negative
+    }
+
+    fn sort(&mut self) {
+        self.positive
+            .sort_by_key(|post| (Reverse(post.score), post.place));
+        self.negative.sort_by_key(|post| (post.score, post.place));
+        self.positive.truncate(KEPT);
+        self.negative.truncate(KEPT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The extremes of posts with these scores in tenths, in shards of `size`, merged in the order of `order`.
+    fn extremes(scores: &[i8], size: usize, is_reversed: bool) -> Vec<(f64, String)> {
+        let mut shards: Vec<Extremes> = scores
+            .chunks(size)
+            .zip(0..)
+            .map(|(chunk, shard)| {
+                let mut extremes = Extremes::default();
+                for (record, &score) in chunk.iter().enumerate() {
+                    let place = (shard, record as u64);
+                    let text = format!("post {}", shard * size as u64 + record as u64);
+                    extremes.add(f64::from(score) / 10.0, place, &text);
+                }
+                extremes
+            })
+            .collect();
+        if is_reversed {
+            shards.reverse();
+        }
+        let mut merged = Extremes::default();
+        for shard in &shards {
+            merged.merge(shard);
+        }
+        let all = merged.positive().iter().chain(merged.negative());
+        all.map(|post| (post.score(), post.text().to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn ties_are_in_the_order_of_the_input() {
+        let posts = extremes(&[5, 9, 9, 0, -2, 9, 9, -2], 3, false);
+        let texts: Vec<_> = posts.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(texts, ["post 1", "post 2", "post 5", "post 4", "post 7"]);
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        let mut extremes = Extremes::default();
+        extremes.add(0.5, (0, 0), &"é".repeat(1000));
+        assert_eq!(extremes.positive()[0].text(), "é".repeat(MAX_CHARS));
+    }
+
+    proptest! {
+        #[test]
+        fn the_cut_and_the_order_of_shards_change_nothing(
+            scores in prop::collection::vec(-10_i8..=10, 0..40),
+            size in 1_usize..10,
+        ) {
+            let whole = extremes(&scores, 100, false);
+            prop_assert_eq!(&extremes(&scores, size, false), &whole);
+            prop_assert_eq!(&extremes(&scores, size, true), &whole);
+        }
+
+        /// A journal holds of each shard only what was among the extremes when it was released.
+        #[test]
+        fn what_a_shard_adds_to_the_whole_is_enough_to_merge_again(
+            scores in prop::collection::vec(-10_i8..=10, 1..40),
+        ) {
+            let (mut whole, mut again) = (Extremes::default(), Extremes::default());
+            for (shard, &score) in (0..).zip(&scores) {
+                let mut extremes = Extremes::default();
+                extremes.add(f64::from(score) / 10.0, (shard, 0), "text");
+                whole.merge(&extremes);
+                extremes.keep_those_in(&whole);
+                again.merge(&extremes);
+                prop_assert_eq!(&again, &whole);
+            }
+        }
+    }
+}
