@@ -1,6 +1,7 @@
 //! Worker processes at their edges: who else holds their standard error, what is under way when they die, and what the
 //! process around the pool is like.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::{fs, thread};
 
 use moodring_pool::process::WorkerCommand;
 use moodring_pool::{
-    BoxError, Feed, Job, JobError, MAX_WORKERS, Pool, PoolBuilder, PoolError, Released, Sink, Work,
-    worker,
+    BoxError, Feed, Job, JobError, MAX_WORKERS, Pool, PoolBuilder, PoolError, Released, Sink, Turn,
+    Work, worker,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -17,6 +18,8 @@ use rustix::process::{Pid, Signal, kill_process};
 enum Odd {
     /// Leaves a process behind that holds the standard error, says something and dies; if it finds no such process.
     Parent(PathBuf),
+    /// Writes more to standard error than a pipe holds, and dies, at the first item of shard 1.
+    Loud,
     /// Dies at every odd shard that it finds no note on.
     Mayfly(PathBuf),
     Plain,
@@ -29,12 +32,15 @@ impl Job for Odd {
         Ok(match kind {
             b"p" => Self::Parent(folder),
             b"m" => Self::Mayfly(folder),
+            b"l" => Self::Loud,
             _ => Self::Plain,
         })
     }
 
     fn prepare(&mut self, work: &Work<'_>, _: &mut Vec<u8>) -> Result<(), JobError> {
-        let _ = work.turn(0);
+        if work.turn(0) != Turn::Do {
+            return Ok(());
+        }
         match self {
             Self::Parent(folder) => {
                 let note = folder.join("pid");
@@ -56,7 +62,13 @@ impl Job for Odd {
                     let _ = kill_process(rustix::process::getpid(), Signal::KILL);
                 }
             }
-            Self::Plain => {}
+            Self::Loud if work.shard.0 == 1 => {
+                // Not `eprintln!`, which the test harness captures.
+                let text = format!("{}\nfarewell", "x".repeat(1 << 20));
+                let _ = io::stderr().write_all(text.as_bytes());
+                std::process::abort();
+            }
+            Self::Loud | Self::Plain => {}
         }
         Ok(())
     }
@@ -114,6 +126,40 @@ fn a_death_is_seen_while_a_process_of_the_worker_holds_its_stderr() {
     let outcome = outcome.unwrap();
     assert_eq!((outcome.shards, outcome.restarts), (3, 1));
     assert!(holder_lives, "the run waited for the process");
+}
+
+/// Remembers what the last words were at quarantined items.
+struct LastWords(Vec<String>);
+
+impl Sink for LastWords {
+    fn release(&mut self, released: &Released<'_>) -> Result<Vec<u8>, BoxError> {
+        let quarantined = released.quarantined.iter();
+        self.0
+            .extend(quarantined.map(|item| item.last_words.clone()));
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+#[ignore = "the next test runs it in a process whose standard error nobody reads"]
+fn a_run_with_loud_workers() {
+    let mut sink = LastWords(Vec::new());
+    let outcome = pool(1, b"l").build().run(Tasks(3, 10), &mut sink).unwrap();
+    assert_eq!((outcome.shards, outcome.restarts), (3, 2));
+    assert_eq!(sink.0.len(), 1);
+    assert!(sink.0[0].ends_with("xxx\nfarewell"), "{:?}", sink.0);
+}
+
+#[test]
+fn a_death_is_seen_while_nobody_reads_the_stderr_of_the_supervisor() {
+    let mut run = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "a_run_with_loud_workers"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The pipe is held open and not read. The test runner ends a test that waits for ever.
+    let _unread = run.stderr.take();
+    assert!(run.wait().unwrap().success());
 }
 
 fn entries(folder: &str) -> usize {

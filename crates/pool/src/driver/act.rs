@@ -61,6 +61,7 @@ impl Driver<'_> {
             &self.limits,
             id,
             &self.relay,
+            &self.stderr,
             &self.events_in,
         ) {
             Ok(worker) => {

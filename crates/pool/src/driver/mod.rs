@@ -22,7 +22,7 @@ use crate::helper;
 use crate::ids::{ShardId, WorkerId};
 use crate::limits::{Limits, Scale};
 use crate::process::bootstrap::{self, Relay};
-use crate::process::{self, WorkerCommand, WorkerProcess};
+use crate::process::{self, Forwarder, WorkerCommand, WorkerProcess};
 use crate::sink::{Quarantined, Sink};
 use crate::status::{Outcome, Stats};
 use crate::supervisor::{Config, Defeat, Event, LONGEST_WAIT, LoopClock, Supervisor, TaskPolicy};
@@ -58,6 +58,7 @@ pub(crate) fn run(
     check_descriptors(settings.config.workers)?;
     bootstrap::sweep();
     let relay = Relay::new().map_err(PoolError::Bootstrap)?;
+    let stderr = Forwarder::start(&inbox.sender).map_err(PoolError::Thread)?;
     let pulls = start_feed(feed, &inbox.sender).map_err(PoolError::Thread)?;
     let by_memory = settings.limits.max_memory.map(|_| MEMORY_PERIOD);
     let sample_period = settings.config.sample_period().or(by_memory);
@@ -68,6 +69,7 @@ pub(crate) fn run(
         began: Instant::now(),
         command: settings.command,
         relay: Arc::new(Mutex::new(relay)),
+        stderr,
         limits: settings.limits,
         scale: settings.limits.max_memory.and_then(Scale::new),
         setup: settings.setup,
@@ -146,6 +148,8 @@ struct Driver<'a> {
     now: Duration,
     command: WorkerCommand,
     relay: Arc<Mutex<Relay>>,
+    /// Gets what workers write to standard error.
+    stderr: Forwarder,
     limits: Limits,
     scale: Option<Scale>,
     setup: Vec<u8>,
@@ -198,6 +202,7 @@ impl Driver<'_> {
     }
 
     fn conclude(&mut self, outcome: Result<(), Defeat>) -> Result<Outcome, PoolError> {
+        self.stderr.flush();
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }

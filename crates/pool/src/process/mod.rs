@@ -11,6 +11,7 @@
 
 pub(crate) mod bootstrap;
 mod child;
+mod forward;
 mod spawn;
 mod threads;
 
@@ -22,6 +23,7 @@ use std::time::Instant;
 use crossbeam_channel::{Sender, bounded, unbounded};
 
 pub(crate) use child::await_children;
+pub(crate) use forward::Forwarder;
 pub use spawn::WorkerCommand;
 
 pub use crate::exit::Exit;
@@ -58,6 +60,7 @@ impl WorkerProcess {
         limits: &Limits,
         id: WorkerId,
         relay: &Arc<Mutex<Relay>>,
+        stderr: &Forwarder,
         events: &Sender<DriverEvent>,
     ) -> io::Result<Self> {
         let entrance = Entrance::open()?;
@@ -69,7 +72,7 @@ impl WorkerProcess {
         let (pid_in, pid) = bounded(1);
         let (reading, read) = bounded(0);
 
-        let waiter = Waiter::new(id, Arc::clone(&line), read, events.clone());
+        let waiter = Waiter::new(id, Arc::clone(&line), stderr.clone(), read, events.clone());
         helper::start(format!("wait {id}"), events, move || {
             if let Ok(child) = child.recv() {
                 waiter.run(&child);

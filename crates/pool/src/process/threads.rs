@@ -1,6 +1,6 @@
 //! The threads that attend one worker.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{Child, ChildStderr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +14,7 @@ use tracing::debug;
 
 use super::bootstrap::{self, Entrance, Relay};
 use super::child::{kill, lock};
+use super::forward::Forwarder;
 use crate::driver_event::DriverEvent;
 use crate::exit::Exit;
 use crate::ids::WorkerId;
@@ -87,6 +88,7 @@ impl Sockets {
 pub(super) struct Waiter {
     id: WorkerId,
     line: Arc<Line>,
+    stderr: Forwarder,
     /// Disconnected when the reader has ended.
     reading: Receiver<()>,
     events: Sender<DriverEvent>,
@@ -96,12 +98,14 @@ impl Waiter {
     pub(super) fn new(
         id: WorkerId,
         line: Arc<Line>,
+        stderr: Forwarder,
         reading: Receiver<()>,
         events: Sender<DriverEvent>,
     ) -> Self {
         Self {
             id,
             line,
+            stderr,
             reading,
             events,
         }
@@ -113,7 +117,7 @@ impl Waiter {
             child,
             last_words: Tail::default(),
         };
-        end.last_words.follow(child);
+        end.last_words.follow(child, &end.waiter.stderr);
     }
 }
 
@@ -134,9 +138,10 @@ impl Drop for End<'_> {
         self.waiter.line.shut();
         let _ = self.waiter.reading.recv_timeout(MAX_READING);
         let id = self.waiter.id;
-        debug!(worker = %id, %exit, "worker ended");
-        let exited = DriverEvent::Exited(id, exit, self.last_words.text());
+        let exited = DriverEvent::Exited(id, exit.clone(), self.last_words.text());
         let _ = self.waiter.events.send(exited);
+        // Last, as the log may block.
+        debug!(worker = %id, %exit, "worker ended");
     }
 }
 
@@ -145,8 +150,8 @@ impl Drop for End<'_> {
 struct Tail(Vec<u8>);
 
 impl Tail {
-    /// Copies a worker's standard error to ours until the worker ends, and then what is still in the pipe.
-    fn follow(&mut self, child: &Mutex<Child>) {
+    /// Passes a worker's standard error on until the worker ends, and then what is still in the pipe.
+    fn follow(&mut self, child: &Mutex<Child>, to: &Forwarder) {
         let mut stderr = lock(child).stderr.take();
         let pid = Pid::from_child(&lock(child));
         if let Some(pipe) = &stderr {
@@ -158,26 +163,25 @@ impl Tail {
             wait_for(stderr.as_ref(), descriptor.as_ref());
             if stderr
                 .as_mut()
-                .is_some_and(|pipe| !self.copy(pipe, LAST_WORDS))
+                .is_some_and(|pipe| !self.copy(pipe, to, LAST_WORDS))
             {
                 stderr = None;
             }
         }
         if let Some(pipe) = &mut stderr {
-            self.copy(pipe, MAX_DRAIN);
+            self.copy(pipe, to, MAX_DRAIN);
         }
     }
 
-    /// Copies what is there, `most` bytes or a little more; false at the end.
-    fn copy(&mut self, stderr: &mut ChildStderr, most: usize) -> bool {
+    /// Passes on what is there, `most` bytes or a little more; false at the end.
+    fn copy(&mut self, stderr: &mut ChildStderr, to: &Forwarder, most: usize) -> bool {
         let mut buffer = [0; 4096];
         let mut copied = 0;
         while copied < most {
             match stderr.read(&mut buffer) {
                 Ok(0) => return false,
                 Ok(got) => {
-                    // Where our standard error is closed there is nobody to read it.
-                    let _ = io::stderr().write_all(&buffer[..got]);
+                    to.push(&buffer[..got]);
                     self.0.extend_from_slice(&buffer[..got]);
                     self.0.drain(..self.0.len().saturating_sub(LAST_WORDS));
                     copied += got;
