@@ -68,6 +68,16 @@ pub enum StoreError {
         /// What happened.
         source: io::Error,
     },
+    /// The thread that forces files to the disk panicked, which is a fault of this crate.
+    #[error(
+        "the thread that forces \"{}\" to the disk panicked, so the run was ended: continue it with \
+         --resume, and report this error",
+        path.display()
+    )]
+    SyncerDied {
+        /// The journal.
+        path: PathBuf,
+    },
     /// The disk is full, or the user's share of it is.
     #[error(
         "no space left to write \"{}\" ({source}): free some space or choose another place with -o",

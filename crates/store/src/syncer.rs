@@ -2,42 +2,63 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread;
 
 use crate::StoreError;
 
-/// A thread that forces files to the disk while others go on writing them.
+/// A thread that forces files to the disk while others continue to write them.
 #[derive(Debug)]
 pub struct Syncer {
     requests: SyncSender<Vec<File>>,
+    path: PathBuf,
 }
 
 impl Syncer {
-    /// Starts the thread, which ends with the value. `path` is named if that fails.
+    /// Starts the thread, which ends with the value. Errors name `path`.
     ///
     /// # Errors
-    /// If the system refuses a thread.
+    /// [`StoreError::Uncreatable`] if the system refuses a thread.
     pub fn start(path: &Path) -> Result<Syncer, StoreError> {
+        Self::start_with(path, |files| {
+            // A disk that cannot do this cannot be written either, which those who write are told; and at the end of the
+            // run it has to.
+            let _: io::Result<()> = files.iter().try_for_each(File::sync_data);
+        })
+    }
+
+    fn start_with(
+        path: &Path,
+        sync: impl Fn(&[File]) + Send + 'static,
+    ) -> Result<Syncer, StoreError> {
         let (requests, taken) = sync_channel::<Vec<File>>(0);
         let work = move || {
             for files in taken {
-                // A disk that cannot do this cannot be written either, which those who write are told; and at the end of
-                // the run it has to.
-                let _: io::Result<()> = files.iter().try_for_each(File::sync_data);
+                sync(&files);
             }
         };
         match thread::Builder::new().name("syncer".to_owned()).spawn(work) {
-            Ok(_) => Ok(Syncer { requests }),
+            Ok(_) => Ok(Syncer {
+                requests,
+                path: path.to_owned(),
+            }),
             Err(source) => Err(StoreError::creating(path, source)),
         }
     }
 
-    /// Has `files` forced to the disk if the thread has nothing else to do: false if it has.
-    #[must_use]
-    pub fn request(&self, files: Vec<File>) -> bool {
-        self.requests.try_send(files).is_ok()
+    /// Has `files` forced to the disk if the thread has nothing else to do; returns whether it had not. Does not block.
+    ///
+    /// # Errors
+    /// [`StoreError::SyncerDied`] if the thread panicked during an earlier request: nothing is forced to the disk any more.
+    pub fn request(&self, files: Vec<File>) -> Result<bool, StoreError> {
+        match self.requests.try_send(files) {
+            Ok(()) => Ok(true),
+            Err(TrySendError::Full(_)) => Ok(false),
+            Err(TrySendError::Disconnected(_)) => Err(StoreError::SyncerDied {
+                path: self.path.clone(),
+            }),
+        }
     }
 }
 
@@ -73,11 +94,25 @@ mod tests {
         let syncer = Syncer::start(&path).unwrap();
         let files = || vec![folder_of(&path).unwrap(), File::open(&path).unwrap()];
         for _ in 0..3 {
-            while !syncer.request(files()) {
+            while !syncer.request(files()).unwrap() {
                 std::thread::yield_now();
             }
         }
         sync_name(&path).unwrap();
         assert!(folder_of(&path.join("below")).is_none_or(|file| file.sync_all().is_ok()));
+    }
+
+    #[test]
+    fn a_syncer_that_panics_is_an_error_of_the_next_request() {
+        let path = Path::new("output.jsonl");
+        let syncer = Syncer::start_with(path, |_| panic!("no disk")).unwrap();
+        let ended = loop {
+            match syncer.request(Vec::new()) {
+                Ok(_) => std::thread::yield_now(),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(ended, StoreError::SyncerDied { .. }), "{ended}");
+        assert!(ended.to_string().contains("output.jsonl"), "{ended}");
     }
 }

@@ -114,7 +114,7 @@ impl Log {
         if let Some(journal) = &self.journal {
             files.push(journal.descriptor()?);
         }
-        let _ = self.syncer.request(files);
+        self.syncer.request(files)?;
         Ok(())
     }
 
