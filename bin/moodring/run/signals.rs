@@ -71,6 +71,14 @@ pub(crate) fn survive_file_limits() -> io::Result<()> {
     signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
 }
 
+/// What an error of the system while it begins to listen for signals means.
+fn cannot_listen(error: &io::Error) -> String {
+    format!(
+        "failed to listen for signals ({error}): try again when fewer processes run and fewer files are open, or raise \
+         the limits that `ulimit -a` shows"
+    )
+}
+
 impl Interrupt {
     /// Listens from now on. A second signal removes `unfinished` and ends the process.
     pub(crate) fn listen(unfinished: Vec<PathBuf>) -> io::Result<Self> {
@@ -78,7 +86,8 @@ impl Interrupt {
         for path in unfinished {
             interrupt.leaves(path);
         }
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP])?;
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP])
+            .map_err(|error| io::Error::new(error.kind(), cannot_listen(&error)))?;
         let listener = interrupt.clone();
         let listen = move || {
             for signal in signals.forever() {
@@ -90,7 +99,8 @@ impl Interrupt {
         };
         thread::Builder::new()
             .name("signals".to_owned())
-            .spawn(listen)?;
+            .spawn(listen)
+            .map_err(|error| io::Error::new(error.kind(), cannot_listen(&error)))?;
         Ok(interrupt)
     }
 

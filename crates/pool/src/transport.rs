@@ -25,6 +25,24 @@ const HEAD: u8 = 1;
 static PIECE: LazyLock<usize> =
     LazyLock::new(|| ipc_call(OsIpcSender::get_max_fragment_size).unwrap_or(4096));
 
+/// Finds out how large a packet may be, which takes a socket for a moment. ipc-channel does so when it first sends, and if
+/// there is no socket then, it panics, then and ever after. So this is called before anything is sent.
+///
+/// # Errors
+/// If the system refuses a socket.
+pub(crate) fn prepare() -> io::Result<()> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType};
+    let (unix, seqpacket) = (AddressFamily::UNIX, SocketType::SEQPACKET);
+    drop(rustix::net::socketpair(
+        unix,
+        seqpacket,
+        SocketFlags::CLOEXEC,
+        None,
+    )?);
+    LazyLock::force(&PIECE);
+    Ok(())
+}
+
 /// The sending end of a channel of frames.
 #[derive(Debug)]
 pub(crate) struct FrameSender(IpcBytesSender);

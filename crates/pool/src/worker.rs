@@ -17,7 +17,7 @@ use crate::black_box::Recorder;
 use crate::context::Context;
 use crate::descriptors;
 use crate::ids::{Scope, ShardId, WorkerId};
-use crate::transport::{FrameReceiver, FrameSender};
+use crate::transport::{self, FrameReceiver, FrameSender};
 use crate::wire::{self, FromWorker, Hello, PROTOCOL, ToWorker, WireError};
 
 /// An error that another worker would meet too, such as an unreadable input or a full disk. It ends the run: a death
@@ -173,6 +173,7 @@ fn connect(address: &str) -> io::Result<(FrameReceiver, FrameSender, Recorder)> 
     let (door, page) = address.split_once(':').ok_or(io::ErrorKind::InvalidInput)?;
     let (door, page) = (inherited(door)?, inherited(page)?);
     let recorder = Recorder::open(&page)?;
+    transport::prepare()?;
     let bootstrap = IpcSender::<Hello>::connect(descriptors::path(&door))?;
     let (task_sender, tasks) = ipc::bytes_channel()?;
     let (reports, report_receiver) = ipc::bytes_channel()?;

@@ -68,6 +68,24 @@ pub enum StoreError {
         /// What happened.
         source: io::Error,
     },
+    /// A file is another one each time it is looked at.
+    #[error(
+        "\"{}\" is replaced again and again while it is opened: stop the program that does that, or choose a place on \
+         another file system",
+        path.display()
+    )]
+    Unsettled {
+        /// The part file.
+        path: PathBuf,
+    },
+    /// The system refused the thread that forces files to the disk.
+    #[error("failed to start the thread that forces \"{}\" to the disk ({source}): try again when fewer processes run", path.display())]
+    Thread {
+        /// The journal.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
     /// The thread that forces files to the disk panicked, which is a fault of this crate.
     #[error(
         "the thread that forces \"{}\" to the disk panicked, so the run was ended: continue it with \

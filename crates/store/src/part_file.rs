@@ -53,26 +53,23 @@ impl PartFile {
     /// linked to it.
     pub(crate) fn create_at(path: PathBuf, force: bool) -> Result<PartFile, StoreError> {
         let part = part_of(&path);
-        loop {
-            let failed = |source| StoreError::opening_side_file(&part, source);
-            match options().create_new(true).open(&part) {
-                Ok(file) => {
-                    if !lock(&file).map_err(failed)? {
-                        return Err(StoreError::Busy { path });
-                    }
-                    if is_at(&file, &part) {
-                        return PartFile::of(file, part, path, force);
-                    }
+        let failed = |source| StoreError::opening_side_file(&part, source);
+        let file = retry(&part, || match options().create_new(true).open(&part) {
+            Ok(file) => {
+                if !lock(&file).map_err(failed)? {
+                    return Err(StoreError::Busy { path: path.clone() });
                 }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    let Some(_left) = open_locked(&part, &path)? else {
-                        continue;
-                    };
+                Ok(is_at(&file, &part).map_err(failed)?.then_some(file))
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if let Some(_left) = open_locked(&part, &path)? {
                     fs::remove_file(&part).map_err(failed)?;
                 }
-                Err(source) => return Err(failed(source)),
+                Ok(None)
             }
-        }
+            Err(source) => Err(failed(source)),
+        })?;
+        PartFile::of(file, part, path, force)
     }
 
     /// The part file of an output of that name, beside what a link leads to; `None` if no file is written there.
@@ -256,11 +253,11 @@ fn options() -> OpenOptions {
 
 /// Opens and locks the part file of the output `path`; `None` if there is none.
 pub(crate) fn open_locked(part: &Path, path: &Path) -> Result<Option<File>, StoreError> {
-    loop {
-        let failed = |source| StoreError::opening_side_file(part, source);
+    let failed = |source| StoreError::opening_side_file(part, source);
+    retry(part, || {
         let file = match options().open(part) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(None)),
             Err(source) => return Err(failed(source)),
         };
         if let Some(what) = what_is_in_the_way(part) {
@@ -272,10 +269,27 @@ pub(crate) fn open_locked(part: &Path, path: &Path) -> Result<Option<File>, Stor
             return Err(StoreError::Busy { path });
         }
         // A run that ended between the two steps has renamed or removed what was opened: it must not be touched.
-        if is_at(&file, part) {
-            return Ok(Some(file));
+        let is_there = is_at(&file, part).map_err(failed)?;
+        Ok(is_there.then_some(Some(file)))
+    })
+}
+
+/// How often a file is opened again because another program replaced it meanwhile.
+const ATTEMPTS: usize = 100;
+
+/// Calls `attempt` until it returns something, but no more than [`ATTEMPTS`] times.
+fn retry<T>(
+    part: &Path,
+    mut attempt: impl FnMut() -> Result<Option<T>, StoreError>,
+) -> Result<T, StoreError> {
+    for _ in 0..ATTEMPTS {
+        if let Some(settled) = attempt()? {
+            return Ok(settled);
         }
     }
+    Err(StoreError::Unsettled {
+        path: part.to_owned(),
+    })
 }
 
 /// Refuses to replace what has the name of a side file, if it is something else than a regular file, or if it has content
@@ -313,11 +327,13 @@ fn lock(file: &File) -> io::Result<bool> {
 }
 
 /// Whether `path` still leads to the open file.
-fn is_at(file: &File, path: &Path) -> bool {
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(open), Ok(found)) => identity(open) == identity(found),
-        _ => false,
+    let open = identity(file.metadata()?);
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok(open == identity(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -438,11 +454,11 @@ mod tests {
         let (folder, path) = folder();
         let part = folder.path().join("out.jsonl.part");
         let opened = File::create(&part).unwrap();
-        assert!(is_at(&opened, &part));
+        assert!(is_at(&opened, &part).unwrap());
         fs::rename(&part, &path).unwrap();
-        assert!(!is_at(&opened, &part));
+        assert!(!is_at(&opened, &part).unwrap());
         File::create(&part).unwrap();
-        assert!(!is_at(&opened, &part));
+        assert!(!is_at(&opened, &part).unwrap());
     }
 
     #[test]
@@ -546,5 +562,17 @@ mod tests {
         part.append(b" again").unwrap();
         part.commit().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"sound again");
+    }
+
+    #[test]
+    fn a_part_file_that_is_never_the_one_that_was_opened_is_an_error_and_no_endless_loop() {
+        let mut attempts = 0;
+        let ended: Result<(), _> = retry(Path::new("output.part"), || {
+            attempts += 1;
+            Ok(None)
+        });
+        let error = ended.unwrap_err();
+        assert!(matches!(error, StoreError::Unsettled { .. }), "{error}");
+        assert_eq!(attempts, ATTEMPTS);
     }
 }

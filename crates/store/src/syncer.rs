@@ -19,7 +19,7 @@ impl Syncer {
     /// Starts the thread, which ends with the value. Errors name `path`.
     ///
     /// # Errors
-    /// [`StoreError::Uncreatable`] if the system refuses a thread.
+    /// [`StoreError::Thread`] if the system refuses a thread.
     pub fn start(path: &Path) -> Result<Syncer, StoreError> {
         Self::start_with(path, |files| {
             // A disk that cannot do this cannot be written either, which those who write are told; and at the end of the
@@ -43,7 +43,10 @@ impl Syncer {
                 requests,
                 path: path.to_owned(),
             }),
-            Err(source) => Err(StoreError::creating(path, source)),
+            Err(source) => Err(StoreError::Thread {
+                path: path.to_owned(),
+                source,
+            }),
         }
     }
 

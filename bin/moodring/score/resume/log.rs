@@ -38,7 +38,9 @@ pub(in crate::score) struct Log {
 impl Log {
     /// Starts the journal of a new run.
     pub(in crate::score) fn start(path: PathBuf, terms: Terms) -> Result<Self, BoxError> {
-        let mut log = Self::new(Journal::create(&path)?, path, 0)?;
+        // The thread first: if there is none to be had, no file is left behind.
+        let syncer = Syncer::start(&path)?;
+        let mut log = Self::new(Journal::create(&path)?, syncer, path, 0);
         log.append(&Entry::Terms(terms))?;
         Ok(log)
     }
@@ -49,15 +51,16 @@ impl Log {
         path: PathBuf,
         releases: u64,
     ) -> Result<Self, BoxError> {
-        let mut log = Self::new(journal, path, releases)?;
+        let syncer = Syncer::start(&path)?;
+        let mut log = Self::new(journal, syncer, path, releases);
         log.keep = true;
         log.append(&Entry::Resumed(releases))?;
         Ok(log)
     }
 
-    fn new(journal: Journal, path: PathBuf, releases: u64) -> Result<Self, BoxError> {
-        Ok(Self {
-            syncer: Syncer::start(&path)?,
+    fn new(journal: Journal, syncer: Syncer, path: PathBuf, releases: u64) -> Self {
+        Self {
+            syncer,
             journal: Some(journal),
             path,
             releases,
@@ -66,7 +69,7 @@ impl Log {
             flushed: Instant::now(),
             synced: Instant::now(),
             keep: false,
-        })
+        }
     }
 
     /// How many shards have been released.

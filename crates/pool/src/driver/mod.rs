@@ -26,6 +26,7 @@ use crate::process::{self, Forwarder, WorkerCommand, WorkerProcess};
 use crate::sink::{Quarantined, Sink};
 use crate::status::{Outcome, Stats};
 use crate::supervisor::{Config, Defeat, Event, LONGEST_WAIT, LoopClock, Supervisor, TaskPolicy};
+use crate::transport;
 use crate::wire::Payload;
 
 /// What a pool is built with.
@@ -57,6 +58,7 @@ pub(crate) fn run(
     descriptors::raise();
     check_descriptors(settings.config.workers)?;
     bootstrap::sweep();
+    transport::prepare().map_err(PoolError::Bootstrap)?;
     let relay = Relay::new().map_err(PoolError::Bootstrap)?;
     let stderr = Forwarder::start(&inbox.sender).map_err(PoolError::Thread)?;
     let pulls = start_feed(feed, &inbox.sender).map_err(PoolError::Thread)?;
