@@ -1,8 +1,7 @@
 //! What `moodring ctl` and a run say to each other: a line of JSON each way, one question to a connection.
 
+use moodring_pool::MAX_WORKERS;
 use serde::{Deserialize, Serialize};
-
-use crate::run::args::MAX_WORKERS;
 
 /// A question or an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

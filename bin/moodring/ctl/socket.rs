@@ -24,14 +24,14 @@ use super::line::{Deadline, read_line, write_line};
 use super::protocol::{Reply, Request};
 
 /// How long either side waits for the other.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a run that begins waits for the lock on the folder, which others hold for microseconds.
-const PATIENCE_FOR_LOCK: Duration = Duration::from_secs(1);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// No question is longer, in bytes, and no answer: a worker's row has some 200.
-const MOST_ASKED: usize = 1024;
-const MOST_ANSWERED: usize = 4 << 20;
+const MAX_REQUEST: usize = 1024;
+const MAX_REPLY: usize = 4 << 20;
 
 /// The folder of the sockets: `$XDG_RUNTIME_DIR/moodring`, or where that is not set `/tmp/moodring-UID`.
 fn folder() -> PathBuf {
@@ -42,7 +42,7 @@ fn folder() -> PathBuf {
     std::env::temp_dir().join(format!("moodring-{user}"))
 }
 
-fn is_own(metadata: &Metadata) -> bool {
+fn is_private(metadata: &Metadata) -> bool {
     let others = metadata.permissions().mode() & 0o077;
     metadata.uid() == rustix::process::geteuid().as_raw() && others == 0
 }
@@ -58,7 +58,7 @@ fn check_folder(folder: &Path) -> anyhow::Result<bool> {
         }
     };
     ensure!(
-        metadata.is_dir() && is_own(&metadata),
+        metadata.is_dir() && is_private(&metadata),
         "`{}` is not a folder of yours that only you may enter; remove it, or set XDG_RUNTIME_DIR",
         folder.display()
     );
@@ -66,7 +66,7 @@ fn check_folder(folder: &Path) -> anyhow::Result<bool> {
 }
 
 /// Makes the folder if it is missing.
-fn own_folder() -> anyhow::Result<PathBuf> {
+fn create_folder() -> anyhow::Result<PathBuf> {
     let folder = folder();
     DirBuilder::new()
         .recursive(true)
@@ -86,7 +86,7 @@ fn lock(folder: &Path) -> io::Result<File> {
 
 /// The same, but waits for it a while.
 fn wait_for_lock(folder: &Path) -> io::Result<File> {
-    let deadline = Deadline::within(PATIENCE_FOR_LOCK);
+    let deadline = Deadline::within(LOCK_TIMEOUT);
     loop {
         match lock(folder) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -108,27 +108,27 @@ pub(crate) struct Socket {
 impl Socket {
     /// Opens it. What dead runs have left is removed.
     pub(crate) fn open() -> anyhow::Result<Self> {
-        let folder = own_folder()?;
-        let _ = live(&folder);
+        let folder = create_folder()?;
+        let _ = live_runs(&folder);
         Self::open_in(&folder, std::process::id())
     }
 
     fn open_in(folder: &Path, pid: u32) -> anyhow::Result<Self> {
         let path = folder.join(format!("{pid}.sock"));
-        let unborn = folder.join(format!(".{pid}.new"));
+        let pending = folder.join(format!(".{pid}.new"));
         let _lock =
             wait_for_lock(folder).with_context(|| format!("cannot lock `{}`", folder.display()))?;
         // Another system of processes, as of a container, may share the folder and have this id too.
         ensure!(
-            !matches!(reach(&path, Deadline::within(PATIENCE)), Reached::Live(_)),
+            !matches!(connect_to(&path, Deadline::within(TIMEOUT)), Peer::Live(_)),
             "another run listens at `{}`",
             path.display()
         );
-        let _ = fs::remove_file(&unborn);
+        let _ = fs::remove_file(&pending);
         let listen = || -> io::Result<UnixListener> {
-            let listener = UnixListener::bind(&unborn)?;
-            fs::set_permissions(&unborn, fs::Permissions::from_mode(0o600))?;
-            fs::rename(&unborn, &path)?;
+            let listener = UnixListener::bind(&pending)?;
+            fs::set_permissions(&pending, fs::Permissions::from_mode(0o600))?;
+            fs::rename(&pending, &path)?;
             Ok(listener)
         };
         let listener =
@@ -152,14 +152,14 @@ impl Drop for Socket {
 pub(crate) fn runs() -> anyhow::Result<Vec<u32>> {
     let folder = folder();
     Ok(if check_folder(&folder)? {
-        live(&folder)
+        live_runs(&folder)
     } else {
         Vec::new()
     })
 }
 
 /// The processes whose sockets somebody listens at. What nobody listens at any more is removed.
-fn live(folder: &Path) -> Vec<u32> {
+fn live_runs(folder: &Path) -> Vec<u32> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
@@ -168,11 +168,11 @@ fn live(folder: &Path) -> Vec<u32> {
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.unwrap_or_default();
         let pid = name.strip_suffix(".sock").and_then(|pid| pid.parse().ok());
-        let is_unborn = name.starts_with('.') && name.strip_suffix(".new").is_some();
-        match pid.map(|pid| (pid, reach(&path, Deadline::within(PATIENCE)))) {
-            Some((pid, Reached::Live(_))) => runs.push(pid),
-            Some((_, Reached::Dead)) => remove_dead(folder, &path),
-            None if is_unborn => remove_dead(folder, &path),
+        let is_pending = name.starts_with('.') && name.strip_suffix(".new").is_some();
+        match pid.map(|pid| (pid, connect_to(&path, Deadline::within(TIMEOUT)))) {
+            Some((pid, Peer::Live(_))) => runs.push(pid),
+            Some((_, Peer::Dead)) => remove_dead(folder, &path),
+            None if is_pending => remove_dead(folder, &path),
             _ => {}
         }
     }
@@ -183,14 +183,14 @@ fn live(folder: &Path) -> Vec<u32> {
 /// Removes a socket at which nobody listens, now that nothing can come into being.
 fn remove_dead(folder: &Path, path: &Path) {
     if let Ok(_lock) = lock(folder)
-        && matches!(reach(path, Deadline::within(PATIENCE)), Reached::Dead)
+        && matches!(connect_to(path, Deadline::within(TIMEOUT)), Peer::Dead)
     {
         let _ = fs::remove_file(path);
     }
 }
 
 /// What is at a path.
-enum Reached {
+enum Peer {
     /// A run.
     Live(UnixStream),
     /// A socket of ours at which nobody listens.
@@ -200,11 +200,11 @@ enum Reached {
 }
 
 /// Connects to a socket, if it is one of ours and one of our processes listens at it.
-fn reach(path: &Path, deadline: Deadline) -> Reached {
-    let try_it = || -> anyhow::Result<Option<UnixStream>> {
+fn connect_to(path: &Path, deadline: Deadline) -> Peer {
+    let try_connect = || -> anyhow::Result<Option<UnixStream>> {
         let metadata = fs::symlink_metadata(path)?;
         ensure!(
-            metadata.file_type().is_socket() && is_own(&metadata),
+            metadata.file_type().is_socket() && is_private(&metadata),
             "`{}` is not a socket of yours that only you may use",
             path.display()
         );
@@ -220,10 +220,10 @@ fn reach(path: &Path, deadline: Deadline) -> Reached {
         check_peer(&stream)?;
         Ok(Some(stream))
     };
-    match try_it() {
-        Ok(Some(stream)) => Reached::Live(stream),
-        Ok(None) => Reached::Dead,
-        Err(error) => Reached::Other(error),
+    match try_connect() {
+        Ok(Some(stream)) => Peer::Live(stream),
+        Ok(None) => Peer::Dead,
+        Err(error) => Peer::Other(error),
     }
 }
 
@@ -248,17 +248,17 @@ pub(crate) fn ask(pid: u32, request: Request) -> anyhow::Result<Reply> {
     if !path.try_exists().unwrap_or(true) {
         return Err(none());
     }
-    let deadline = Deadline::within(PATIENCE);
-    let stream = match reach(&path, deadline) {
-        Reached::Live(stream) => stream,
-        Reached::Dead => return Err(none()),
-        Reached::Other(error) => {
+    let deadline = Deadline::within(TIMEOUT);
+    let stream = match connect_to(&path, deadline) {
+        Peer::Live(stream) => stream,
+        Peer::Dead => return Err(none()),
+        Peer::Other(error) => {
             return Err(error.context(format!("cannot reach the run with process id {pid}")));
         }
     };
     let silent = || format!("the run with process id {pid} does not answer");
     write_line(&stream, &request, deadline).with_context(silent)?;
-    let line = read_line(&stream, MOST_ANSWERED, deadline).with_context(silent)?;
+    let line = read_line(&stream, MAX_REPLY, deadline).with_context(silent)?;
     match line.as_deref().map(serde_json::from_slice) {
         Some(Ok(reply)) => Ok(reply),
         Some(Err(_)) => {
@@ -270,18 +270,18 @@ pub(crate) fn ask(pid: u32, request: Request) -> anyhow::Result<Reply> {
 
 /// The question that came over a connection, or what is wrong with it; none at all from who only looks whether somebody is
 /// there.
-pub(crate) fn listen_to(
+pub(crate) fn read_request(
     stream: &UnixStream,
     deadline: Deadline,
 ) -> io::Result<Option<Result<Request, String>>> {
     check_peer(stream)?;
-    let line = read_line(stream, MOST_ASKED, deadline)?;
+    let line = read_line(stream, MAX_REQUEST, deadline)?;
     Ok(line.map(|line| Request::parse(&line)))
 }
 
 /// When a client that has just come must be done.
-pub(crate) fn patience() -> Deadline {
-    Deadline::within(PATIENCE)
+pub(crate) fn client_deadline() -> Deadline {
+    Deadline::within(TIMEOUT)
 }
 
 #[cfg(test)]
@@ -309,20 +309,20 @@ mod tests {
             for _ in 0..2 {
                 scope.spawn(|| {
                     while !over.load(Ordering::SeqCst) {
-                        live(folder.path());
+                        live_runs(folder.path());
                     }
                 });
             }
             for _ in 0..300 {
                 let socket = Socket::open_in(folder.path(), 7).unwrap();
-                let reached = reach(&socket.path, Deadline::within(PATIENCE));
-                assert!(matches!(reached, Reached::Live(_)));
+                let peer = connect_to(&socket.path, Deadline::within(TIMEOUT));
+                assert!(matches!(peer, Peer::Live(_)));
                 kill(socket);
             }
             over.store(true, Ordering::SeqCst);
         });
-        while !live(folder.path()).is_empty() {}
-        live(folder.path());
+        while !live_runs(folder.path()).is_empty() {}
+        live_runs(folder.path());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
@@ -331,7 +331,7 @@ mod tests {
         let folder = private_folder();
         let first = Socket::open_in(folder.path(), 7).unwrap();
         assert!(Socket::open_in(folder.path(), 7).is_err());
-        assert_eq!(live(folder.path()), [7]);
+        assert_eq!(live_runs(folder.path()), [7]);
         drop(first);
         assert!(Socket::open_in(folder.path(), 7).is_ok());
     }
@@ -341,10 +341,10 @@ mod tests {
         let folder = private_folder();
         let path = kill(Socket::open_in(folder.path(), 7).unwrap());
         let held = lock(folder.path()).unwrap();
-        live(folder.path());
+        live_runs(folder.path());
         assert!(path.exists());
         drop(held);
-        live(folder.path());
+        live_runs(folder.path());
         assert!(!path.exists());
     }
 }

@@ -1,8 +1,8 @@
 //! `moodring eval`: how well the models agree with labels that people gave.
 //!
-//! The pool scores and counts; [`ledger`] adds up what it releases, [`page`] prints the figures.
+//! The pool scores and counts; [`eval_sink`] adds up what it releases, [`page`] prints the figures.
 
-mod ledger;
+mod eval_sink;
 mod page;
 
 use std::time::Instant;
@@ -16,16 +16,16 @@ use moodring_record::FieldNames;
 
 use crate::exit::{Failure, warn};
 use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
-use crate::run::desk::Desk;
+use crate::run::control_server::ControlServer;
 use crate::run::files::Files;
 use crate::run::models::Models;
 use crate::run::pool_failure;
+use crate::run::pool_options::{PoolOptions, follow};
 use crate::run::progress::Progress;
-use crate::run::scale::{Scale, follow};
 use crate::run::signals::Interrupt;
 use crate::run::source::Source;
 use crate::run::tasks::Tasks;
-use ledger::{Ledger, Totals};
+use eval_sink::{EvalSink, Totals};
 use page::Numbers;
 
 const EXAMPLES: &str = "\
@@ -81,7 +81,7 @@ struct LabelArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
-    let scale = Scale::of(&args.pool);
+    let options = PoolOptions::from_args(&args.pool);
     let fields = FieldNames {
         label: Some(args.labels.label_field.clone()),
         ..FieldNames::default()
@@ -89,7 +89,7 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
     let mut files = Files::default();
     files.write_stdout();
     files.write_notices();
-    let source = Source::find(args.input, scale.workers, fields, &files)?;
+    let source = Source::find(args.input, options.workers, fields, &files)?;
     let models = Models::read(&args.models, "")?;
     files.read_inputs(&source.inputs);
     files.read_models(&models.list);
@@ -97,24 +97,24 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
     let labels = args.labels.labels.unwrap_or_default();
     let feed = source.open(Vec::new(), true)?;
     let interrupt = Interrupt::listen(Vec::new()).map_err(Failure::failed)?;
-    let mut ledger = Ledger::new(&feed, models.names.len(), source.text_field());
+    let mut sink = EvalSink::new(&feed, models.names.len(), source.text_field());
     let setup = Setup::Eval(EvalSetup {
         models: models.list.clone(),
         labels: labels.map,
     });
-    let pool = scale
-        .pool()
+    let pool = options
+        .builder()
         .delivery(Delivery::Inline)
         .setup(wire::encode(&setup).map_err(Failure::failed)?)
         .build();
-    interrupt.steers(pool.control(), scale.workers);
-    follow(&scale, pool.control(), interrupt.clone());
+    interrupt.steers(pool.control(), options.workers);
+    follow(&options, pool.control(), interrupt.clone());
     let progress = Progress::start(
         args.labels.quiet,
         source.stored_bytes(),
         Some(pool.control()),
     );
-    let desk = Desk {
+    let server = ControlServer {
         command: "eval",
         output: None,
         total_bytes: source.stored_bytes(),
@@ -123,12 +123,12 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
         pool: pool.control(),
         interrupt: interrupt.clone(),
     };
-    let _open = desk.open();
-    ledger.watch(progress);
+    let _open = server.start();
+    sink.watch(progress);
     let mut tasks = Tasks::new(feed);
     tasks.heed(interrupt.clone());
-    let ran = pool.run(tasks, &mut ledger);
-    let totals = ledger.close();
+    let ran = pool.run(tasks, &mut sink);
+    let totals = sink.close();
 
     ran.map_err(|error| pool_failure(error, |error| Failure::Failed(anyhow!(error))))?;
     if let Some(signal) = interrupt.received() {

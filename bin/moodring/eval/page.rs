@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use moodring_job::eval::{Metrics, Scheme};
 use serde::Serialize;
 
-use super::ledger::Totals;
+use super::eval_sink::Totals;
 use crate::exit::Failure;
 
 /// How the numbers among the labels are read, and why so.

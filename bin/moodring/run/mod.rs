@@ -1,19 +1,18 @@
-//! What the commands share that run over the pool: their [flags](args), what those mean ([`source`], [`models`],
-//! [`scale`]), the [tasks] that feed the pool, the [signals] that steer it and the [desk] where others ask for it, the
-//! [progress] that shows it, the [files] that must not be mixed up, the [rejections] that a person must hear of, and what
-//! its errors mean.
+//! What the commands that run the pool share: their [flags](args) and what those mean ([`source`], [`models`],
+//! [`pool_options`]), the [tasks] that feed the pool, the [signals] and the [`control_server`] that control it, the
+//! [progress] display, the check that [files] do not conflict, the [rejections] to warn of, and what errors mean.
 
 pub(crate) mod args;
 mod autoscale;
 mod cgroup;
 pub(crate) mod columns;
+pub(crate) mod control_server;
 mod cpus;
-pub(crate) mod desk;
 pub(crate) mod files;
 pub(crate) mod models;
+pub(crate) mod pool_options;
 pub(crate) mod progress;
 pub(crate) mod rejections;
-pub(crate) mod scale;
 pub(crate) mod signals;
 pub(crate) mod source;
 pub(crate) mod tasks;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use moodring_pool::Control;
 
-use super::desk::Counters;
+use super::control_server::Counters;
 
 const KNOWN: &str =
     "{bar:24} {percent:>3}% {bytes}/{total_bytes} {binary_bytes_per_sec} ETA {eta} {msg}";

@@ -67,7 +67,7 @@ fn within(limit: Duration, work: impl Fn() + Send + Clone + 'static) -> bool {
 }
 
 /// Makes a file that reaches its limit (`ulimit -f`) an error of the one who writes it, not a reason to be killed.
-pub(crate) fn survive_file_limits() -> io::Result<()> {
+pub(crate) fn ignore_file_size_signal() -> io::Result<()> {
     signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
 }
 

@@ -22,7 +22,7 @@ const MAX_BLOCK: u64 = 64 << 20;
 
 /// The number of workers that the inputs are cut for where their actual number must not show in the output. From 64 MB on
 /// this makes no difference to [`MAX_SHARD`], and below that up to 64 workers have something to do.
-const WORKERS_OF_ALL: u32 = 4;
+const REFERENCE_WORKERS: u32 = 4;
 
 /// The inputs, found but not opened.
 #[derive(Debug)]
@@ -47,9 +47,9 @@ impl Source {
     ) -> Result<Self, Failure> {
         let expanded = expand(&args.inputs, args.format).map_err(feed_failure)?;
         for (path, why) in &expanded.skipped {
-            tell_of_skipped(path, *why);
+            log_skipped(path, *why);
         }
-        let inputs = without_own(expanded, written)?;
+        let inputs = exclude_own_files(expanded, written)?;
         if inputs.is_empty() {
             return Err(Failure::Usage(anyhow!(
                 "there are no posts to score: no input has a known extension; add --format"
@@ -97,9 +97,9 @@ impl Source {
     }
 
     /// Cuts the inputs in the same way for any number of workers, unless a size was typed.
-    pub(crate) fn cut_alike(&mut self) {
+    pub(crate) fn cut_for_any_worker_count(&mut self) {
         if !self.is_size_typed {
-            self.shard_size = shard_size(&self.inputs, WORKERS_OF_ALL);
+            self.shard_size = shard_size(&self.inputs, REFERENCE_WORKERS);
         }
     }
 
@@ -181,7 +181,7 @@ impl Source {
     }
 }
 
-fn tell_of_skipped(path: &Path, why: Skipped) {
+fn log_skipped(path: &Path, why: Skipped) {
     let name = name_of(path);
     match why {
         Skipped::UnknownExtension => {
@@ -199,7 +199,7 @@ fn tell_of_skipped(path: &Path, why: Skipped) {
 
 /// The inputs, but for what this program wrote into a folder: the files of this run, and records that were set aside. That
 /// scored posts of an earlier run are scored again must be asked for.
-fn without_own(expanded: Expanded, written: &Files) -> Result<Vec<Input>, Failure> {
+fn exclude_own_files(expanded: Expanded, written: &Files) -> Result<Vec<Input>, Failure> {
     let Expanded { inputs, found, .. } = expanded;
     let mut kept = Vec::new();
     for (at, input) in inputs.into_iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use moodring_feed::{Content as Piece, Feed, Input, Origin, Position, Shard, SourceId};
+use moodring_feed::{Content as ShardContent, Feed, Input, Origin, Position, Shard, SourceId};
 use moodring_job::{Content, Task};
 use moodring_pool::BoxError;
 use moodring_pool::wire;
@@ -87,16 +87,18 @@ impl Tasks {
             .get(shard.source.0 as usize)
             .map(|input| &input.origin);
         let content = match (&shard.content, origin) {
-            (Piece::Block { offset, bytes }, _) => Content::Block {
+            (ShardContent::Block { offset, bytes }, _) => Content::Block {
                 offset: *offset,
                 bytes,
             },
-            (Piece::Range { start, end }, Some(Origin::File(path))) => Content::Range {
+            (ShardContent::Range { start, end }, Some(Origin::File(path))) => Content::Range {
                 path,
                 start: *start,
                 end: *end,
             },
-            (Piece::Range { .. }, _) => return Err("a range of something that is no file".into()),
+            (ShardContent::Range { .. }, _) => {
+                return Err("a range of something that is no file".into());
+            }
         };
         Ok(wire::encode(&Task {
             index,

@@ -1,14 +1,15 @@
 //! `moodring score`: posts in, scored posts out.
 //!
-//! The typed flags become a [`Plan`]; [`ledger`] takes what the pool releases; [`resume`] lets a run that was cut off go
+//! The typed flags become a [`Plan`]; [`output_sink`] takes what the pool releases; [`resume`] lets a run that was cut off go
 //! on; [`summary`] tells a person about it.
 
-mod ledger;
+mod output_sink;
 mod plan;
 mod resume;
 mod set_aside;
 mod side_files;
 mod summary;
+mod totals;
 mod usage;
 
 use std::time::Instant;
@@ -22,65 +23,69 @@ use moodring_store::PartFile;
 use crate::cli::ScoreArgs;
 use crate::exit::{Failure, warn};
 use crate::run::columns::Columns;
-use crate::run::desk::Desk;
+use crate::run::control_server::ControlServer;
+use crate::run::pool_options::follow;
 use crate::run::progress::Progress;
-use crate::run::scale::follow;
 use crate::run::signals::Interrupt;
 use crate::run::tasks::Tasks;
 use crate::run::{pool_failure, store_failure};
-use ledger::{Ledger, Rejected, Totals, sink_failure};
+use output_sink::{OutputSink, Rejected, sink_failure};
 use plan::Plan;
-use resume::entry::Terms;
-use resume::recover::{self, Earlier, Start};
+use resume::checkpoint::{self, PriorRun, Start};
+use resume::entry::RunFingerprint;
+use totals::Totals;
 
 /// Runs the command.
 pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let mut plan = Plan::make(args)?;
     side_files::check(&plan).map_err(store_failure)?;
-    let earlier = if plan.resume {
-        Earlier::find(&plan)?
+    let prior = if plan.resume {
+        PriorRun::find(&plan)?
     } else {
-        recover::tell_of_lost_work(&plan);
+        checkpoint::warn_of_lost_work(&plan);
         None
     };
-    if let Some(earlier) = &earlier {
-        let Terms {
+    if let Some(prior) = &prior {
+        let RunFingerprint {
             shard_size,
             block_size,
             ..
-        } = earlier.terms;
+        } = prior.fingerprint;
         plan.source.recut(shard_size, block_size);
-        if let Some(totals) = earlier.finished(&plan)? {
-            summary::tell_of_nothing_to_do(&plan)?;
+        if let Some(totals) = prior.finished(&plan)? {
+            summary::announce_nothing_to_do(&plan)?;
             return summary::print(&plan, &totals, 0, began.elapsed());
         }
     }
-    let (ledger, tasks, start) = open(&plan, earlier)?;
+    let (sink, tasks, start) = open(&plan, prior)?;
     match start {
-        Some(start) => score(&plan, ledger, tasks, start, began),
-        None => conclude(&plan, &ledger.commit()?, 0, began),
+        Some(start) => score(&plan, sink, tasks, start, began),
+        None => conclude(&plan, &sink.commit()?, 0, began),
     }
 }
 
 /// Opens inputs and outputs, at the beginning or where an earlier run ended. Says where to start, unless all is done and
 /// only the files' names are missing.
-fn open(plan: &Plan, earlier: Option<Earlier>) -> Result<(Ledger, Tasks, Option<Start>), Failure> {
+fn open(
+    plan: &Plan,
+    prior: Option<PriorRun>,
+) -> Result<(OutputSink, Tasks, Option<Start>), Failure> {
     let feed = plan.source.open(plan.added(), plan.replace)?;
     let columns = plan.columns(&feed)?;
-    if let (Some(mut earlier), Some(output)) = (earlier, &plan.output) {
+    if let (Some(mut prior), Some(output)) = (prior, &plan.output) {
         if let Some(mut part) = PartFile::reopen(output, plan.force).map_err(store_failure)? {
             part.keep(true);
-            if earlier.verify(plan).map_err(store_failure)? {
-                let ledger = Ledger::resume(plan, &feed, part, &earlier)?;
-                let start = (!earlier.is_complete()).then(|| earlier.start());
-                return Ok((ledger, tasks(feed, columns), start));
+            if prior.verify(plan).map_err(store_failure)? {
+                let sink = OutputSink::resume(plan, &feed, part, &prior)?;
+                let start = (!prior.is_complete()).then(|| prior.start());
+                return Ok((sink, tasks(feed, columns), start));
             }
         }
         tracing::warn!("what an earlier run wrote is gone or changed; starting at the beginning");
     }
-    let ledger = Ledger::open(plan, &feed, columns.header())?;
-    Ok((ledger, tasks(feed, columns), Some(Start::default())))
+    let sink = OutputSink::open(plan, &feed, columns.header())?;
+    Ok((sink, tasks(feed, columns), Some(Start::default())))
 }
 
 /// Tasks from inputs that must all have these columns.
@@ -91,7 +96,7 @@ fn tasks(feed: Feed, mut columns: Columns) -> Tasks {
 /// Runs the pool over what is to be done.
 fn score(
     plan: &Plan,
-    mut ledger: Ledger,
+    mut sink: OutputSink,
     mut tasks: Tasks,
     start: Start,
     began: Instant,
@@ -99,14 +104,14 @@ fn score(
     let unfinished = if plan.resume {
         Vec::new()
     } else {
-        ledger.unfinished_files()
+        sink.unfinished_files()
     };
     let interrupt = Interrupt::listen(unfinished).map_err(Failure::failed)?;
     tasks.heed(interrupt.clone());
     tasks.resume(start.position, start.index, start.done);
     let setup =
-        wire::encode(&Setup::Score(plan.setup(ledger.part_path()))).map_err(Failure::failed)?;
-    let delivery = if ledger.part_path().is_some() {
+        wire::encode(&Setup::Score(plan.setup(sink.part_path()))).map_err(Failure::failed)?;
+    let delivery = if sink.part_path().is_some() {
         Delivery::Commit
     } else {
         Delivery::Inline
@@ -114,20 +119,20 @@ fn score(
     let progress = |control| Progress::start(plan.quiet, plan.source.stored_bytes(), control);
 
     let ran = if plan.in_process {
-        ledger.watch(progress(None));
-        in_process::run::<AnyJob>(&setup, delivery, &mut { tasks }, &mut ledger).map(|_| 0)
+        sink.watch(progress(None));
+        in_process::run::<AnyJob>(&setup, delivery, &mut { tasks }, &mut sink).map(|_| 0)
     } else {
         let pool = plan
-            .scale
-            .pool()
+            .pool
+            .builder()
             .unordered(plan.unordered)
             .delivery(delivery)
             .setup(setup)
             .build();
-        interrupt.steers(pool.control(), plan.scale.workers);
-        follow(&plan.scale, pool.control(), interrupt.clone());
+        interrupt.steers(pool.control(), plan.pool.workers);
+        follow(&plan.pool, pool.control(), interrupt.clone());
         let progress = progress(Some(pool.control()));
-        let desk = Desk {
+        let server = ControlServer {
             command: "score",
             output: plan.output.as_deref().map(name_of),
             total_bytes: plan.source.stored_bytes(),
@@ -136,27 +141,27 @@ fn score(
             pool: pool.control(),
             interrupt: interrupt.clone(),
         };
-        ledger.watch(progress);
-        let _open = desk.open();
-        pool.run(tasks, &mut ledger).map(|outcome| outcome.restarts)
+        sink.watch(progress);
+        let _open = server.start();
+        pool.run(tasks, &mut sink).map(|outcome| outcome.restarts)
     };
-    ledger.stop_watching();
+    sink.stop_watching();
 
     let restarts = match ran {
         Ok(restarts) => restarts,
-        Err(error) => return Err(failure(plan, error, ledger)),
+        Err(error) => return Err(failure(plan, error, sink)),
     };
     if let Some(signal) = interrupt.received() {
-        ledger.abandon(plan.resume);
+        sink.abandon(plan.resume);
         return Err(Failure::Interrupted(signal));
     }
-    if interrupt.is_drained() && plan.source.is_lasting() && ledger.can_go_on() {
-        ledger.abandon(true);
+    if interrupt.is_drained() && plan.source.is_lasting() && sink.is_resumable() {
+        sink.abandon(true);
         return Err(Failure::Drained(anyhow!(
             "the run was drained; what is done is kept: the same command with --resume goes on from there"
         )));
     }
-    let totals = ledger.commit()?;
+    let totals = sink.commit()?;
     conclude(plan, &totals, restarts, began)
 }
 
@@ -180,16 +185,16 @@ fn conclude(plan: &Plan, totals: &Totals, restarts: u64, began: Instant) -> Resu
 }
 
 /// What an error of the pool means, and what becomes of what was done.
-fn failure(plan: &Plan, error: PoolError, ledger: Ledger) -> Failure {
+fn failure(plan: &Plan, error: PoolError, sink: OutputSink) -> Failure {
     // With the same command the record would be met again; but there is one without --strict.
     if matches!(&error, PoolError::Sink(error) if error.is::<Rejected>()) {
         if plan.resume {
-            ledger.fail();
+            sink.fail();
         }
         return pool_failure(error, sink_failure);
     }
     let failure = pool_failure(error, sink_failure);
-    if !ledger.fail() {
+    if !sink.fail() {
         return failure;
     }
     let hint = |error: anyhow::Error| {

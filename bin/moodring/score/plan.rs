@@ -14,7 +14,7 @@ use crate::exit::Failure;
 use crate::run::columns::Columns;
 use crate::run::files::Files;
 use crate::run::models::Models;
-use crate::run::scale::Scale;
+use crate::run::pool_options::PoolOptions;
 use crate::run::source::Source;
 use crate::run::store_failure;
 
@@ -24,7 +24,7 @@ use crate::run::store_failure;
 pub(crate) struct Plan {
     pub(crate) source: Source,
     pub(crate) models: Models,
-    pub(crate) scale: Scale,
+    pub(crate) pool: PoolOptions,
     /// The file to write, if it is not standard output.
     pub(crate) output: Option<PathBuf>,
     pub(crate) output_format: Format,
@@ -56,7 +56,7 @@ impl Plan {
             models,
             pool,
         } = args;
-        let scale = Scale::of(&pool);
+        let pool = PoolOptions::from_args(&pool);
         let fields = FieldNames {
             id: args.id_field,
             time: args.time_field,
@@ -71,7 +71,7 @@ impl Plan {
         let quarantine = beside(args.quarantine, "quarantine");
         let asides = [rejects.as_deref(), quarantine.as_deref()];
         let mut files = written(output.as_deref(), asides, args.summary);
-        let mut source = Source::find(input, scale.workers, fields, &files)?;
+        let mut source = Source::find(input, pool.workers, fields, &files)?;
         let models = Models::read(&models, &args.prefix)?;
         files.read_inputs(&source.inputs);
         files.read_models(&models.list);
@@ -80,12 +80,12 @@ impl Plan {
             output_kind(output.as_deref(), args.output_format, &source.inputs)?;
         // Each shard becomes a piece that is compressed by itself, so where it begins shows in the bytes.
         if compression != Compression::None {
-            source.cut_alike();
+            source.cut_for_any_worker_count();
         }
         let plan = Self {
             source,
             models,
-            scale,
+            pool,
             unordered: args.unordered,
             strict: args.strict,
             prefix: args.prefix,

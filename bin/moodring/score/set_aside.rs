@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use moodring_store::{LazyFile, StoreError};
 
-use super::resume::entry::Piece;
+use super::resume::entry::Extent;
 use crate::run::progress::Progress;
 
 /// How many records are told one by one. A pipe into a terminal must not drown in them.
@@ -38,13 +38,13 @@ impl Kind {
 
 /// Where a record begins. The line is not known in a run without order.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct At<'a> {
+pub(super) struct Place<'a> {
     pub(super) source: &'a str,
     pub(super) line: Option<u64>,
     pub(super) offset: u64,
 }
 
-impl fmt::Display for At<'_> {
+impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { source, offset, .. } = self;
         match self.line {
@@ -60,7 +60,7 @@ pub(super) struct FramingWarnings(u64);
 
 impl FramingWarnings {
     /// Warns of what is at fault there, or only counts it.
-    pub(super) fn warn(&mut self, at: At<'_>, reason: &str) {
+    pub(super) fn warn(&mut self, at: Place<'_>, reason: &str) {
         self.0 += 1;
         if self.0 <= TOLD {
             tracing::warn!("{at}: {reason}; it is set aside, and reading resumes on the next line");
@@ -103,11 +103,11 @@ impl SetAside {
     }
 
     /// All that has been written into the file; nothing if it is none that can be read again.
-    pub(super) fn whole(&self) -> Piece {
+    pub(super) fn whole(&self) -> Extent {
         let whole = self.file().map(|file| (file.len(), file.checksum()));
         match whole {
-            None | Some((0, _)) => Piece::default(),
-            Some((len, checksum)) => Piece {
+            None | Some((0, _)) => Extent::default(),
+            Some((len, checksum)) => Extent {
                 at: 0,
                 len,
                 checksum,
@@ -140,7 +140,7 @@ pub(super) struct Notices {
 
 impl Notices {
     /// Tells of a record, or only counts it.
-    pub(super) fn tell(&mut self, at: At<'_>, reason: &str, progress: Option<&Progress>) {
+    pub(super) fn tell(&mut self, at: Place<'_>, reason: &str, progress: Option<&Progress>) {
         self.count += 1;
         if self.count > TOLD {
             return;
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_place_has_its_line_if_that_is_known() {
-        let at = |line| At {
+        let at = |line| Place {
             source: "a.csv",
             line,
             offset: 16,

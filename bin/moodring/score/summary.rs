@@ -11,8 +11,8 @@ use moodring_record::ReasonKind;
 use moodring_score::Mood;
 use serde::Serialize;
 
-use super::ledger::Totals;
 use super::plan::Plan;
+use super::totals::Totals;
 use super::usage::Usage;
 use crate::cli::SummaryFormat;
 use crate::exit::Failure;
@@ -126,7 +126,7 @@ pub(crate) fn print(
 }
 
 /// Says that an earlier run did everything, unless the plan wants quiet.
-pub(crate) fn tell_of_nothing_to_do(plan: &Plan) -> Result<(), Failure> {
+pub(crate) fn announce_nothing_to_do(plan: &Plan) -> Result<(), Failure> {
     if plan.quiet {
         return Ok(());
     }
@@ -191,7 +191,7 @@ fn summarize<'a>(plan: &'a Plan, totals: &'a Totals, restarts: u64, took: Durati
         workers: if plan.in_process {
             0
         } else {
-            plan.scale.workers
+            plan.pool.workers
         },
         restarts,
         shards: totals.shards,

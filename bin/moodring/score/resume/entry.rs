@@ -19,26 +19,34 @@ use crate::exit::Failure;
 #[serde(rename_all = "snake_case")]
 pub(in crate::score) enum Entry {
     /// What the run is about: the first line.
-    Terms(Terms),
+    #[serde(rename = "terms")]
+    Fingerprint(RunFingerprint),
     /// A shard's bytes are in the output.
-    Done(Box<Done>),
+    Done(Box<ShardRecord>),
     /// The run was resumed behind this many releases; later ones that were noted before are void.
     Resumed(u64),
     /// All shards are done, this many: all is on the disk, and the files get their names next.
     Complete(u64),
 }
 
-/// A piece of a file, and the CRC-32 of its bytes.
+/// A range of a file, and the CRC-32 of its bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::score) struct Piece {
+pub(in crate::score) struct Extent {
     pub(in crate::score) at: u64,
     pub(in crate::score) len: u64,
     pub(in crate::score) checksum: u32,
 }
 
+impl Extent {
+    /// Returns the offset behind its last byte.
+    pub(in crate::score) fn end(&self) -> u64 {
+        self.at + self.len
+    }
+}
+
 /// A released shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::score) struct Done {
+pub(in crate::score) struct ShardRecord {
     /// How many shards were released before it.
     pub(in crate::score) release: u64,
     /// Its number in the input.
@@ -46,11 +54,11 @@ pub(in crate::score) struct Done {
     pub(in crate::score) source: u32,
     /// Where it ends in the (decompressed) input.
     pub(in crate::score) end: u64,
-    pub(in crate::score) output: Piece,
+    pub(in crate::score) output: Extent,
     /// The rejects file as it is after this shard, whole.
-    pub(in crate::score) rejects: Piece,
+    pub(in crate::score) rejects: Extent,
     /// The quarantine file, in the same way.
-    pub(in crate::score) quarantine: Piece,
+    pub(in crate::score) quarantine: Extent,
     pub(in crate::score) counts: Counts,
 }
 
@@ -91,18 +99,18 @@ impl Counts {
 
 /// What must be the same for a run to go on: everything that shapes the output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::score) struct Terms {
+pub(in crate::score) struct RunFingerprint {
     /// Names and values, as a person would say them.
     settings: Vec<(String, String)>,
     /// How the inputs are cut; a run that goes on takes this over.
     pub(in crate::score) shard_size: u64,
     pub(in crate::score) block_size: u64,
     /// What stands in the output before the first shard.
-    pub(in crate::score) header: Piece,
+    pub(in crate::score) header: Extent,
 }
 
-impl Terms {
-    pub(in crate::score) fn of(plan: &Plan, header: Piece) -> Result<Self, Failure> {
+impl RunFingerprint {
+    pub(in crate::score) fn of(plan: &Plan, header: Extent) -> Result<Self, Failure> {
         let (shard_size, block_size) = plan.source.sizes();
         let mut settings = vec![setting("version", env!("CARGO_PKG_VERSION"))];
         settings.extend(plan.models.list.iter().map(model));
@@ -209,23 +217,23 @@ fn not_again(input: &Input) -> Failure {
 mod tests {
     use super::*;
 
-    fn terms(settings: &[(&str, &str)]) -> Terms {
-        Terms {
+    fn fingerprint(settings: &[(&str, &str)]) -> RunFingerprint {
+        RunFingerprint {
             settings: settings
                 .iter()
                 .map(|&(name, value)| setting(name, value))
                 .collect(),
             shard_size: 1,
             block_size: 1,
-            header: Piece::default(),
+            header: Extent::default(),
         }
     }
 
     #[test]
     fn a_difference_is_said_in_words() {
-        let was = terms(&[("model", "vader"), ("text field", "text")]);
+        let was = fingerprint(&[("model", "vader"), ("text field", "text")]);
         assert_eq!(was.difference(&was), None);
-        let said = |now: &[(&str, &str)]| was.difference(&terms(now)).unwrap();
+        let said = |now: &[(&str, &str)]| was.difference(&fingerprint(now)).unwrap();
         assert_eq!(
             said(&[("model", "vader"), ("text field", "body")]),
             "the text field was text and is body"
@@ -248,14 +256,14 @@ mod tests {
             tallies: vec![tally],
             ..Findings::default()
         };
-        let done = Done {
+        let done = ShardRecord {
             release: 3,
             index: 4,
             source: 0,
             end: u64::MAX,
-            output: Piece::default(),
-            rejects: Piece::default(),
-            quarantine: Piece::default(),
+            output: Extent::default(),
+            rejects: Extent::default(),
+            quarantine: Extent::default(),
             counts: Counts {
                 reasons: BTreeMap::from([(ReasonKind::BadJson, 2)]),
                 findings,

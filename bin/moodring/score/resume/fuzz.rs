@@ -3,9 +3,9 @@
 use moodring_fuzz::Fuzz;
 use moodring_store::Entries;
 
-use super::recover::Earlier;
+use super::checkpoint::PriorRun;
 
-const TERMS: &str = r#"{"terms":{"settings":[["version","0.1.0"]],"shard_size":1,"block_size":1,"header":{"at":0,"len":0,"checksum":0}}}"#;
+const FINGERPRINT: &str = r#"{"terms":{"settings":[["version","0.1.0"]],"shard_size":1,"block_size":1,"header":{"at":0,"len":0,"checksum":0}}}"#;
 
 /// An entry for a shard that was released as number `release` and is number `index` of the input.
 fn done(release: u64, index: u64) -> String {
@@ -21,7 +21,7 @@ fn done(release: u64, index: u64) -> String {
 fn whatever_the_entries_say_a_run_resumes_behind_shards_without_a_gap() {
     let journals = [
         [
-            TERMS,
+            FINGERPRINT,
             &done(0, 0),
             &done(2, 1),
             &done(1, 2),
@@ -29,7 +29,7 @@ fn whatever_the_entries_say_a_run_resumes_behind_shards_without_a_gap() {
         ]
         .join("\n"),
         [
-            TERMS,
+            FINGERPRINT,
             &done(0, 1),
             &done(1, 0),
             r#"{"resumed":1}"#,
@@ -42,7 +42,7 @@ fn whatever_the_entries_say_a_run_resumes_behind_shards_without_a_gap() {
         "\n",
         "{\"resumed\":0}\n",
         "{\"complete\":1}\n",
-        TERMS,
+        FINGERPRINT,
         "\"release\":",
         "\"index\":",
         "18446744073709551615",
@@ -58,21 +58,21 @@ fn whatever_the_entries_say_a_run_resumes_behind_shards_without_a_gap() {
     Fuzz::new(&journals, &tokens).run(|bytes| {
         let lines = bytes.split(|&byte| byte == b'\n');
         let entries = lines.map(<[u8]>::to_vec).collect();
-        let Ok(earlier) = Earlier::parse(Entries { entries, len: 0 }) else {
+        let Ok(prior) = PriorRun::parse(Entries { entries, len: 0 }) else {
             return (0, 0, 0, false);
         };
-        let Some(earlier) = earlier else {
+        let Some(prior) = prior else {
             return (1, 0, 0, false);
         };
-        let releases: Vec<u64> = earlier.done.iter().map(|done| done.release).collect();
+        let releases: Vec<u64> = prior.done.iter().map(|done| done.release).collect();
         assert!(
             releases.iter().copied().eq(0..releases.len() as u64),
             "{releases:?}"
         );
-        let start = earlier.start();
+        let start = prior.start();
         assert_eq!(start.position.is_some(), start.index > 0);
         // All shards before it are done, and the next one is not.
-        let indexes: Vec<u64> = earlier.done.iter().map(|done| done.index).collect();
+        let indexes: Vec<u64> = prior.done.iter().map(|done| done.index).collect();
         assert!(
             (0..start.index).all(|index| indexes.contains(&index)),
             "{indexes:?}"
@@ -84,6 +84,6 @@ fn whatever_the_entries_say_a_run_resumes_behind_shards_without_a_gap() {
                 .iter()
                 .all(|&index| index > start.index && indexes.contains(&index))
         );
-        (2, releases.len(), start.done.len(), earlier.is_complete())
+        (2, releases.len(), start.done.len(), prior.is_complete())
     });
 }

@@ -1,7 +1,7 @@
 //! Going on with a run that was cut off.
 //!
-//! A run that writes a file keeps a journal beside it: what the run is about ([`entry::Terms`]), and an [`entry::Done`]
-//! for each shard whose bytes are in the output. [`log`] writes it; [`recover`] reads it, and [`verify`]
+//! A run that writes a file keeps a journal beside it: what the run is about ([`entry::RunFingerprint`]), and an [`entry::ShardRecord`]
+//! for each shard whose bytes are in the output. [`journal`] writes it; [`checkpoint`] reads it, and [`verify`]
 //! finds how much of what it speaks of can be relied upon.
 //!
 //! A killed process loses nothing that it has written. A power cut may take what was not on the disk yet, and may take it
@@ -14,9 +14,9 @@
 //! attribute is lost when the file is copied and does not exist on every file system, and to score everything again
 //! to compare takes as long as the run. A run without the flag leaves nothing behind.
 
+pub(super) mod checkpoint;
 pub(super) mod entry;
-pub(super) mod log;
-pub(super) mod recover;
+pub(super) mod journal;
 mod verify;
 
 #[cfg(test)]

@@ -9,8 +9,7 @@ use std::thread;
 use moodring_store::{StoreError, Written};
 
 use super::super::plan::Plan;
-use super::entry::{Done, Piece};
-use super::recover::Earlier;
+use super::entry::{Extent, ShardRecord};
 use crate::run::progress::Checking;
 
 /// More readers than this do not make a disk faster.
@@ -49,61 +48,63 @@ impl Files {
         }))
     }
 
-    /// How many of the shards have all of their bytes in the files, from the first on without a gap; `None` if not even
-    /// the header is there.
-    pub(super) fn sound(
+    /// Counts the shards whose bytes are all in the files, up to the first that has a damaged one; `None` if even the
+    /// header is damaged.
+    pub(super) fn count_valid(
         &self,
-        earlier: &Earlier,
+        header: Extent,
+        done: &[ShardRecord],
         progress: &Checking,
     ) -> Result<Option<usize>, StoreError> {
-        let outputs = earlier.done.iter().map(|done| done.output);
-        let outputs: Vec<_> = [earlier.terms.header].into_iter().chain(outputs).collect();
-        let Some(shards) = sound_pieces(&self.output, &outputs, progress)?.checked_sub(1) else {
+        let outputs = done.iter().map(|done| done.output);
+        let outputs: Vec<_> = [header].into_iter().chain(outputs).collect();
+        let Some(shards) = count_valid_extents(&self.output, &outputs, progress)?.checked_sub(1)
+        else {
             return Ok(None);
         };
-        let kept = |file: &Option<Written>, pick: fn(&Done) -> Piece| {
-            sound_prefixes(file.as_ref(), earlier.done.iter().map(pick), progress)
+        let kept = |file: &Option<Written>, pick: fn(&ShardRecord) -> Extent| {
+            count_valid_prefixes(file.as_ref(), done.iter().map(pick), progress)
         };
         let rejects = kept(&self.rejects, |done| done.rejects)?;
         let quarantine = kept(&self.quarantine, |done| done.quarantine)?;
         Ok(Some(shards.min(rejects).min(quarantine)))
     }
 
-    /// Whether each file is as long as the journal says, and no longer. There may be a file that the run did not make.
-    pub(super) fn have_the_length(&self, earlier: &Earlier) -> bool {
-        let last = earlier.done.last();
-        let has = |file: &Option<Written>, pick: fn(&Done) -> Piece| {
+    /// Whether each file is exactly as long as the journal says. A side file that the run did not create does not count.
+    pub(super) fn have_expected_lengths(&self, header: Extent, done: &[ShardRecord]) -> bool {
+        let last = done.last();
+        let has = |file: &Option<Written>, pick: fn(&ShardRecord) -> Extent| {
             let len = last.map(pick).unwrap_or_default().len;
             len == 0 || file.as_ref().is_some_and(|file| file.len() == len)
         };
-        self.output.len() == earlier.output_len()
+        self.output.len() == last.map_or(header, |done| done.output).end()
             && has(&self.rejects, |done| done.rejects)
             && has(&self.quarantine, |done| done.quarantine)
     }
 }
 
-/// How many of the pieces, which follow each other, are in the file with their checksums, from the first on without a
-/// gap. They are read side by side.
-fn sound_pieces(
+/// Counts the extents, up to the first that is damaged, which follow each other in the file and have their checksums.
+/// Several threads read them.
+fn count_valid_extents(
     file: &Written,
-    pieces: &[Piece],
+    extents: &[Extent],
     progress: &Checking,
 ) -> Result<usize, StoreError> {
     let mut end = 0;
-    let follows = |piece: &&Piece| piece.at == std::mem::replace(&mut end, piece.at + piece.len);
+    let follows = |extent: &&Extent| extent.at == std::mem::replace(&mut end, extent.end());
     let next = AtomicUsize::new(0);
-    let sound = AtomicUsize::new(pieces.iter().take_while(follows).count());
+    let sound = AtomicUsize::new(extents.iter().take_while(follows).count());
     let check = || -> Result<(), StoreError> {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             if at >= sound.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            let Piece {
+            let Extent {
                 at: from,
                 len,
                 checksum,
-            } = pieces[at];
+            } = extents[at];
             if file.checksum(0, from, len)? != Some(checksum) {
                 sound.fetch_min(at, Ordering::Relaxed);
             }
@@ -126,23 +127,24 @@ fn sound_pieces(
     Ok(sound.into_inner())
 }
 
-/// How many of the pieces are in the file with their checksums, where each is the whole file as it was then.
-fn sound_prefixes(
+/// Counts the extents, up to the first that is damaged, which have their checksums in the file. Each one is the whole file
+/// as it was then.
+fn count_valid_prefixes(
     file: Option<&Written>,
-    pieces: impl Iterator<Item = Piece>,
+    extents: impl Iterator<Item = Extent>,
     progress: &Checking,
 ) -> Result<usize, StoreError> {
-    let (mut known, mut sound) = (Piece::default(), 0);
-    for piece in pieces {
-        if piece != known {
-            let Some((file, more)) = file.zip(piece.len.checked_sub(known.len)) else {
+    let (mut known, mut sound) = (Extent::default(), 0);
+    for extent in extents {
+        if extent != known {
+            let Some((file, more)) = file.zip(extent.len.checked_sub(known.len)) else {
                 break;
             };
-            if file.checksum(known.checksum, known.len, more)? != Some(piece.checksum) {
+            if file.checksum(known.checksum, known.len, more)? != Some(extent.checksum) {
                 break;
             }
             progress.advance(more);
-            known = piece;
+            known = extent;
         }
         sound += 1;
     }
@@ -157,8 +159,8 @@ mod tests {
 
     use super::*;
 
-    fn piece(bytes: &[u8], at: usize, len: usize) -> Piece {
-        Piece {
+    fn piece(bytes: &[u8], at: usize, len: usize) -> Extent {
+        Extent {
             at: at as u64,
             len: len as u64,
             checksum: crc32fast::hash(&bytes[at..at + len]),
@@ -190,8 +192,8 @@ mod tests {
             let file = Written::named(&path).unwrap().unwrap();
             let progress = Checking::start(true, 0);
             let expected = ends.iter().take_while(|&&end| end <= damaged).count();
-            prop_assert_eq!(sound_pieces(&file, &pieces, &progress).unwrap(), expected);
-            let sound = sound_prefixes(Some(&file), prefixes.iter().copied(), &progress).unwrap();
+            prop_assert_eq!(count_valid_extents(&file, &pieces, &progress).unwrap(), expected);
+            let sound = count_valid_prefixes(Some(&file), prefixes.iter().copied(), &progress).unwrap();
             prop_assert_eq!(sound, expected);
         }
     }
@@ -199,10 +201,10 @@ mod tests {
     #[test]
     fn a_missing_file_bears_out_only_what_is_empty() {
         let some = piece(b"bytes", 0, 5);
-        let pieces = [Piece::default(), Piece::default(), some];
+        let pieces = [Extent::default(), Extent::default(), some];
         let progress = Checking::start(true, 0);
         assert_eq!(
-            sound_prefixes(None, pieces.into_iter(), &progress).unwrap(),
+            count_valid_prefixes(None, pieces.into_iter(), &progress).unwrap(),
             2
         );
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use moodring_pool::{BoxError, ShardId};
 use moodring_store::{Journal, StoreError, Syncer};
 
-use super::entry::{Done, Entry, Terms};
+use super::entry::{Entry, RunFingerprint, ShardRecord};
 
 /// How much work a power cut may cost.
 const SYNC_PERIOD: Duration = Duration::from_secs(5);
@@ -17,8 +17,8 @@ const SYNC_PERIOD: Duration = Duration::from_secs(5);
 /// would cost more than the shard's dispatch where shards are small.
 const FLUSH_PERIOD: Duration = Duration::from_millis(10);
 
-/// The journal of a running run. Dropping it removes the file, unless it is to be [kept](Log::keep).
-pub(in crate::score) struct Log {
+/// The journal of a running run. Dropping it removes the file, unless it is to be [kept](JournalWriter::keep).
+pub(in crate::score) struct JournalWriter {
     journal: Option<Journal>,
     path: PathBuf,
     syncer: Syncer,
@@ -27,7 +27,7 @@ pub(in crate::score) struct Log {
     /// Whether any shard is complete.
     any_done: bool,
     /// Released shards whose bytes may not be in the output yet.
-    under_way: HashMap<ShardId, Done>,
+    under_way: HashMap<ShardId, ShardRecord>,
     /// When the journal was last written.
     flushed: Instant,
     /// When the disk was last asked to keep up.
@@ -35,27 +35,30 @@ pub(in crate::score) struct Log {
     keep: bool,
 }
 
-impl Log {
+impl JournalWriter {
     /// Starts the journal of a new run.
-    pub(in crate::score) fn start(path: PathBuf, terms: Terms) -> Result<Self, BoxError> {
+    pub(in crate::score) fn start(
+        path: PathBuf,
+        fingerprint: RunFingerprint,
+    ) -> Result<Self, BoxError> {
         // The thread first: if there is none to be had, no file is left behind.
         let syncer = Syncer::start(&path)?;
-        let mut log = Self::new(Journal::create(&path)?, syncer, path, 0);
-        log.append(&Entry::Terms(terms))?;
-        Ok(log)
+        let mut writer = Self::new(Journal::create(&path)?, syncer, path, 0);
+        writer.append(&Entry::Fingerprint(fingerprint))?;
+        Ok(writer)
     }
 
     /// Goes on with a journal of which so many releases hold.
-    pub(in crate::score) fn go_on(
+    pub(in crate::score) fn resume(
         journal: Journal,
         path: PathBuf,
         releases: u64,
     ) -> Result<Self, BoxError> {
         let syncer = Syncer::start(&path)?;
-        let mut log = Self::new(journal, syncer, path, releases);
-        log.keep = true;
-        log.append(&Entry::Resumed(releases))?;
-        Ok(log)
+        let mut writer = Self::new(journal, syncer, path, releases);
+        writer.keep = true;
+        writer.append(&Entry::Resumed(releases))?;
+        Ok(writer)
     }
 
     fn new(journal: Journal, syncer: Syncer, path: PathBuf, releases: u64) -> Self {
@@ -88,7 +91,7 @@ impl Log {
     }
 
     /// Learns of a release.
-    pub(in crate::score) fn released(&mut self, shard: ShardId, done: Done) {
+    pub(in crate::score) fn released(&mut self, shard: ShardId, done: ShardRecord) {
         self.releases += 1;
         self.under_way.insert(shard, done);
     }
@@ -105,7 +108,7 @@ impl Log {
         Ok(())
     }
 
-    /// Whether it is time to [sync](Log::sync).
+    /// Whether it is time to [sync](JournalWriter::sync).
     pub(in crate::score) fn is_sync_due(&self) -> bool {
         self.synced.elapsed() >= SYNC_PERIOD
     }
@@ -159,7 +162,7 @@ impl Log {
     }
 }
 
-impl Drop for Log {
+impl Drop for JournalWriter {
     fn drop(&mut self) {
         if self.keep {
             // What is not written is done again.

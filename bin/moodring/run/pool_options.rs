@@ -15,7 +15,7 @@ const WORKER_MEMORY: u64 = 48 << 20;
 
 /// The pool that was asked for.
 #[derive(Debug)]
-pub(crate) struct Scale {
+pub(crate) struct PoolOptions {
     /// At the beginning.
     pub(crate) workers: u32,
     /// Between how many, if their number is to follow the work.
@@ -27,8 +27,8 @@ pub(crate) struct Scale {
     limits: Limits,
 }
 
-impl Scale {
-    pub(crate) fn of(args: &PoolArgs) -> Self {
+impl PoolOptions {
+    pub(crate) fn from_args(args: &PoolArgs) -> Self {
         Self {
             workers: worker_count(args.workers),
             range: match args.workers {
@@ -48,7 +48,7 @@ impl Scale {
     }
 
     /// A pool of workers of this program.
-    pub(crate) fn pool(&self) -> PoolBuilder {
+    pub(crate) fn builder(&self) -> PoolBuilder {
         let command = WorkerCommand::this_program("moodring", &["worker"]);
         Pool::builder(self.workers, command)
             .item_timeout(self.record_timeout)
@@ -60,8 +60,8 @@ impl Scale {
 }
 
 /// Has the number of the pool's workers follow the work, if that was asked for.
-pub(crate) fn follow(scale: &Scale, pool: Control, interrupt: Interrupt) {
-    if let Some((min, max)) = scale.range {
+pub(crate) fn follow(options: &PoolOptions, pool: Control, interrupt: Interrupt) {
+    if let Some((min, max)) = options.range {
         autoscale::follow(Autoscale::new(min, max), pool, interrupt);
     }
 }

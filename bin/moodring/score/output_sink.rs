@@ -1,6 +1,6 @@
 //! The end of the pipeline: places each shard's bytes in the output, keeps the rejects, counts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,18 +8,19 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use moodring_codec::Compressor;
 use moodring_feed::Feed;
-use moodring_job::{Delivered, Findings, Grant, Reject, Report};
+use moodring_job::{Delivered, Grant, Reject, Report};
 use moodring_pool::process::Exit;
 use moodring_pool::{BoxError, Quarantined, Released, ShardId, Sink, wire};
-use moodring_record::{Raw, ReasonKind, write_reject};
+use moodring_record::{Raw, write_reject};
 use moodring_store::{Journal, LazyFile, Output, PartFile, StoreError, folder_of};
 use thiserror::Error;
 
 use super::plan::Plan;
-use super::resume::entry::{Counts, Done, Piece, Terms};
-use super::resume::log::Log;
-use super::resume::recover::Earlier;
-use super::set_aside::{At, FramingWarnings, Kind, SetAside};
+use super::resume::checkpoint::PriorRun;
+use super::resume::entry::{Counts, Extent, RunFingerprint, ShardRecord};
+use super::resume::journal::JournalWriter;
+use super::set_aside::{FramingWarnings, Kind, Place, SetAside};
+use super::totals::Totals;
 use crate::exit::{Failure, warn};
 use crate::run::progress::Progress;
 use crate::run::rejections::Rejections;
@@ -35,62 +36,8 @@ pub(crate) struct Rejected {
     reason: String,
 }
 
-/// What a run came to, with what earlier runs did of it.
-#[derive(Debug, Default)]
-pub(crate) struct Totals {
-    /// What earlier runs had done of it.
-    pub(crate) before: Counts,
-    pub(crate) shards: u64,
-    /// Bytes of input as stored.
-    stored: u64,
-    pub(crate) bytes: u64,
-    pub(crate) records: u64,
-    pub(crate) blanks: u64,
-    pub(crate) rejects: u64,
-    /// The rejects by reason.
-    pub(crate) reasons: BTreeMap<ReasonKind, u64>,
-    pub(crate) findings: Findings,
-    pub(crate) quarantined: u64,
-    /// Where the rejects are, if there are any.
-    pub(crate) rejects_file: Option<PathBuf>,
-    /// Where the quarantined records are, if there are any.
-    pub(crate) quarantine_file: Option<PathBuf>,
-    /// What to say if most records were rejected.
-    pub(crate) rejects_warning: Option<String>,
-}
-
-impl Totals {
-    /// Whether nothing was scored and something was rejected.
-    pub(crate) fn is_worthless(&self) -> bool {
-        self.records == 0 && self.rejects > 0
-    }
-
-    /// Notes that earlier runs did what there is.
-    pub(super) fn all_was_before(&mut self) {
-        self.before = Counts {
-            records: self.records,
-            bytes: self.bytes,
-            ..Counts::default()
-        };
-    }
-
-    pub(super) fn add(&mut self, counts: &Counts) {
-        self.shards += 1;
-        self.stored += counts.stored;
-        self.bytes += counts.bytes;
-        self.records += counts.records;
-        self.blanks += counts.blanks;
-        self.rejects += counts.rejects;
-        self.quarantined += counts.quarantined;
-        for (&reason, count) in &counts.reasons {
-            *self.reasons.entry(reason).or_default() += count;
-        }
-        self.findings.merge(&counts.findings);
-    }
-}
-
 /// The pool's sink.
-pub(crate) struct Ledger {
+pub(crate) struct OutputSink {
     output: Output,
     rejects: SetAside,
     quarantine: SetAside,
@@ -105,7 +52,7 @@ pub(crate) struct Ledger {
     line: Vec<u8>,
     framing: FramingWarnings,
     /// The journal, if the run can be gone on with.
-    log: Option<Log>,
+    journal: Option<JournalWriter>,
     /// Whether the journal stays when the run is complete, to say so.
     leaves_journal: bool,
     /// What stands for the journal if it cannot.
@@ -123,7 +70,7 @@ impl Drop for Marker {
     }
 }
 
-impl Ledger {
+impl OutputSink {
     /// Opens the output, and writes its header.
     pub(crate) fn open(plan: &Plan, feed: &Feed, header: &[u8]) -> Result<Self, Failure> {
         let mut output = Output::open(plan.output.as_deref(), plan.force).map_err(store_failure)?;
@@ -138,28 +85,29 @@ impl Ledger {
             .and_then(|mut compressor| compressor.compress(header, &mut packed));
         compressed.map_err(Failure::failed)?;
         let mut marker = None;
-        let log = match (&output, &plan.output) {
+        let journal = match (&output, &plan.output) {
             (Output::File(_), Some(path)) if !plan.source.is_lasting() => {
                 let journal = Journal::create(&Journal::path_of(path)).map_err(store_failure)?;
                 marker = Some(Marker(journal));
                 None
             }
             (Output::File(_), Some(path)) => {
-                let header = Piece {
+                let header = Extent {
                     at: 0,
                     len: packed.len() as u64,
                     checksum: crc32fast::hash(&packed),
                 };
-                let terms = Terms::of(plan, header)?;
-                let log = Log::start(Journal::path_of(path), terms).map_err(sink_failure)?;
-                Some(log)
+                let fingerprint = RunFingerprint::of(plan, header)?;
+                let writer = JournalWriter::start(Journal::path_of(path), fingerprint)
+                    .map_err(sink_failure)?;
+                Some(writer)
             }
             _ => None,
         };
         output.append(&packed).map_err(store_failure)?;
-        let mut ledger = Self::new(plan, feed, output, [rejects, quarantine], log);
-        ledger.marker = marker;
-        Ok(ledger)
+        let mut sink = Self::new(plan, feed, output, [rejects, quarantine], journal);
+        sink.marker = marker;
+        Ok(sink)
     }
 
     /// Opens the output of an earlier run, behind what was done of it.
@@ -167,10 +115,10 @@ impl Ledger {
         plan: &Plan,
         feed: &Feed,
         mut part: PartFile,
-        earlier: &Earlier,
+        prior: &PriorRun,
     ) -> Result<Self, Failure> {
         let reopen = |path: &Option<PathBuf>, kind, pick| match path {
-            Some(path) => earlier.reopen(path, plan.force, pick).map(SetAside::File),
+            Some(path) => prior.reopen(path, plan.force, pick).map(SetAside::File),
             None => SetAside::open(None, kind, plan.force),
         };
         let rejects = reopen(&plan.rejects, Kind::Rejected, |done| done.rejects);
@@ -179,17 +127,18 @@ impl Ledger {
             rejects.map_err(store_failure)?,
             quarantine.map_err(store_failure)?,
         ];
-        part.cut(earlier.output_len()).map_err(store_failure)?;
+        part.cut(prior.output_len()).map_err(store_failure)?;
         let path = Journal::path_of(plan.output.as_deref().unwrap_or(Path::new("")));
-        let journal = Journal::reopen(&path, &earlier.entries).map_err(store_failure)?;
-        let log = Log::go_on(journal, path, earlier.done.len() as u64).map_err(sink_failure)?;
-        let mut ledger = Self::new(plan, feed, Output::File(part), asides, Some(log));
-        for done in &earlier.done {
-            *ledger.lines.entry(done.source).or_default() += done.counts.lines;
-            ledger.totals.add(&done.counts);
+        let journal = Journal::reopen(&path, &prior.entries).map_err(store_failure)?;
+        let writer =
+            JournalWriter::resume(journal, path, prior.done.len() as u64).map_err(sink_failure)?;
+        let mut sink = Self::new(plan, feed, Output::File(part), asides, Some(writer));
+        for done in &prior.done {
+            *sink.lines.entry(done.source).or_default() += done.counts.lines;
+            sink.totals.add(&done.counts);
         }
-        ledger.totals.all_was_before();
-        Ok(ledger)
+        sink.totals.mark_as_prior();
+        Ok(sink)
     }
 
     fn new(
@@ -197,7 +146,7 @@ impl Ledger {
         feed: &Feed,
         output: Output,
         [rejects, quarantine]: [SetAside; 2],
-        log: Option<Log>,
+        journal: Option<JournalWriter>,
     ) -> Self {
         let names = feed.inputs().iter().map(|input| input.name.clone());
         Self {
@@ -212,7 +161,7 @@ impl Ledger {
             progress: None,
             line: Vec::new(),
             framing: FramingWarnings::default(),
-            log,
+            journal,
             marker: None,
             rejections: Rejections::new(plan.source.text_field()),
             leaves_journal: plan.resume,
@@ -232,7 +181,7 @@ impl Ledger {
         let part = self.part_path().map(Path::to_owned);
         let asides = [&self.rejects, &self.quarantine].map(SetAside::file);
         let asides = asides.into_iter().flatten().filter_map(LazyFile::part_path);
-        let journal = self.log.as_ref().map(Log::path);
+        let journal = self.journal.as_ref().map(JournalWriter::path);
         let marker = self.marker.as_ref();
         let marker = marker.map(|marker| marker.0.path().to_owned());
         let all = part.into_iter().chain(asides);
@@ -261,7 +210,7 @@ impl Ledger {
         let is_worthless = self.totals.is_worthless() && self.part_path().is_some();
         if is_worthless {
             self.keep(false);
-            self.log = None;
+            self.journal = None;
         } else {
             // Whichever file cannot be given its name: what is complete is not removed.
             self.keep(true);
@@ -278,16 +227,16 @@ impl Ledger {
         ];
         let synced: Result<(), _> = synced.into_iter().collect();
         synced.map_err(store_failure)?;
-        if let Some(log) = &mut self.log {
-            log.complete().map_err(sink_failure)?;
+        if let Some(journal) = &mut self.journal {
+            journal.complete().map_err(sink_failure)?;
         }
         self.totals.rejects_file = self.rejects.commit().map_err(store_failure)?;
         self.totals.quarantine_file = self.quarantine.commit().map_err(store_failure)?;
         if !is_worthless {
             self.output.commit().map_err(store_failure)?;
         }
-        if let Some(log) = self.log {
-            log.close(self.leaves_journal).map_err(store_failure)?;
+        if let Some(journal) = self.journal {
+            journal.close(self.leaves_journal).map_err(store_failure)?;
         }
         Ok(self.totals)
     }
@@ -304,21 +253,21 @@ impl Ledger {
     }
 
     /// Whether the run keeps a journal, to be gone on with.
-    pub(crate) fn can_go_on(&self) -> bool {
-        self.log.is_some()
+    pub(crate) fn is_resumable(&self) -> bool {
+        self.journal.is_some()
     }
 
     /// The run failed. Whether anything is kept, to be gone on with.
     pub(crate) fn fail(mut self) -> bool {
-        let keep = self.log.as_ref().is_some_and(Log::any_done);
+        let keep = self.journal.as_ref().is_some_and(JournalWriter::any_done);
         self.keep(keep);
         keep
     }
 
     fn keep(&mut self, keep: bool) {
-        if let (Output::File(part), Some(log)) = (&mut self.output, &mut self.log) {
+        if let (Output::File(part), Some(journal)) = (&mut self.output, &mut self.journal) {
             part.keep(keep);
-            log.keep(keep);
+            journal.keep(keep);
             self.rejects.keep(keep);
             self.quarantine.keep(keep);
         }
@@ -339,7 +288,7 @@ impl Ledger {
     }
 
     fn reject(&mut self, source: u32, lines_before: u64, reject: &Reject) -> Result<(), BoxError> {
-        let at = At {
+        let at = Place {
             source: self.names.get(source as usize).map_or("", String::as_str),
             // Without order the shards before this one may not be counted yet.
             line: self.ordered.then_some(lines_before + reject.line),
@@ -360,7 +309,7 @@ impl Ledger {
             SetAside::File(file) => {
                 if reject.quote_line.is_some() || reject.len.is_some() {
                     let quote = reject.quote_line.unwrap_or(reject.line);
-                    let quote = At {
+                    let quote = Place {
                         line: self.ordered.then_some(lines_before + quote),
                         ..at
                     };
@@ -393,7 +342,7 @@ impl Ledger {
         record: &Reject,
         why: &Quarantined,
     ) -> Result<(), BoxError> {
-        let at = At {
+        let at = Place {
             source: self.names.get(source as usize).map_or("", String::as_str),
             line: self.ordered.then_some(lines_before + record.line),
             offset: record.offset,
@@ -448,7 +397,7 @@ impl Ledger {
     }
 }
 
-impl Sink for Ledger {
+impl Sink for OutputSink {
     fn release(&mut self, released: &Released<'_>) -> Result<Vec<u8>, BoxError> {
         let report: Report<'_> = wire::decode(released.report)?;
         let passed = self.lines.entry(report.source).or_default();
@@ -472,13 +421,13 @@ impl Sink for Ledger {
         let at = self.part_len();
         let grant = self.deliver(&report.output)?;
         let len = self.part_len() - at;
-        if let Some(log) = &mut self.log {
-            let done = Done {
-                release: log.releases(),
+        if let Some(journal) = &mut self.journal {
+            let done = ShardRecord {
+                release: journal.releases(),
                 index: report.index,
                 source: report.source,
                 end: report.end,
-                output: Piece {
+                output: Extent {
                     at,
                     len,
                     checksum: report.checksum,
@@ -487,20 +436,20 @@ impl Sink for Ledger {
                 quarantine: self.quarantine.whole(),
                 counts,
             };
-            log.released(released.shard, done);
+            journal.released(released.shard, done);
         }
         Ok(grant)
     }
 
     fn complete(&mut self, shard: ShardId) -> Result<(), BoxError> {
-        let Some(log) = &mut self.log else {
+        let Some(journal) = &mut self.journal else {
             return Ok(());
         };
-        log.completed(shard)?;
-        if log.is_sync_due() {
+        journal.completed(shard)?;
+        if journal.is_sync_due() {
             let files = self.descriptors()?;
-            if let Some(log) = &mut self.log {
-                log.sync(files)?;
+            if let Some(journal) = &mut self.journal {
+                journal.sync(files)?;
             }
         }
         Ok(())
@@ -508,7 +457,7 @@ impl Sink for Ledger {
 }
 
 /// Writes the line of a record that is set aside in a file.
-fn write_at(line: &mut Vec<u8>, at: At<'_>, reason: &str, record: &Reject) {
+fn write_at(line: &mut Vec<u8>, at: Place<'_>, reason: &str, record: &Reject) {
     let raw = Raw {
         bytes: &record.raw,
         len: record.len,

@@ -24,7 +24,7 @@ pub(crate) struct Counters {
 }
 
 /// What there is to tell of a run.
-pub(crate) struct Desk {
+pub(crate) struct ControlServer {
     pub(crate) command: &'static str,
     pub(crate) output: Option<String>,
     pub(crate) total_bytes: Option<u64>,
@@ -36,19 +36,20 @@ pub(crate) struct Desk {
 
 /// How many clients are served side by side. Each has a deadline, so that those who say nothing or read nothing do not keep
 /// others for long.
-const CLERKS: usize = 4;
+const SERVER_THREADS: usize = 4;
 
 /// How long to wait where the system gives no connection, as where descriptors have run out: another try at once would
 /// only take a CPU.
-const PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-impl Desk {
+impl ControlServer {
     /// Answers from now on, in threads of its own, until the process ends. A run that cannot be reached is a run like
     /// any other.
-    pub(crate) fn open(self) -> Option<Open> {
+    pub(crate) fn start(self) -> Option<OpenSocket> {
         let opened = Socket::open().and_then(|socket| {
-            let listeners: io::Result<Vec<_>> =
-                (0..CLERKS).map(|_| socket.listener.try_clone()).collect();
+            let listeners: io::Result<Vec<_>> = (0..SERVER_THREADS)
+                .map(|_| socket.listener.try_clone())
+                .collect();
             Ok((listeners?, socket))
         });
         let (listeners, socket) = match opened {
@@ -59,11 +60,11 @@ impl Desk {
             }
         };
         self.interrupt.leaves(socket.path().to_owned());
-        let desk = Arc::new(self);
+        let server = Arc::new(self);
         let start = |listener: UnixListener| {
-            let desk = Arc::clone(&desk);
+            let server = Arc::clone(&server);
             let thread = thread::Builder::new().name("ctl".to_owned());
-            thread.spawn(move || desk.serve(&listener))
+            thread.spawn(move || server.serve(&listener))
         };
         let started: Vec<_> = listeners.into_iter().map(start).collect();
         if let Some(error) = started.iter().find_map(|thread| thread.as_ref().err())
@@ -72,7 +73,7 @@ impl Desk {
             tracing::warn!("moodring ctl will not find this run: cannot start a thread ({error})");
             return None;
         }
-        Some(Open { _socket: socket })
+        Some(OpenSocket { _socket: socket })
     }
 
     /// Serves one client after the other.
@@ -83,14 +84,14 @@ impl Desk {
                 // Whoever asked and left needs no answer.
                 Ok((stream, _)) => drop(self.answer(&stream, system.as_mut())),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => thread::sleep(PAUSE),
+                Err(_) => thread::sleep(ACCEPT_RETRY_DELAY),
             }
         }
     }
 
     fn answer(&self, stream: &UnixStream, system: Option<&mut System>) -> io::Result<()> {
-        let deadline = socket::patience();
-        let request = match socket::listen_to(stream, deadline)? {
+        let deadline = socket::client_deadline();
+        let request = match socket::read_request(stream, deadline)? {
             None => return Ok(()),
             Some(Err(reason)) => return write_line(stream, &Reply::Refused(reason), deadline),
             Some(Ok(request)) => request,
@@ -140,9 +141,9 @@ impl Desk {
     }
 }
 
-/// A desk that is open until it is dropped.
+/// Removes the control socket when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Open {
+pub(crate) struct OpenSocket {
     _socket: Socket,
 }
 

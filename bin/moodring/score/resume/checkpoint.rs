@@ -7,20 +7,20 @@ use anyhow::{Context, anyhow};
 use moodring_feed::{Position, SourceId};
 use moodring_store::{Entries, Journal, LazyFile, StoreError, Written};
 
-use super::super::ledger::Totals;
 use super::super::plan::Plan;
-use super::entry::{Done, Entry, Piece, Terms};
+use super::super::totals::Totals;
+use super::entry::{Entry, Extent, RunFingerprint, ShardRecord};
 use super::verify::Files;
 use crate::exit::Failure;
 use crate::run::progress::Checking;
 use crate::run::store_failure;
 
 /// What an earlier run left.
-pub(in crate::score) struct Earlier {
+pub(in crate::score) struct PriorRun {
     pub(in crate::score) entries: Entries,
-    pub(in crate::score) terms: Terms,
+    pub(in crate::score) fingerprint: RunFingerprint,
     /// The shards that are in the output, in the order of their release.
-    pub(in crate::score) done: Vec<Done>,
+    pub(in crate::score) done: Vec<ShardRecord>,
     /// How many there are in all, if the run noted that they are.
     total: Option<u64>,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Start {
 }
 
 /// Says so if the run starts over where it could have gone on.
-pub(in crate::score) fn tell_of_lost_work(plan: &Plan) {
+pub(in crate::score) fn warn_of_lost_work(plan: &Plan) {
     let left = |output: &Path| {
         Journal::path_of(output).exists() && Written::part(output).is_ok_and(|part| part.is_some())
     };
@@ -48,8 +48,8 @@ pub(in crate::score) fn tell_of_lost_work(plan: &Plan) {
     }
 }
 
-impl Earlier {
-    /// What the journal beside the plan's output says; `None` if there is none. The terms of the run must be those of
+impl PriorRun {
+    /// What the journal beside the plan's output says; `None` if there is none. The fingerprint of the run must be those of
     /// the plan.
     pub(in crate::score) fn find(plan: &Plan) -> Result<Option<Self>, Failure> {
         let Some(output) = &plan.output else {
@@ -58,9 +58,9 @@ impl Earlier {
             )));
         };
         // Says what cannot be gone on with, even before there is something.
-        let now = Terms::of(plan, Piece::default())?;
+        let now = RunFingerprint::of(plan, Extent::default())?;
         let entries = Journal::read(&Journal::path_of(output)).map_err(store_failure)?;
-        let Some(earlier) = Self::parse(entries)
+        let Some(prior) = Self::parse(entries)
             .with_context(|| {
                 let journal = Journal::path_of(output);
                 format!(
@@ -73,28 +73,28 @@ impl Earlier {
             tracing::info!("there is nothing to resume; starting at the beginning");
             return Ok(None);
         };
-        if let Some(difference) = earlier.terms.difference(&now) {
+        if let Some(difference) = prior.fingerprint.difference(&now) {
             return Err(Failure::Usage(anyhow!(
                 "cannot resume \"{}\": {difference}; run the command as it was, or without --resume to start over",
                 output.display()
             )));
         }
-        let rejects: u64 = earlier.done.iter().map(|done| done.counts.rejects).sum();
+        let rejects: u64 = prior.done.iter().map(|done| done.counts.rejects).sum();
         if plan.strict && rejects > 0 {
             return Err(Failure::Failed(anyhow!(
                 "cannot resume \"{}\" with --strict: {rejects} of its records are malformed, and set aside; resume without --strict to keep them so",
                 output.display()
             )));
         }
-        Ok(Some(earlier))
+        Ok(Some(prior))
     }
 
     pub(super) fn parse(entries: Entries) -> anyhow::Result<Option<Self>> {
         let mut done = BTreeMap::new();
-        let (mut terms, mut total) = (None, None);
+        let (mut fingerprint, mut total) = (None, None);
         for entry in &entries.entries {
             match serde_json::from_slice(entry)? {
-                Entry::Terms(these) => terms = Some(these),
+                Entry::Fingerprint(these) => fingerprint = Some(these),
                 Entry::Done(shard) => drop(done.insert(shard.release, *shard)),
                 Entry::Resumed(releases) => {
                     drop(done.split_off(&releases));
@@ -103,13 +103,13 @@ impl Earlier {
                 Entry::Complete(shards) => total = Some(shards),
             }
         }
-        let Some(terms) = terms else {
+        let Some(fingerprint) = fingerprint else {
             return Ok(None);
         };
         let whole = contiguous(&done);
         Ok(Some(Self {
             entries,
-            terms,
+            fingerprint,
             done: done.into_values().take(whole).collect(),
             total,
         }))
@@ -134,7 +134,9 @@ impl Earlier {
         let Some(files) = Files::named(plan).map_err(store_failure)? else {
             return Ok(None);
         };
-        if !files.have_the_length(self) || !self.is_borne_out(plan, &files)? {
+        if !files.have_expected_lengths(self.fingerprint.header, &self.done)
+            || !self.matches_checksums(plan, &files)?
+        {
             if plan.force {
                 return Ok(None);
             }
@@ -147,8 +149,8 @@ impl Earlier {
         for done in &self.done {
             totals.add(&done.counts);
         }
-        totals.all_was_before();
-        let aside = |path: &Option<PathBuf>, pick: fn(&Done) -> Piece| {
+        totals.mark_as_prior();
+        let aside = |path: &Option<PathBuf>, pick: fn(&ShardRecord) -> Extent| {
             path.clone().filter(|_| self.last(pick).len > 0)
         };
         totals.rejects_file = aside(&plan.rejects, |done| done.rejects);
@@ -156,8 +158,8 @@ impl Earlier {
         Ok(Some(totals))
     }
 
-    fn is_borne_out(&self, plan: &Plan, files: &Files) -> Result<bool, Failure> {
-        let sound = files.sound(self, &self.progress(plan));
+    fn matches_checksums(&self, plan: &Plan, files: &Files) -> Result<bool, Failure> {
+        let sound = files.count_valid(self.fingerprint.header, &self.done, &self.progress(plan));
         Ok(sound.map_err(store_failure)? == Some(self.done.len()))
     }
 
@@ -171,7 +173,9 @@ impl Earlier {
             self.unname(plan.quarantine.as_deref(), |done| done.quarantine)?;
         }
         let sound = match Files::unfinished(plan)? {
-            Some(files) => files.sound(self, &self.progress(plan))?,
+            Some(files) => {
+                files.count_valid(self.fingerprint.header, &self.done, &self.progress(plan))?
+            }
             None => None,
         };
         let known = self.done.len();
@@ -186,8 +190,12 @@ impl Earlier {
     }
 
     /// Makes a file beside the output unfinished again, if it is there as the complete run wrote it.
-    fn unname(&self, path: Option<&Path>, pick: fn(&Done) -> Piece) -> Result<(), StoreError> {
-        let Piece { len, checksum, .. } = self.last(pick);
+    fn unname(
+        &self,
+        path: Option<&Path>,
+        pick: fn(&ShardRecord) -> Extent,
+    ) -> Result<(), StoreError> {
+        let Extent { len, checksum, .. } = self.last(pick);
         let Some(path) = path.filter(|_| len > 0) else {
             return Ok(());
         };
@@ -207,7 +215,7 @@ impl Earlier {
         Checking::start(plan.quiet, self.output_len() + asides)
     }
 
-    fn last(&self, pick: fn(&Done) -> Piece) -> Piece {
+    fn last(&self, pick: fn(&ShardRecord) -> Extent) -> Extent {
         self.done.last().map(pick).unwrap_or_default()
     }
 
@@ -216,8 +224,8 @@ impl Earlier {
         let last = self
             .done
             .last()
-            .map_or(self.terms.header, |done| done.output);
-        last.at + last.len
+            .map_or(self.fingerprint.header, |done| done.output);
+        last.end()
     }
 
     /// Opens a file beside the output, as it was after the last shard.
@@ -225,15 +233,15 @@ impl Earlier {
         &self,
         path: &Path,
         replace: bool,
-        pick: fn(&Done) -> Piece,
+        pick: fn(&ShardRecord) -> Extent,
     ) -> Result<LazyFile, StoreError> {
-        let Piece { len, checksum, .. } = self.last(pick);
+        let Extent { len, checksum, .. } = self.last(pick);
         LazyFile::reopen(path, replace, len, checksum)
     }
 
     /// Where to go on in the input.
     pub(in crate::score) fn start(&self) -> Start {
-        let by_index: BTreeMap<u64, &Done> =
+        let by_index: BTreeMap<u64, &ShardRecord> =
             self.done.iter().map(|done| (done.index, done)).collect();
         let numbers = (0..).zip(by_index.keys());
         let index = numbers.take_while(|(at, index)| at == *index).count() as u64;
@@ -255,7 +263,7 @@ fn output_of(plan: &Plan) -> &Path {
 }
 
 /// How many releases there are from the first on without a gap.
-fn contiguous(done: &BTreeMap<u64, Done>) -> usize {
+fn contiguous(done: &BTreeMap<u64, ShardRecord>) -> usize {
     (0..)
         .zip(done.keys())
         .take_while(|(at, release)| at == *release)
@@ -268,38 +276,38 @@ mod tests {
     use super::*;
 
     fn done(release: u64, index: u64) -> Entry {
-        Entry::Done(Box::new(Done {
+        Entry::Done(Box::new(ShardRecord {
             release,
             index,
             source: 0,
             end: 10 * (index + 1),
-            output: Piece::default(),
-            rejects: Piece::default(),
-            quarantine: Piece::default(),
+            output: Extent::default(),
+            rejects: Extent::default(),
+            quarantine: Extent::default(),
             counts: Counts::default(),
         }))
     }
 
-    fn parsed(entries: &[Entry]) -> Earlier {
-        let terms = r#"{"terms":{"settings":[],"shard_size":1,"block_size":1,"header":{"at":0,"len":0,"checksum":0}}}"#;
+    fn parsed(entries: &[Entry]) -> PriorRun {
+        let fingerprint = r#"{"terms":{"settings":[],"shard_size":1,"block_size":1,"header":{"at":0,"len":0,"checksum":0}}}"#;
         let lines = entries
             .iter()
             .map(|entry| serde_json::to_vec(entry).unwrap());
         let entries = Entries {
-            entries: [terms.as_bytes().to_vec()]
+            entries: [fingerprint.as_bytes().to_vec()]
                 .into_iter()
                 .chain(lines)
                 .collect(),
             len: 0,
         };
-        Earlier::parse(entries).unwrap().unwrap()
+        PriorRun::parse(entries).unwrap().unwrap()
     }
 
     #[test]
     fn only_releases_without_a_gap_count() {
-        let earlier = parsed(&[done(0, 0), done(2, 2), done(1, 1), done(4, 4)]);
-        assert_eq!(earlier.done.len(), 3);
-        let start = earlier.start();
+        let prior = parsed(&[done(0, 0), done(2, 2), done(1, 1), done(4, 4)]);
+        assert_eq!(prior.done.len(), 3);
+        let start = prior.start();
         assert_eq!(start.index, 3);
         assert_eq!(start.position.unwrap().offset, 30);
         assert!(start.done.is_empty());
@@ -307,15 +315,15 @@ mod tests {
 
     #[test]
     fn a_run_that_went_on_voids_what_it_did_not_rely_on() {
-        let earlier = parsed(&[
+        let prior = parsed(&[
             done(0, 0),
             done(1, 1),
             Entry::Complete(2),
             Entry::Resumed(1),
             done(2, 2),
         ]);
-        assert_eq!(earlier.done.len(), 1);
-        assert!(!earlier.is_complete());
+        assert_eq!(prior.done.len(), 1);
+        assert!(!prior.is_complete());
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(crate) struct Totals {
 }
 
 /// The pool's sink.
-pub(crate) struct Ledger {
+pub(crate) struct EvalSink {
     /// The inputs' names, by source.
     names: Vec<String>,
     /// How many line ends of each source have been released.
@@ -46,7 +46,7 @@ pub(crate) struct Ledger {
     progress: Option<Progress>,
 }
 
-impl Ledger {
+impl EvalSink {
     pub(crate) fn new(feed: &Feed, models: usize, text_field: &str) -> Self {
         let names = feed.inputs().iter().map(|input| input.name.clone());
         Self {
@@ -96,7 +96,7 @@ impl Ledger {
     }
 }
 
-impl Sink for Ledger {
+impl Sink for EvalSink {
     fn release(&mut self, released: &Released<'_>) -> Result<Vec<u8>, BoxError> {
         let report: EvalReport = wire::decode(released.report)?;
         let passed = self.lines.entry(report.source).or_default();
