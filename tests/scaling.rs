@@ -64,8 +64,9 @@ fn a_background_job_that_reads_its_terminal_is_stopped_and_breeds_no_workers() {
         let options = options.read(true).write(true);
         Stdio::from(options.open(name.to_str().unwrap()).unwrap())
     };
-    // With job control, as in a shell that a person types at.
-    let script = "set -m; \"$0\" score - --format jsonl -o scored.jsonl --workers 2 & wait";
+    // With job control, as in a shell that a person types at. It must outlive the job: `wait` would end when the job stops.
+    let script =
+        "set -m; \"$0\" score - --format jsonl -o scored.jsonl --workers 2 & exec sleep 600";
     let mut shell = work.command(&[]);
     let moodring = shell.get_program().to_owned();
     shell = std::process::Command::new("setsid");

@@ -257,7 +257,11 @@ pub(crate) fn ask(pid: u32, request: Request) -> anyhow::Result<Reply> {
         }
     };
     let silent = || format!("the run with process id {pid} does not answer");
-    write_line(&stream, &request, deadline).with_context(silent)?;
+    match write_line(&stream, &request, deadline) {
+        // A run that refuses a client says so and hangs up, perhaps before it has been asked.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        written => written.with_context(silent)?,
+    }
     let line = read_line(&stream, MAX_REPLY, deadline).with_context(silent)?;
     match line.as_deref().map(serde_json::from_slice) {
         Some(Ok(reply)) => Ok(reply),
