@@ -1,10 +1,11 @@
 //! No file that a run reads is written by it, and no file that it did not make is replaced unasked.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::process::{Command, Output, Stdio};
 
-use crate::util::{Running, Workspace, posts, signal};
+use crate::util::{Running, Workspace, journal_len, posts, signal};
 
 /// Runs a line of bash, in which `moodring` is the binary.
 fn bash(work: &Workspace, line: &str) -> Output {
@@ -55,6 +56,148 @@ fn refused(work: &Workspace, args: &[&str]) -> String {
     let said = work.fails(2, args);
     assert!(contents(work) == before, "{args:?} changed a file");
     said
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_never_written() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", "{\"text\":\"happy\"}\nbad\n");
+    for target in [
+        "out.jsonl.part",
+        "out.jsonl.rejects.jsonl",
+        "out.jsonl",
+        "elsewhere",
+    ] {
+        symlink(target, work.path("link.jsonl")).unwrap();
+        for flag in ["--rejects", "--quarantine", "-o"] {
+            let output = if flag == "-o" {
+                "second.jsonl"
+            } else {
+                "out.jsonl"
+            };
+            let args = [
+                "score",
+                "posts.jsonl",
+                "--force",
+                "-o",
+                output,
+                flag,
+                "link.jsonl",
+            ];
+            let args = if flag == "-o" {
+                [&args[..3], &args[5..]].concat()
+            } else {
+                args.to_vec()
+            };
+            let said = work.fails(2, &args);
+            assert!(
+                said.contains("`link.jsonl` is a link to a file that does not exist"),
+                "{said}"
+            );
+            assert_eq!(work.listing(), ["link.jsonl", "posts.jsonl"]);
+        }
+        fs::remove_file(work.path("link.jsonl")).unwrap();
+    }
+}
+
+#[test]
+fn a_run_succeeds_though_its_journal_cannot_be_removed() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(40_000));
+    let args = [
+        "score",
+        "posts.jsonl",
+        "-o",
+        "out.jsonl",
+        "--shard-size",
+        "16K",
+        "--workers",
+        "1",
+    ];
+    let mut run = Running::start(&work, &args);
+    while journal_len(&work, "out.jsonl") == 0 {
+        std::thread::yield_now();
+    }
+    signal(run.pid(), "STOP");
+    let journal = work.path("out.jsonl.journal");
+    fs::remove_file(&journal).unwrap();
+    fs::create_dir(&journal).unwrap();
+    signal(run.pid(), "CONT");
+    let (code, said) = run.end();
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("the output is complete, but its journal stays"),
+        "{said}"
+    );
+    assert_eq!(work.read("out.jsonl").lines().count(), 40_000);
+}
+
+#[test]
+fn the_reader_of_a_named_output_that_leaves_early_fails_the_run() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(20_000));
+    let pipe = work.path("pipe");
+    rustix::fs::mkfifoat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::Mode::from_raw_mode(0o600),
+    )
+    .unwrap();
+    let args = [
+        "score",
+        "posts.jsonl",
+        "-o",
+        "pipe",
+        "--output-format",
+        "jsonl",
+    ];
+    let mut run = Running::start(&work, &args);
+    let mut head = [0; 100];
+    fs::File::open(&pipe)
+        .unwrap()
+        .read_exact(&mut head)
+        .unwrap();
+    let (code, said) = run.end();
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("the reader of \"pipe\" closed it before the output was complete"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_input_that_changes_during_the_run_is_warned_of() {
+    let work = Workspace::new();
+    let path = work.file("posts.jsonl", posts(10));
+    let pipe = work.path("pipe");
+    rustix::fs::mkfifoat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::Mode::from_raw_mode(0o600),
+    )
+    .unwrap();
+    let args = [
+        "score",
+        "posts.jsonl",
+        "pipe",
+        "--format",
+        "jsonl",
+        "-o",
+        "out.jsonl",
+    ];
+    let mut run = Running::start(&work, &args);
+    // Opens when the run gets to the second input.
+    let mut second = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let mut grown = fs::OpenOptions::new().append(true).open(path).unwrap();
+    grown.write_all(posts(1).as_bytes()).unwrap();
+    second.write_all(posts(5).as_bytes()).unwrap();
+    drop(second);
+    let (code, said) = run.end();
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("`posts.jsonl` changed during the run"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -90,6 +90,43 @@ fn closed_streams_change_no_output() {
 }
 
 #[test]
+fn a_closed_stream_that_a_run_needs_is_an_error() {
+    let (work, _) = scored();
+    let moodring = env!("CARGO_BIN_EXE_moodring");
+    for (args, said) in [
+        ("score posts.jsonl >&-", "standard output is closed"),
+        ("score posts.jsonl -o - >&-", "standard output is closed"),
+        (
+            "score posts.jsonl -o out.jsonl --summary json >&-",
+            "standard output is closed",
+        ),
+        (
+            "score - -f jsonl -o out.jsonl <&-",
+            "standard input is closed",
+        ),
+        ("score - -f jsonl </dev/null", ""),
+    ] {
+        let command = format!("'{moodring}' {args}");
+        let output = Command::new("sh")
+            .args(["-c", &command])
+            .current_dir(work.path("."))
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(if said.is_empty() { 0 } else { 2 }),
+            "{args}"
+        );
+        assert!(
+            stderr(&output).contains(said),
+            "{args}: {}",
+            stderr(&output)
+        );
+        assert!(!work.path("out.jsonl").exists());
+    }
+}
+
+#[test]
 fn no_folder_for_temporary_files_stops_a_run() {
     let (work, expected) = scored();
     let long = work.path(&"x".repeat(200)).join("y".repeat(100));

@@ -10,6 +10,7 @@ mod human;
 mod logging;
 mod run;
 mod score;
+mod streams;
 mod visible;
 mod worker;
 

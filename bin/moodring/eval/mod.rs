@@ -134,6 +134,7 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
     if let Some(signal) = interrupt.received() {
         return Err(Failure::Interrupted(signal));
     }
+    source.warn_of_changes();
     check(&totals, &args.labels.label_field)?;
     let numbers = numbers(&totals, labels.scheme, &args.labels.label_field)?;
     page::print(&models.names, &totals, numbers, args.labels.json)

@@ -36,7 +36,8 @@ pub(crate) struct InputArgs {
     #[arg(long, default_value = "16M", value_name = "BYTES", value_parser = parse_max_record)]
     pub(crate) max_record: usize,
 
-    /// Bytes of input that a worker takes at a time, such as 512K or 4M [default: by the input's size]
+    /// Bytes of input that a worker takes at a time, such as 512K or 4M; changes the bytes of compressed output, not their
+    /// content [default: by the input's size]
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub(crate) shard_size: Option<u64>,
 }

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
+use std::io::ErrorKind;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -19,6 +20,7 @@ use rustix::fs::{FileType, fstat};
 use rustix::stdio::dup2_stderr;
 
 use crate::exit::Failure;
+use crate::streams::{self, Standard};
 
 /// What is done to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,6 +113,8 @@ impl Use {
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     uses: Vec<(Identity, Use)>,
+    /// Why the run cannot have the files that it needs, whatever their other uses are.
+    refusals: Vec<String>,
 }
 
 const OTHER_OUTPUT: &str = "name another output with -o";
@@ -123,6 +127,12 @@ impl Files {
                 Origin::File(path) => ("the input", input.name.clone(), Identity::of(path)),
                 Origin::Stdin => {
                     let identity = Identity::of_open(std::io::stdin());
+                    if streams::was_closed(Standard::Input) {
+                        self.refusals.push(
+                            "standard input is closed; give the posts to it, or name a file"
+                                .to_owned(),
+                        );
+                    }
                     ("standard input", String::new(), identity)
                 }
             };
@@ -172,6 +182,7 @@ impl Files {
         let identity = Identity::of_open(std::io::stdout());
         let remedy = "send standard output to another file";
         let name = String::new();
+        self.check_stdout();
         self.add("standard output", name, Access::Stream, remedy, identity);
     }
 
@@ -183,11 +194,21 @@ impl Files {
         self.add("standard error", name, Access::Notices, remedy, identity);
     }
 
+    fn check_stdout(&mut self) {
+        if streams::was_closed(Standard::Output) {
+            self.refusals.push(
+                "standard output is closed, and results that go there would be lost; open it"
+                    .to_owned(),
+            );
+        }
+    }
+
     /// Adds a file that gets its name when it is complete, and says whether it is one that does.
     fn write_whole(&mut self, path: &Path, roles: [&'static str; 2], remedy: &'static str) -> bool {
         if is_stdout(path) {
             let identity = Identity::of_open(std::io::stdout());
             let name = name_of(path);
+            self.check_stdout();
             self.add(roles[0], name, Access::Stream, remedy, identity);
             return false;
         }
@@ -205,6 +226,14 @@ impl Files {
 
     fn add_path(&mut self, role: &'static str, path: &Path, access: Access, remedy: &'static str) {
         let name = name_of(path);
+        let is_dangling = fs::symlink_metadata(path).is_ok_and(|link| link.is_symlink())
+            && fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        if is_dangling && access != Access::Read {
+            // It cannot be compared with the other files: the file that it leads to does not exist yet.
+            self.refusals.push(format!(
+                "{role} `{name}` is a link to a file that does not exist; remove the link, or name the file itself"
+            ));
+        }
         self.add(role, name, access, remedy, Identity::of(path));
     }
 
@@ -230,7 +259,10 @@ impl Files {
     /// Refuses a run that would write a file which has another use in it.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let Some((first, second)) = self.conflict() else {
-            return Ok(());
+            return match self.refusals.first() {
+                Some(refusal) => Err(Failure::Usage(anyhow!(refusal.clone()))),
+                None => Ok(()),
+            };
         };
         self.spare_stderr();
         let remedy = if first.remedy.is_empty() {

@@ -65,7 +65,7 @@ pub(crate) fn feed_failure(error: FeedError) -> Failure {
 
 pub(crate) fn store_failure(error: StoreError) -> Failure {
     match error {
-        StoreError::Closed { .. } => Failure::OutputClosed,
+        StoreError::StdoutClosed => Failure::OutputClosed,
         error if error.is_usage() => Failure::usage(error),
         error => Failure::failed(error),
     }

@@ -1,6 +1,8 @@
 //! Where the posts come from.
 
+use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 use anyhow::anyhow;
 use moodring_feed::{Expanded, Feed, Input, Options, Origin, Skipped, expand, name_of, own_of};
@@ -9,7 +11,7 @@ use moodring_record::{FieldNames, Format, OutputStyle, Own, Quoting, Reading};
 use super::args::InputArgs;
 use super::feed_failure;
 use super::files::Files;
-use crate::exit::Failure;
+use crate::exit::{Failure, warn};
 
 /// The largest shard of a file that is chosen by itself: about 6,000 posts, a few milliseconds of work.
 const MAX_SHARD: u64 = 1 << 20;
@@ -34,6 +36,29 @@ pub(crate) struct Source {
     block_size: u64,
     /// Whether the person who ran the command chose these sizes.
     is_size_typed: bool,
+    /// What the inputs that are files were like when they were found.
+    stamps: Vec<Option<Stamp>>,
+}
+
+/// What changes when a file is written: its length and the time of its last change.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    len: u64,
+    modified: SystemTime,
+}
+
+impl Stamp {
+    fn of(input: &Input) -> Option<Self> {
+        let Origin::File(path) = &input.origin else {
+            return None;
+        };
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self {
+            len: metadata.len(),
+            modified: metadata.modified().ok()?,
+        })
+        .filter(|_| metadata.is_file())
+    }
 }
 
 impl Source {
@@ -70,6 +95,7 @@ impl Source {
                 .unwrap_or_else(|| shard_size(&inputs, workers)),
             block_size: args.shard_size.unwrap_or(BLOCK).min(MAX_BLOCK),
             is_size_typed: args.shard_size.is_some(),
+            stamps: inputs.iter().map(Stamp::of).collect(),
             inputs,
         })
     }
@@ -157,6 +183,22 @@ impl Source {
     /// Whether all inputs are files, which can be read again.
     pub(crate) fn is_lasting(&self) -> bool {
         self.inputs.iter().all(|input| input.size.is_some())
+    }
+
+    /// Warns if an input was written while it was read, so that the results may be of no single state of it.
+    pub(crate) fn warn_of_changes(&self) {
+        let inputs = self.inputs.iter().zip(&self.stamps);
+        let mut changed = inputs.filter(|(input, was)| was.is_some() && Stamp::of(input) != **was);
+        if let Some((input, _)) = changed.next() {
+            let others = match changed.count() {
+                0 => String::new(),
+                others => format!(" and {others} other inputs"),
+            };
+            warn(&format!(
+                "`{}`{others} changed during the run, so the results may mix two states of it; run again to be sure",
+                input.name
+            ));
+        }
     }
 
     /// Opens the inputs and looks at their heads, so that a missing column is found before anything is written, and one that

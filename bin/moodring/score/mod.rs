@@ -161,6 +161,7 @@ fn score(
             "the run was drained; what is done is kept: the same command with --resume goes on from there"
         )));
     }
+    plan.source.warn_of_changes();
     let totals = sink.commit()?;
     conclude(plan, &totals, restarts, began)
 }

@@ -236,7 +236,12 @@ impl OutputSink {
             self.output.commit().map_err(store_failure)?;
         }
         if let Some(journal) = self.journal {
-            journal.close(self.leaves_journal).map_err(store_failure)?;
+            // The output is complete and has its name: the run succeeded.
+            if let Err(error) = journal.close(self.leaves_journal) {
+                warn(&format!(
+                    "the output is complete, but its journal stays: {error}"
+                ));
+            }
         }
         Ok(self.totals)
     }

@@ -107,9 +107,27 @@ pub enum StoreError {
         /// What happened.
         source: io::Error,
     },
-    /// Nobody reads the stream any more.
-    #[error("the reader of \"{}\" has closed it", path.display())]
-    Closed {
+    /// The file is as long as a file may be.
+    #[error(
+        "\"{}\" cannot grow any further ({source}): raise the limit on the size of files (ulimit -f), or write to another \
+         file system",
+        path.display()
+    )]
+    FileTooLarge {
+        /// The output, or its part file.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
+    /// The reader of standard output has closed it.
+    #[error("the reader of standard output has closed it")]
+    StdoutClosed,
+    /// The reader of a named pipe, or of another stream with a name, has closed it.
+    #[error(
+        "the reader of \"{}\" closed it before the output was complete: see why it ended, and run again",
+        path.display()
+    )]
+    ReaderClosed {
         /// The output.
         path: PathBuf,
     },
@@ -141,6 +159,15 @@ pub enum StoreError {
         found: u64,
         /// How long it should be.
         placed: u64,
+    },
+    /// Another file has the part file's name.
+    #[error(
+        "\"{}\" was replaced by another file during the run: run again, and let nothing else touch it",
+        path.display()
+    )]
+    Replaced {
+        /// The part file.
+        path: PathBuf,
     },
     /// A file that an earlier run left cannot be read.
     #[error("cannot read \"{}\" ({source}): remove it, or start over without --resume", path.display())]
@@ -209,10 +236,8 @@ impl StoreError {
     pub(crate) fn writing(path: &Path, source: io::Error) -> StoreError {
         let path = path.to_owned();
         match source.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                StoreError::Full { path, source }
-            }
-            ErrorKind::BrokenPipe => StoreError::Closed { path },
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full { path, source },
+            ErrorKind::FileTooLarge => StoreError::FileTooLarge { path, source },
             _ => StoreError::Write { path, source },
         }
     }
@@ -240,8 +265,8 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_with_what_to_do() {
         let path = Path::new("out.jsonl.part");
-        // ENOSPC, EDQUOT, EFBIG
-        for number in [28, 122, 27] {
+        // ENOSPC, EDQUOT
+        for number in [28, 122] {
             let error = StoreError::writing(path, io::Error::from_raw_os_error(number));
             assert!(matches!(error, StoreError::Full { .. }), "{error}");
             assert!(
@@ -250,6 +275,8 @@ mod tests {
                     .starts_with("no space left to write \"out.jsonl.part\"")
             );
         }
+        let too_large = StoreError::writing(path, io::Error::from_raw_os_error(27)).to_string();
+        assert!(too_large.contains("ulimit -f"), "{too_large}");
         assert!(!StoreError::writing(path, io::Error::from_raw_os_error(5)).is_usage());
     }
 }

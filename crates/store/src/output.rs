@@ -1,11 +1,11 @@
 //! Where scored bytes go: a file that appears when complete, or a stream.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use crate::target::{Target, is_descriptor};
+use crate::target::{Target, is_descriptor, is_stdout};
 use crate::{PartFile, StoreError};
 
 /// Where scored bytes go.
@@ -99,11 +99,17 @@ impl Stream {
     /// Writes all of `bytes`.
     ///
     /// # Errors
-    /// [`StoreError::Closed`] if nobody reads the stream any more; others if the device is full or fails.
+    /// [`StoreError::StdoutClosed`] or [`StoreError::ReaderClosed`] if nobody reads the stream any more; others if the
+    /// device is full or fails.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.file
-            .write_all(bytes)
-            .map_err(|source| StoreError::writing(&self.path, source))
+        let written = self.file.write_all(bytes);
+        written.map_err(|source| match source.kind() {
+            ErrorKind::BrokenPipe if is_stdout(&self.path) => StoreError::StdoutClosed,
+            ErrorKind::BrokenPipe => StoreError::ReaderClosed {
+                path: self.path.clone(),
+            },
+            _ => StoreError::writing(&self.path, source),
+        })
     }
 }
 
@@ -143,15 +149,18 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_who_left_is_told_from_failures() {
-        let (reader, writer) = io::pipe().unwrap();
-        let mut stream = Stream {
-            path: "-".into(),
-            file: File::from(OwnedFd::from(writer)),
+    fn only_the_reader_of_standard_output_may_leave_early() {
+        let unread = |name: &str| {
+            let (reader, writer) = io::pipe().unwrap();
+            let mut stream = Stream {
+                path: name.into(),
+                file: File::from(OwnedFd::from(writer)),
+            };
+            stream.write(b"read").unwrap();
+            drop(reader);
+            stream.write(b"unread").unwrap_err()
         };
-        stream.write(b"read").unwrap();
-        drop(reader);
-        let error = stream.write(b"unread").unwrap_err();
-        assert!(matches!(error, StoreError::Closed { .. }), "{error}");
+        assert!(matches!(unread("-"), StoreError::StdoutClosed));
+        assert!(matches!(unread("pipe"), StoreError::ReaderClosed { .. }));
     }
 }

@@ -215,6 +215,7 @@ impl PartFile {
                 placed: self.len,
             });
         }
+        self.check_name(&metadata)?;
         self.sync()?;
         self.keep = true;
         let renamed = if self.force {
@@ -228,6 +229,23 @@ impl PartFile {
             source,
         })?;
         sync_name(&self.path).map_err(|source| StoreError::writing(&self.path, source))
+    }
+}
+
+impl PartFile {
+    /// Checks that the part file's name still leads to the file that was written.
+    fn check_name(&mut self, written: &fs::Metadata) -> Result<(), StoreError> {
+        match fs::symlink_metadata(&self.part) {
+            Ok(named) if (named.dev(), named.ino()) != (written.dev(), written.ino()) => {
+                // It belongs to whoever put it there.
+                self.keep = true;
+                Err(StoreError::Replaced {
+                    path: self.part.clone(),
+                })
+            }
+            // The renaming tells of a name that is gone.
+            _ => Ok(()),
+        }
     }
 }
 
@@ -369,6 +387,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.jsonl");
         (folder, path)
+    }
+
+    #[test]
+    fn another_file_under_the_part_files_name_does_not_become_the_output() {
+        let (_folder, path) = folder();
+        let mut part = PartFile::create(&path, false).unwrap();
+        part.append(b"bytes").unwrap();
+        let other = part.part_path().to_owned();
+        fs::remove_file(&other).unwrap();
+        fs::write(&other, b"other").unwrap();
+        let error = part.commit().unwrap_err();
+        assert!(matches!(error, StoreError::Replaced { .. }), "{error}");
+        assert!(!path.exists());
+        assert_eq!(fs::read(other).unwrap(), b"other");
     }
 
     #[test]
