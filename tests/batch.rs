@@ -149,6 +149,8 @@ fn a_record_may_be_large() {
         "scored.jsonl",
         "--workers",
         "2",
+        "--max-record",
+        "32M",
     ]);
     let output = work.read("scored.jsonl");
     assert_eq!(output.lines().count(), 3);

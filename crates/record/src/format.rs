@@ -98,7 +98,7 @@ pub struct Reading {
     pub quoting: Quoting,
     /// What separates fields, if not the format's own delimiter.
     pub delimiter: Option<Delimiter>,
-    /// The longest record, in bytes with its line end; longer ones are rejects.
+    /// The longest record, in bytes with its line end, 2 at the least; longer ones are rejects.
     pub max_record: usize,
 }
 

@@ -13,6 +13,8 @@
 //! a bounded number of times: past the line of a quote that does not close there are only doubled quotes up to the place
 //! where that is known, and none of the lines between can open a quote that reaches further than its own line.
 
+use std::ops::Range;
+
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,10 @@ use crate::{Layout, Reason};
 
 /// How much of a long reject is kept.
 pub(crate) const EXCERPT_LEN: usize = 1 << 10;
+
+/// How far a cutter goes on, in bytes, before it looks for a record's start. So that nothing is looked for at each quote,
+/// and little is looked at twice when the start must be known.
+const MAX_BEHIND: usize = 16 << 10;
 
 /// A record whose end cannot be found by the rules, and which is therefore a reject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,8 +122,10 @@ pub struct Cutter {
     limit: usize,
     /// Where the window begins in the source.
     base: u64,
-    /// The start of a record: of the one that `at` is in, or of one before it if only whole lines lie between.
+    /// The start of the record that `settled` is in: that of `at`, or an earlier one.
     start: usize,
+    /// A place outside quotes, up to which no record ends after `start`. Moved only where somebody must know the start.
+    settled: usize,
     /// Where the stretch outside quotes begins that `at` is in.
     outside: usize,
     /// The first byte that was not looked at.
@@ -155,6 +163,7 @@ impl Cutter {
             limit,
             base: offset,
             start: 0,
+            settled: 0,
             outside: 0,
             at: 0,
             state: State::Outside,
@@ -191,6 +200,7 @@ impl Cutter {
     pub fn shift(&mut self, len: usize) {
         self.base += len as u64;
         self.start -= len;
+        self.settled -= len;
         self.outside = self.outside.saturating_sub(len);
         self.at -= len;
         if let State::Inside { quote }
@@ -227,8 +237,11 @@ impl Cutter {
         let from = (min.max(1) - 1).clamp(self.at, window.len().max(self.at));
         let stop = self.next_stop(window, from);
         let seen = stop.map_or(window.len(), |stop| stop + 1);
-        if seen > self.record_limit() && self.pass_lines(window, seen) {
-            return None;
+        if seen > self.record_limit() {
+            self.settle(window, self.at);
+            if self.pass_lines(window, seen) {
+                return None;
+            }
         }
         let Some(stop) = stop else {
             self.at = window.len();
@@ -244,9 +257,10 @@ impl Cutter {
             return Some(Step::End(stop + 1));
         }
         self.at = stop + 1;
-        let before = stop.checked_sub(1).map(|index| window[index]);
-        if matches!(before, None | Some(b'\n')) || before == self.delimiter {
-            self.settle(window, stop);
+        if self.opens(window, stop) {
+            if stop - self.settled > MAX_BEHIND {
+                self.settle_cheaply(window, stop);
+            }
             self.state = State::Inside { quote: stop };
         }
         None
@@ -263,15 +277,15 @@ impl Cutter {
         memchr2(b'"', b'\n', &window[from..]).map(|stop| from + stop)
     }
 
-    /// Goes over the lines before `end`, all outside quotes, one by one; true if one of them is too long.
+    /// Goes over the lines from `settled` to `end`, all outside quotes, one by one; true if one of them is too long.
     fn pass_lines(&mut self, window: &[u8], end: usize) -> bool {
-        let from = self.start.max(self.outside);
+        let from = self.settled;
         for newline in memchr_iter(b'\n', &window[from..end]) {
             if from + newline >= self.record_limit() {
                 break;
             }
             self.start = from + newline + 1;
-            self.outside = self.start;
+            self.settled = self.start;
         }
         let too_long = end > self.record_limit();
         if too_long {
@@ -280,13 +294,55 @@ impl Cutter {
         too_long
     }
 
-    /// Finds the start of the record that `end` is in, which is outside quotes.
-    fn settle(&mut self, window: &[u8], end: usize) {
-        let from = self.start.max(self.outside);
-        if let Some(newline) = memrchr(b'\n', &window[from..end]) {
-            self.start = from + newline + 1;
+    /// Finds the start of the record that `end` is in, where the current stretch outside quotes ends. Returns whether it
+    /// is another one than was known.
+    fn settle(&mut self, window: &[u8], end: usize) -> bool {
+        if self.settle_cheaply(window, end) {
+            return true;
         }
-        self.outside = end;
+        let before = self.settled..self.outside.max(self.settled);
+        let found = self.last_end(window, before);
+        self.start = found.unwrap_or(self.start);
+        self.settled = end;
+        found.is_some()
+    }
+
+    /// The same if the record begins in that stretch; else does nothing.
+    fn settle_cheaply(&mut self, window: &[u8], end: usize) -> bool {
+        let from = self.settled.max(self.outside);
+        let newline = memrchr(b'\n', &window[from..end]);
+        if let Some(newline) = newline {
+            self.start = from + newline + 1;
+            self.settled = end;
+        }
+        newline.is_some()
+    }
+
+    /// Where the last record ends in a part of the window that begins and ends outside quotes, and has no fault.
+    fn last_end(&self, window: &[u8], Range { start, end }: Range<usize>) -> Option<usize> {
+        let mut last = None;
+        let mut at = start;
+        while let Some(stop) = memchr2(b'"', b'\n', &window[at..end]) {
+            let stop = at + stop;
+            at = stop + 1;
+            if window[stop] == b'\n' {
+                last = Some(at);
+            } else if self.opens(window, stop) {
+                // Doubled quotes close and open again.
+                at += memchr(b'"', &window[at..end])? + 1;
+                while window[at..end].first() == Some(&b'"') {
+                    at += 1;
+                    at += memchr(b'"', &window[at..end])? + 1;
+                }
+            }
+        }
+        last
+    }
+
+    /// Whether the quote there, outside quotes, is the first byte of a field.
+    fn opens(&self, window: &[u8], quote: usize) -> bool {
+        let before = quote.checked_sub(1).map(|index| window[index]);
+        matches!(before, None | Some(b'\n')) || before == self.delimiter
     }
 
     fn inside(&mut self, window: &[u8], ended: bool, quote: usize) -> Option<Step> {
@@ -296,9 +352,17 @@ impl Cutter {
                 self.at += close + 1;
                 self.state = State::Closing { quote };
             }
-            None if window.len() > end => self.reject(FaultKind::TooLong, Some(quote), quote),
-            None if ended => self.reject(FaultKind::UnclosedQuote, Some(quote), quote),
+            None if window.len() > end => {
+                if !self.settle(window, quote) {
+                    self.reject(FaultKind::TooLong, Some(quote), quote);
+                }
+            }
+            None if ended => {
+                self.settle(window, quote);
+                self.reject(FaultKind::UnclosedQuote, Some(quote), quote);
+            }
             None => {
+                self.settle(window, quote);
                 self.at = end;
                 return Some(Step::More);
             }
@@ -316,7 +380,9 @@ impl Cutter {
         match after {
             [] => self.leave(),
             _ if self.at + needed.min(after.len()) > limit => {
-                self.reject(FaultKind::TooLong, Some(quote), quote);
+                if !self.settle(window, quote) {
+                    self.reject(FaultKind::TooLong, Some(quote), quote);
+                }
             }
             [b'"', ..] => {
                 self.at += 1;
@@ -324,7 +390,10 @@ impl Cutter {
             }
             [b'\n', ..] | [b'\r', b'\n', ..] => self.leave(),
             [byte, ..] if Some(*byte) == self.delimiter => self.leave(),
-            _ => self.reject(FaultKind::TextAfterQuote, Some(quote), quote),
+            _ => {
+                self.settle(window, quote);
+                self.reject(FaultKind::TextAfterQuote, Some(quote), quote);
+            }
         }
         None
     }
@@ -338,6 +407,7 @@ impl Cutter {
     /// Goes on as in a new record.
     fn begin(&mut self, start: usize) {
         self.start = start;
+        self.settled = start;
         self.at = start;
         self.leave();
     }
@@ -376,11 +446,16 @@ impl Cutter {
         let record = &window[self.start..end];
         let newlines = |bytes: &[u8]| memchr_iter(b'\n', bytes).count() as u64;
         let before = quote.map(|quote| &record[..quote - self.start]);
+        let quote_line = before.map_or(0, newlines);
         Fault {
             offset: self.base + self.start as u64,
             len: record.len() as u64,
-            lines: newlines(record) + u64::from(!record.ends_with(b"\n")),
-            quote_line: before.map_or(0, newlines),
+            lines: match before {
+                // It ends with the line of the quote.
+                Some(_) => quote_line + 1,
+                None => newlines(record) + u64::from(!record.ends_with(b"\n")),
+            },
+            quote_line,
             column: before.map(|before| self.fields(before)),
             kind,
             excerpt: Vec::new(),

@@ -7,12 +7,15 @@
 use memchr::{memchr_iter, memrchr};
 use serde::{Deserialize, Serialize};
 
-use crate::delimited::{Dialect, Fault, scan_row};
+use crate::delimited::{Dialect, QuoteFault, Row, scan_row};
 use crate::table::Table;
 use crate::{Delimiter, Format, Malformed, Quoting, Reader, Reading, Reason, encoding, json};
 
 /// How much of a source [`Layout::detect`] wants to see (all of it, if it is shorter).
 pub const HEAD_LEN: usize = 1 << 20;
+
+/// The smallest limit of a record's length: an empty line fits.
+const MIN_RECORD: usize = 2;
 
 /// UTF-8's byte order mark, which means nothing but is common in files from Windows.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -189,6 +192,7 @@ impl Layout {
             delimiter,
             max_record,
         } = reading.into();
+        let max_record = max_record.max(MIN_RECORD);
         let mark = if head.starts_with(BYTE_ORDER_MARK) {
             BYTE_ORDER_MARK.len()
         } else {
@@ -213,9 +217,9 @@ impl Layout {
             quotes: quoting.resolve(format) == Quoting::Rfc4180,
         };
         let (table, header_len, header_lines) = match read_header(dialect, head, head_is_all)? {
-            Some(header) => {
-                let table = Table::new(dialect, &head[..header.next], fields)?;
-                (table, header.next, header.lines)
+            Some(Row { next, lines, .. }) => {
+                let table = Table::new(dialect, &head[..next], fields)?;
+                (table, next, lines)
             }
             None => (Table::empty(dialect), 0, 0),
         };
@@ -334,9 +338,13 @@ fn blank_lines(head: &[u8]) -> &[u8] {
     }
 }
 
-struct Header {
-    next: usize,
-    lines: u64,
+impl From<QuoteFault> for LayoutError {
+    fn from(fault: QuoteFault) -> LayoutError {
+        match fault {
+            QuoteFault::UnclosedQuote(index) => LayoutError::UnclosedHeader { column: index + 1 },
+            QuoteFault::TextAfterQuote(index) => LayoutError::TextAfterQuote { column: index + 1 },
+        }
+    }
 }
 
 /// Finds the end of the header, if there is anything at all.
@@ -344,22 +352,16 @@ fn read_header(
     dialect: Dialect,
     head: &[u8],
     head_is_all: bool,
-) -> Result<Option<Header>, LayoutError> {
+) -> Result<Option<Row>, LayoutError> {
     if head.is_empty() && head_is_all {
         return Ok(None);
     }
-    let row = scan_row(dialect, head, &mut Vec::new());
-    match row.fault {
-        _ if !head_is_all && !head[..row.next].ends_with(b"\n") => Err(LayoutError::HeaderTooLong),
-        Some(Fault::UnclosedQuote(_)) if !head_is_all => Err(LayoutError::HeaderTooLong),
-        Some(Fault::UnclosedQuote(index)) => Err(LayoutError::UnclosedHeader { column: index + 1 }),
-        Some(Fault::TextAfterQuote(index)) => {
-            Err(LayoutError::TextAfterQuote { column: index + 1 })
+    match scan_row(dialect, head, &mut Vec::new()) {
+        Ok(row) if !head_is_all && !head[..row.next].ends_with(b"\n") => {
+            Err(LayoutError::HeaderTooLong)
         }
-        None => Ok(Some(Header {
-            next: row.next,
-            lines: row.lines,
-        })),
+        Err(QuoteFault::UnclosedQuote(_)) if !head_is_all => Err(LayoutError::HeaderTooLong),
+        row => Ok(Some(row?)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::delimited::{Field, scan_row, terminator};
+use crate::delimited::{Field, Row, scan_row, terminator};
 use crate::frame::{Cutter, EXCERPT_LEN, Fault, Step};
 use crate::layout::Shape;
 use crate::table::Table;
@@ -421,13 +421,17 @@ impl<'a> Shard<'a> {
             return None;
         }
         let within = &rest[..rest.len().min(limit)];
-        let row = scan_row(table.dialect, within, &mut buffers.fields);
-        let cut_off =
-            row.next == within.len() && within.len() < rest.len() && !within.ends_with(b"\n");
-        if row.fault.is_some() || cut_off {
-            let fault = first_fault(layout, rest);
-            return Some(Err(self.fault(place, &fault, limit)));
-        }
+        // A row that the limit cuts off ends there too.
+        let is_whole = |row: &Row| {
+            row.next < within.len() || within.len() == rest.len() || within.ends_with(b"\n")
+        };
+        let row = match scan_row(table.dialect, within, &mut buffers.fields) {
+            Ok(row) if is_whole(&row) => row,
+            Ok(_) | Err(_) => {
+                let fault = first_fault(layout, rest);
+                return Some(Err(self.fault(place, &fault, limit)));
+            }
+        };
         self.at += row.next;
         self.lines += row.lines;
         let (raw, end) = rest[..row.next].split_at(row.len);

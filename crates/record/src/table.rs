@@ -32,7 +32,7 @@ impl Table {
     ) -> Result<Table, LayoutError> {
         let header = simdutf8::basic::from_utf8(header).map_err(|_| LayoutError::HeaderNotUtf8)?;
         let mut names = Vec::new();
-        let row = scan_row(dialect, header.as_bytes(), &mut names);
+        let row = scan_row(dialect, header.as_bytes(), &mut names)?;
         let columns: Vec<String> = names
             .iter()
             .map(|name| name.value(header).into_owned())

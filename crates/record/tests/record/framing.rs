@@ -1,8 +1,9 @@
 //! Where records end, compared with a slow reading of the rules that looks at one byte after another.
 
-use moodring_record::{Format, Layout, OutputStyle, Reading, Renderer};
+use moodring_record::{Cutter, Format, Layout, OutputStyle, Reader, Reading, Renderer, Step};
 use proptest::prelude::*;
 
+use crate::shards::cut_stream;
 use crate::{body, models, names, walk};
 
 /// A record or a reject: where it begins, where reading resumes, and what is wrong with it.
@@ -149,26 +150,66 @@ fn a_line_longer_than_the_limit_is_a_reject() {
     assert_eq!(reasons(&rows, 61), []);
 }
 
+/// The lines of a source that are to be read; together as costly as a quadratic reading of it can be made.
+const OPENING: [&str; 6] = [
+    "\"abc\n",
+    "x\"\"y\n",
+    "\"\"\"x\n",
+    "\"x\",x,\"y\n",
+    "a\",a,\"b\n",
+    "\"a\",\"b\",\n",
+];
+
+/// Whether reading four times as much of these lines takes about four times as long.
+fn is_linear(line: &str, read: impl Fn(&[u8])) -> bool {
+    let time = |len: usize| {
+        let rows = ["\"open\n", &line.repeat(len / line.len())].concat();
+        let timed = |_| {
+            let start = std::time::Instant::now();
+            read(rows.as_bytes());
+            start.elapsed().as_secs_f64()
+        };
+        (0..5).map(timed).fold(f64::MAX, f64::min)
+    };
+    // In quadratic time it is 16 times as long. A busy machine may disturb a measurement, but hardly all.
+    (0..4).any(|_| time(1 << 17) < 9.0 * time(1 << 15))
+}
+
 #[test]
 fn lines_that_each_open_a_quote_are_not_read_again_and_again() {
-    for line in [
-        "\"abc\n",
-        "x\"\"y\n",
-        "\"\"\"x\n",
-        "\"x\",x,\"y\n",
-        "a\",a,\"b\n",
-    ] {
-        let rows = ["\"open\n", &line.repeat((1 << 17) / line.len())].concat();
-        assert!(!read(&rows, 1 << 17).is_empty());
+    for line in OPENING {
+        for limit in [1 << 12, 1 << 24] {
+            let layout = layout(limit, b"text\n");
+            let read = |source: &[u8]| {
+                let mut reader = Reader::new(&layout, source);
+                while reader.next_record().is_some() {}
+            };
+            assert!(is_linear(line, read), "read {line:?} up to {limit}");
+            let cut = |source: &[u8]| {
+                let step = Cutter::new(&layout, 0).next(source, true, usize::MAX);
+                assert!(!matches!(step, Step::More), "{step:?}");
+            };
+            assert!(is_linear(line, cut), "cut {line:?} up to {limit}");
+        }
     }
+}
+
+/// Pieces of rows, most of which quotes make odd.
+fn pieces(most: usize) -> impl Strategy<Value = Vec<&'static str>> {
+    let piece = prop::sample::select(
+        &[
+            "a", "\"", "\"\"", ",", "\n", "\r\n", "\r", ",\"", "\"\n", "\n\"",
+        ][..],
+    );
+    prop::collection::vec(piece, 0..most)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
     #[test]
     fn records_end_where_the_rules_say(
-        pieces in prop::collection::vec(prop::sample::select(&["a", "\"", "\"\"", ",", "\n", "\r\n", "\r", ",\"", "\"\n", "\n\""][..]), 0..40),
-        limit in prop_oneof![1_usize..40, Just(1 << 24)],
+        pieces in pieces(40),
+        limit in prop_oneof![2_usize..40, Just(1 << 24)],
     ) {
         let source = pieces.concat();
         let expected = frames(source.as_bytes(), limit);
@@ -182,5 +223,28 @@ proptest! {
                 other => prop_assert!(false, "{:?} at {}", other, expected.0),
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn records_end_where_the_rules_say_in_a_long_source_too(
+        parts in prop::collection::vec((pieces(12), 1_usize..4000), 1..5),
+        limit in prop_oneof![100_usize..20_000, Just(1 << 24)],
+        chunks in prop::collection::vec(1_usize..20_000, 1..4),
+        mins in prop::collection::vec(0_usize..50_000, 1..4),
+    ) {
+        let source: String = parts.iter().map(|(pieces, times)| pieces.concat().repeat(*times)).collect();
+        let layout = layout(limit, b"text\n");
+        let expected: Vec<_> = frames(source.as_bytes(), limit)
+            .into_iter()
+            .filter(|(.., fault)| fault.is_some())
+            .map(|(start, end, _)| (start as u64, (end - start) as u64))
+            .collect();
+        let cuts = cut_stream(&layout, source.as_bytes(), &chunks, &mins);
+        let faults = cuts.iter().flat_map(|cut| &cut.faults);
+        let found: Vec<_> = faults.map(|fault| (fault.offset, fault.len)).collect();
+        prop_assert_eq!(found, expected);
     }
 }

@@ -14,7 +14,7 @@ use crate::{Walk, body, models, names, walk, walk_reader};
 #[derive(Debug)]
 pub(crate) struct Cut {
     end: usize,
-    faults: Vec<Fault>,
+    pub(crate) faults: Vec<Fault>,
     skipped: usize,
 }
 

@@ -16,23 +16,56 @@ pub(super) enum Verdict {
 
 /// Judges a text. One that nests too deep, or is not UTF-8, is no JSON here.
 pub(super) fn judge(text: &[u8]) -> Verdict {
-    let mut judge = Judge {
-        rest: text,
-        extended: false,
-    };
-    let is_value = std::str::from_utf8(text).is_ok() && judge.value(0).is_some();
-    judge.blank();
-    match (is_value && judge.rest.is_empty(), judge.extended) {
-        (false, _) => Verdict::No,
-        (true, false) => Verdict::Strict,
-        (true, true) => Verdict::Extended,
+    match extensions(text) {
+        None => Verdict::No,
+        Some(extensions) if extensions.is_empty() => Verdict::Strict,
+        Some(_) => Verdict::Extended,
     }
+}
+
+/// Returns what an extended text stands for, as strict JSON: U+FFFD for lone surrogates, null for the numbers that are none.
+pub(super) fn strictly(text: &[u8]) -> Option<Vec<u8>> {
+    let mut strict = Vec::new();
+    let mut done = 0;
+    for Extension {
+        start,
+        end,
+        strictly,
+    } in extensions(text)?
+    {
+        strict.extend_from_slice(&text[done..start]);
+        strict.extend_from_slice(strictly);
+        done = end;
+    }
+    strict.extend_from_slice(&text[done..]);
+    Some(strict)
+}
+
+/// A part of a text that is not strict JSON, and what stands for it there.
+struct Extension {
+    start: usize,
+    end: usize,
+    strictly: &'static [u8],
+}
+
+/// The extensions in a text, in order; `None` if it is no JSON even with them.
+fn extensions(text: &[u8]) -> Option<Vec<Extension>> {
+    let mut judge = Judge {
+        text,
+        rest: text,
+        extensions: Vec::new(),
+    };
+    std::str::from_utf8(text).ok()?;
+    judge.value(0)?;
+    judge.blank();
+    judge.rest.is_empty().then_some(judge.extensions)
 }
 
 /// Eats a text from the front; `None` where it is wrong.
 struct Judge<'t> {
+    text: &'t [u8],
     rest: &'t [u8],
-    extended: bool,
+    extensions: Vec<Extension>,
 }
 
 impl Judge<'_> {
@@ -74,8 +107,22 @@ impl Judge<'_> {
     }
 
     fn beyond(&mut self, token: &[u8]) -> Option<()> {
-        self.extended = true;
-        self.eat(token)
+        let start = self.at();
+        self.eat(token)?;
+        self.extend(start, self.at(), b"null");
+        Some(())
+    }
+
+    fn at(&self) -> usize {
+        self.text.len() - self.rest.len()
+    }
+
+    fn extend(&mut self, start: usize, end: usize, strictly: &'static [u8]) {
+        self.extensions.push(Extension {
+            start,
+            end,
+            strictly,
+        });
     }
 
     fn list(&mut self, end: u8, item: impl Fn(&mut Self) -> Option<()>) -> Option<()> {
@@ -121,14 +168,15 @@ impl Judge<'_> {
 
     fn string(&mut self) -> Option<()> {
         self.eat(b"\"")?;
-        // A high surrogate waits for the low one that follows it.
-        let mut is_open = false;
+        // Where a high surrogate begins that waits for the low one that follows it.
+        let mut open = None;
         loop {
+            let start = self.at();
             let byte = self.peek()?;
             self.rest = &self.rest[1..];
             let unit = match byte {
                 b'"' => {
-                    self.extended |= is_open;
+                    self.lone(open);
                     return Some(());
                 }
                 b'\\' => self.escape()?,
@@ -136,8 +184,18 @@ impl Judge<'_> {
                 _ => 0,
             };
             let is_low = (0xdc00..0xe000).contains(&unit);
-            self.extended |= is_open != is_low;
-            is_open = (0xd800..0xdc00).contains(&unit);
+            if open.is_none() || !is_low {
+                self.lone(open);
+                self.lone(is_low.then_some(start));
+            }
+            open = (0xd800..0xdc00).contains(&unit).then_some(start);
+        }
+    }
+
+    /// Takes note of a surrogate without another half, if one begins there.
+    fn lone(&mut self, start: Option<usize>) {
+        if let Some(start) = start {
+            self.extend(start, start + 6, "\u{fffd}".as_bytes());
         }
     }
 
