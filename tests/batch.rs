@@ -217,7 +217,26 @@ fn help_completions_and_the_manual_are_there() {
             .unwrap()
             .contains("Examples:")
     );
-    assert!(!work.ok(&["completions", "bash"]).stdout.is_empty());
+    for shell in ["bash", "zsh", "fish"] {
+        let script = String::from_utf8(work.ok(&["completions", shell]).stdout).unwrap();
+        for known in ["textblob", "jsonl"] {
+            assert!(script.contains(known), "{shell}: {known}");
+        }
+        assert!(!script.contains("Serve a supervisor"), "{shell}");
+        assert!(
+            !script.contains("moodring__worker") && !script.contains("ADDRESS"),
+            "{shell}"
+        );
+    }
+    let page = String::from_utf8(work.ok(&["man", "ctl", "top"]).stdout).unwrap();
+    assert!(
+        page.contains(".TH moodring-ctl-top 1") && page.contains("EXIT STATUS"),
+        "{page}"
+    );
+    assert!(
+        work.fails(2, &["man", "scroe"])
+            .contains("choose one of score")
+    );
     assert!(
         String::from_utf8(work.ok(&["man"]).stdout)
             .unwrap()

@@ -73,7 +73,10 @@ fn an_unknown_model_or_flag_value_is_a_usage_error() {
         work.fails(2, &["score", "posts.jsonl", "--wrokers", "2"])
             .contains("--workers")
     );
-    assert!(work.fails(2, &["score"]).contains("INPUT"));
+    let said = work.fails(2, &["score"]);
+    assert!(said.contains("were not provided: <INPUT>..."), "{said}");
+    let said = work.fails(2, &["posts.jsonl"]);
+    assert!(said.contains("run `moodring score posts.jsonl`"), "{said}");
 }
 
 #[test]

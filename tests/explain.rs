@@ -46,3 +46,27 @@ fn a_model_that_does_not_exist_cannot_be_explained() {
             .contains("vaider")
     );
 }
+
+#[test]
+fn each_line_of_standard_input_is_explained_by_itself() {
+    let work = Workspace::new();
+    let run = work.pipe(&["explain"], b"good\r\n\nbad\x1b[2J\n");
+    let page = String::from_utf8(run.stdout).unwrap();
+    assert_eq!(page.matches("\nvader: ").count(), 2, "{page}");
+    assert!(page.starts_with("good\nvader: positive\n"), "{page}");
+    assert!(page.contains("bad\\u{1b}[2J\nvader: "), "{page}");
+    let run = work.pipe(&["explain", "--json"], b"good\nbad\n");
+    let texts: Vec<Value> = String::from_utf8(run.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["text"].take())
+        .collect();
+    assert_eq!(texts, ["good", "bad"]);
+}
+
+#[test]
+fn the_step_from_the_sum_to_the_compound_is_shown() {
+    let work = Workspace::new();
+    let page = String::from_utf8(work.ok(&["explain", "a good day!"]).stdout).unwrap();
+    assert!(page.contains("x / sqrt(x^2 + 15): compound"), "{page}");
+}

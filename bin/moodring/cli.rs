@@ -1,6 +1,7 @@
-//! What may be typed. What it means is decided by each command.
+//! The arguments of each command. What they mean is decided by the command.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moodring_record::Format;
@@ -8,31 +9,35 @@ use moodring_record::Format;
 use crate::ctl::CtlArgs;
 use crate::eval::EvalArgs;
 use crate::explain::ExplainArgs;
+use crate::generate::ManArgs;
+use crate::hinted::hinted;
 use crate::logging::{LogFormat, LogLevel};
 use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
 
 const EXAMPLES: &str = "\
 Examples:
   moodring score posts.jsonl -o scored.jsonl
-      Score the `text` of every line, on all CPUs
+      Score the field `text` of each line on all CPUs
   moodring score dumps/ 'more/*.csv.gz' -o scored.jsonl.zst --workers 8
-      Folders, globs and compressed files, with eight worker processes
+      Read folders, globs and compressed files with eight worker processes
   moodring score firehose.jsonl --text-field commit.record.text --id-field commit.cid -o moods.csv
-      A nested field; a table of id, text and scores
+      Read a nested field and write a table of ID, text and scores
   zcat posts.gz | moodring score - --format jsonl | head
-      Standard input to standard output";
+      Score standard input to standard output";
 
-/// Score the sentiment of text posts on all the cores of a server.
+/// Score the sentiment of English text posts on all cores of a Linux machine.
 #[derive(Debug, Parser)]
 #[command(version, about, after_long_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// What to log to standard error
+    /// Log messages of this level and above to standard error
     #[arg(
         long,
         global = true,
+        help_heading = "Logging",
+        display_order = 1000,
         value_enum,
         default_value = "warn",
         env = "MOODRING_LOG",
@@ -40,29 +45,36 @@ pub(crate) struct Cli {
     )]
     pub(crate) log_level: LogLevel,
 
-    /// How to log it
-    #[arg(long, global = true, value_enum, default_value = "text")]
+    /// Format of log messages
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Logging",
+        display_order = 1001,
+        value_enum,
+        default_value = "text"
+    )]
     pub(crate) log_format: LogFormat,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Score files of posts
+    /// Score posts
     Score(Box<ScoreArgs>),
-    /// Compare the models with labels that people gave
+    /// Compare model scores with human labels
     Eval(Box<EvalArgs>),
-    /// Look at runs, and steer them
+    /// Show runs and control them
     Ctl(CtlArgs),
-    /// Show why a text has the score it has
+    /// Show how a text gets its score
     Explain(ExplainArgs),
     /// Print a completion script for a shell
     Completions {
-        /// The shell
+        /// Shell to print the script for
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print a manual page
+    Man(ManArgs),
     /// Serve a supervisor (started by it, not by hand)
     #[command(hide = true)]
     Worker(WorkerArgs),
@@ -74,15 +86,15 @@ pub(crate) struct WorkerArgs {
     pub(crate) address: String,
 }
 
-/// Score files of posts.
+/// Score posts.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct ScoreArgs {
     #[command(flatten)]
-    pub(crate) input: InputArgs,
+    pub(crate) output: OutputArgs,
 
     #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) input: InputArgs,
 
     #[command(flatten)]
     pub(crate) models: ModelArgs,
@@ -91,45 +103,45 @@ pub(crate) struct ScoreArgs {
     pub(crate) pool: PoolArgs,
 }
 
-/// What comes out.
+/// The output of a run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct OutputArgs {
-    /// Where to write: .jsonl, .csv or .tsv, also .gz or .zst; standard output if absent
+    /// Output file: .jsonl, .csv or .tsv, optionally with .gz or .zst [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Format of the output, where its extension does not tell: jsonl, csv or tsv
-    #[arg(long, value_name = "FORMAT")]
+    /// Output format if the extension does not name it: jsonl, csv or tsv
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true,
+        value_parser = hinted(Format::from_str, &["jsonl", "csv", "tsv"]))]
     pub(crate) output_format: Option<Format>,
 
-    /// Field or column with the post's id, a column of CSV made from JSON
+    /// Field with the ID of a post, written as a column when JSON becomes a table
     #[arg(long, value_name = "NAME")]
     pub(crate) id_field: Option<String>,
 
-    /// Field or column with the post's time, a column of CSV made from JSON
+    /// Field with the time of a post, written as a column when JSON becomes a table
     #[arg(long, value_name = "NAME")]
     pub(crate) time_field: Option<String>,
 
-    /// Put this before the names of all fields and columns that are added, as in `my_sentiment`
+    /// Prefix for the names of all added fields and columns, as in `my_sentiment`
     #[arg(long, default_value = "", hide_default_value = true, value_name = "PREFIX", value_parser = parse_prefix)]
     pub(crate) prefix: String,
 
-    /// Replace fields of the input that have the name of an added one; without this they are refused
+    /// Replace input fields that have the name of an added field; without this flag they are an error
     #[arg(long)]
     pub(crate) replace: bool,
 
-    /// Release results as they come instead of in input order
+    /// Write results as they become available instead of in input order
     #[arg(long)]
     pub(crate) unordered: bool,
 
-    /// Where malformed records go [default: OUTPUT.rejects.jsonl; named on standard error if the output is no file]
+    /// File for malformed records [default: OUTPUT.rejects.jsonl, or standard error without -o]
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
 
-    /// Where records go that kill workers [default: OUTPUT.quarantine.jsonl; named on standard error if the output is no
-    /// file]
+    /// File for records that crash a worker [default: OUTPUT.quarantine.jsonl, or standard error without -o]
     #[arg(long, value_name = "FILE")]
     pub(crate) quarantine: Option<PathBuf>,
 
@@ -137,24 +149,24 @@ pub(crate) struct OutputArgs {
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// Overwrite files that exist
+    /// Overwrite existing files
     #[arg(long)]
     pub(crate) force: bool,
 
-    /// Continue an interrupted run of this output, if there is one; exit with 0 if it is complete; keep what is done, and the
-    /// journal at the end, for the next --resume
+    /// Continue an interrupted run with byte-identical output; start a new run if there is none, and exit with 0 if it is
+    /// complete. Keep the finished part if this run is interrupted, and the journal if it completes
     #[arg(long)]
     pub(crate) resume: bool,
 
-    /// No progress bar and no summary
+    /// Do not show the progress bar or the summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
-    /// How to print the summary: text (to standard error), json (to standard output if that is free), or none
+    /// Summary format: text (to standard error), json (to standard output if -o is given), or none
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(crate) summary: SummaryFormat,
 
-    /// Score in one thread of this process, to measure what the workers gain
+    /// Score in one thread of this process, to measure the gain from workers
     #[arg(long, hide = true)]
     pub(crate) in_process: bool,
 }

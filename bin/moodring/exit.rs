@@ -1,9 +1,13 @@
 //! How a command ends: the sentence a person reads and the code a script reads.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::run::progress;
+use crate::visible::visible;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -53,16 +57,46 @@ pub(crate) fn conclude_parsing(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
     }
+    if let Some(sentence) = forgotten_command(error) {
+        say(&sentence);
+        return ExitCode::from(2);
+    }
     let rendered = error.to_string();
     let lines = rendered
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty());
     let telling = lines.filter(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
-    let sentence = telling.collect::<Vec<_>>().join("; ");
+    // What is listed stands on lines of its own below a line that ends with a colon.
+    let mut sentence = String::new();
+    for line in telling {
+        let joint = match &sentence {
+            empty if empty.is_empty() => "",
+            sentence if sentence.ends_with(':') => " ",
+            _ if line.starts_with(['<', '-']) => ", ",
+            _ => "; ",
+        };
+        sentence.push_str(joint);
+        sentence.push_str(line);
+    }
     let sentence = sentence.strip_prefix("error: ").unwrap_or(&sentence);
-    say(&format!("{sentence}; --help tells more"));
+    say(&format!("{sentence}; see --help"));
     ExitCode::from(2)
+}
+
+/// Returns what to say to someone who left out `score` and began with an input.
+fn forgotten_command(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return None;
+    }
+    let ContextValue::String(typed) = error.get(ContextKind::InvalidSubcommand)? else {
+        return None;
+    };
+    let is_input = typed == "-" || typed.contains(['.', '/', '*']) || Path::new(typed).exists();
+    is_input.then(|| {
+        let typed = visible(typed);
+        format!("`{typed}` is not a command; to score it, run `moodring score {typed}`")
+    })
 }
 
 fn report(error: &anyhow::Error, code: u8) -> ExitCode {
@@ -79,6 +113,11 @@ fn report(error: &anyhow::Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Prints what became of a run that was ended early.
+pub(crate) fn note(sentence: &str) {
+    say(sentence);
+}
+
 /// Prints a warning that must be seen, whatever the log level.
 pub(crate) fn warn(sentence: &str) {
     say(&format!("warning: {sentence}"));
@@ -86,5 +125,6 @@ pub(crate) fn warn(sentence: &str) {
 
 /// Prints one line, whatever stands in the sentence. Where stderr is closed there is nobody to tell.
 fn say(sentence: &str) {
-    let _ = writeln!(io::stderr(), "moodring: {}", sentence.replace('\n', " "));
+    let line = format!("moodring: {}\n", sentence.replace('\n', " "));
+    progress::above(|| drop(io::stderr().write_all(line.as_bytes())));
 }

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 
+use crate::run::progress;
+
 /// The least that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogLevel {
@@ -42,7 +44,7 @@ struct Lossy(io::Stderr);
 
 impl Write for Lossy {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _ = self.0.write_all(bytes);
+        progress::above(|| drop(self.0.write_all(bytes)));
         Ok(bytes.len())
     }
 

@@ -6,6 +6,7 @@ mod eval;
 mod exit;
 mod explain;
 mod generate;
+mod hinted;
 mod human;
 mod logging;
 mod run;
@@ -43,7 +44,7 @@ fn run(command: Command) -> Result<(), exit::Failure> {
         Command::Ctl(args) => ctl::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Completions { shell } => generate::completions(shell),
-        Command::Man => generate::man(),
+        Command::Man(args) => generate::man(&args),
         Command::Worker(_) => Ok(()),
     }
 }

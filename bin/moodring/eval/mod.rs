@@ -37,11 +37,11 @@ Examples:
   moodring eval posts.tsv --label-field emotion --labels joy=positive,anger=negative
       Labels of your own
 
-A number among the labels means what those beside it say: 0/2/4, 0/1/2, 0/1, one to five stars, stars in
-halves, a rating from 1 to 10, or, where some are below zero, its sign. Numbers that fit none of these, or
-that would all be of one class, are refused. --labels says what they mean.";
+Numeric labels are read as one of these scales, chosen by the numbers that occur: 0/2/4, 0/1/2, 0/1, one to
+five stars, half stars, ratings from 1 to 10, or, if any is negative, by sign. Numbers that fit no scale, or
+that would all be of one class, are an error; --labels states the scale.";
 
-/// Compare the models with labels that people gave.
+/// Compare model scores with human labels.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct EvalArgs {
@@ -66,7 +66,7 @@ struct LabelArgs {
     #[arg(long, default_value = "label", value_name = "NAME")]
     label_field: String,
 
-    /// What labels mean: LABEL=CLASS,..., or for numbers one of stars, half-stars, 1-10, 0/2/4, 0/1/2, 0/1, sign
+    /// Meaning of labels: LABEL=CLASS,..., or for numbers one of stars, half-stars, 1-10, 0/2/4, 0/1/2, 0/1, sign
     #[arg(long, value_name = "LABEL=CLASS,...")]
     labels: Option<Labels>,
 

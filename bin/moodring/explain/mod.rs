@@ -7,28 +7,40 @@ mod show;
 mod textblob;
 mod vader;
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::Args;
-use moodring_score::Mood;
+use moodring_score::{Mood, Vader};
 use serde::Serialize;
 
 use crate::exit::Failure;
 use crate::run::args::ModelArgs;
 use crate::run::models::Models;
 
-/// Show why a text has the score it has.
+const EXAMPLES: &str = "\
+Examples:
+  moodring explain 'It was VERY good, but not great!'
+      Show each token, the rules that changed its value, and the sum
+  moodring explain 'not bad' --model vader,textblob
+      Compare two models
+  moodring explain < posts.txt
+      Explain each line of a file
+  moodring explain --json 'not bad'
+      Print JSON for a program";
+
+/// Show how a text gets its score.
 #[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct ExplainArgs {
-    /// The text; standard input if absent
+    /// Text to explain [default: each line of standard input]
     #[arg(value_name = "TEXT")]
     text: Vec<String>,
 
     #[command(flatten)]
     models: ModelArgs,
 
-    /// Print JSON: one object per model, on a line each
+    /// Print JSON: one object per text and model, one per line
     #[arg(long)]
     json: bool,
 }
@@ -81,21 +93,78 @@ fn sentiment(headline: f64) -> &'static str {
     Mood::of(headline).name()
 }
 
+/// A model that can be listened to.
+enum Listened {
+    Vader(Box<Vader>, String),
+    TextBlob,
+}
+
+impl Listened {
+    fn explain(&self, text: &str) -> Explanation {
+        match self {
+            Self::Vader(vader, name) => vader::explain(vader, name.clone(), text),
+            Self::TextBlob => textblob::explain(text),
+        }
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
-    let text = match &args.text[..] {
-        [] => read_stdin()?,
-        words => words.join(" "),
-    };
-    let mut page = Vec::new();
     let Models { list, names, .. } = Models::read(&args.models, "")?;
+    let mut models = Vec::new();
     for (model, name) in list.iter().zip(names) {
-        let explanation = match model.vader().map_err(Failure::usage)? {
-            Some(vader) => vader::explain(&vader, name, &text),
-            None if name == "textblob" => textblob::explain(&text),
-            None => return Err(Failure::Usage(anyhow!("`{name}` has nothing to explain"))),
-        };
-        if args.json {
+        models.push(match model.vader().map_err(Failure::usage)? {
+            Some(vader) => Listened::Vader(Box::new(vader), name),
+            None if name == "textblob" => Listened::TextBlob,
+            None => return Err(Failure::Usage(anyhow!("`{name}` cannot be explained"))),
+        });
+    }
+    if !args.text.is_empty() {
+        return print(&models, &args.text.join(" "), args.json, false);
+    }
+    if io::stdin().is_terminal() {
+        eprint(b"moodring: reading texts from the terminal, one per line; end with Ctrl-D\n");
+    }
+    let mut line = Vec::new();
+    let mut stdin = io::stdin().lock();
+    for number in 1_u64.. {
+        line.clear();
+        let read = stdin
+            .read_until(b'\n', &mut line)
+            .map_err(|error| Failure::Failed(anyhow!("cannot read standard input: {error}")))?;
+        if read == 0 {
+            break;
+        }
+        let text = std::str::from_utf8(line.trim_ascii_end()).map_err(|_| {
+            Failure::Failed(anyhow!(
+                "line {number} of standard input is not UTF-8; convert it, as `iconv -t UTF-8` does"
+            ))
+        })?;
+        if !text.is_empty() {
+            print(&models, text, args.json, true)?;
+        }
+    }
+    Ok(())
+}
+
+fn eprint(notice: &[u8]) {
+    let _ = io::stderr().write_all(notice);
+}
+
+/// Prints the explanations of one text, below the text if it is one of several.
+fn print(
+    models: &[Listened],
+    text: &str,
+    json: bool,
+    is_one_of_several: bool,
+) -> Result<(), Failure> {
+    let mut page = Vec::new();
+    if is_one_of_several && !json {
+        show::title(&mut page, text).map_err(Failure::failed)?;
+    }
+    for model in models {
+        let explanation = model.explain(text);
+        if json {
             serde_json::to_writer(&mut page, &explanation).map_err(Failure::failed)?;
             page.push(b'\n');
         } else {
@@ -106,12 +175,4 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::OutputClosed),
         written => written.map_err(Failure::failed),
     }
-}
-
-fn read_stdin() -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = io::stdin().read_to_string(&mut text);
-    read.context("cannot read a text from standard input")
-        .map_err(Failure::Failed)?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

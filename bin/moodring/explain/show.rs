@@ -3,6 +3,12 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::{Explanation, Step, Sum, Token};
+use crate::visible::visible;
+
+/// Writes the text that explanations are about.
+pub(super) fn title(page: &mut dyn Write, text: &str) -> io::Result<()> {
+    writeln!(page, "{}", visible(text))
+}
 
 /// Writes the explanation. Colours are left out where standard output is no terminal or `NO_COLOR` is set.
 pub(super) fn write(page: &mut dyn Write, explanation: &Explanation) -> io::Result<()> {
@@ -13,7 +19,7 @@ pub(super) fn write(page: &mut dyn Write, explanation: &Explanation) -> io::Resu
     writeln!(
         page,
         "{}: {}",
-        paint.bold(&explanation.model),
+        paint.bold(&visible(&explanation.model)),
         explanation.sentiment
     )?;
     for token in &explanation.tokens {
@@ -36,10 +42,21 @@ pub(super) fn write(page: &mut dyn Write, explanation: &Explanation) -> io::Resu
 fn write_token(page: &mut dyn Write, token: &Token, paint: Paint) -> io::Result<()> {
     let value = token.value.filter(|_| !token.rules.is_empty());
     let shown = format!("{:>8}", value.map(number).unwrap_or_default());
-    writeln!(page, "  {}  {}", paint.by_sign(&shown, value), token.text)?;
+    writeln!(
+        page,
+        "  {}  {}",
+        paint.by_sign(&shown, value),
+        visible(&token.text)
+    )?;
     for Step { rule, value } in &token.rules {
         let value = value.map(number).unwrap_or_default();
-        writeln!(page, "  {:>8}    {rule} {}", "", paint.dim(&value))?;
+        writeln!(
+            page,
+            "  {:>8}    {} {}",
+            "",
+            visible(rule),
+            paint.dim(&value)
+        )?;
     }
     Ok(())
 }

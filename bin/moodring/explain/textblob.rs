@@ -23,8 +23,8 @@ pub(super) fn explain(text: &str) -> Explanation {
     } = listener;
     let mut sums = Vec::new();
     for &(polarity, subjectivity) in &assessments {
-        sums.push(Sum::new("an assessment's polarity", polarity));
-        sums.push(Sum::new("its subjectivity", subjectivity));
+        sums.push(Sum::new("polarity of an assessment", polarity));
+        sums.push(Sum::new("subjectivity of the same", subjectivity));
     }
     Explanation {
         model: "textblob".to_owned(),
@@ -108,15 +108,15 @@ impl Observer for Listener<'_> {
 fn sentence(rule: Rule) -> &'static str {
     match rule {
         Rule::Known { .. } => "in the lexicon",
-        Rule::Modified { .. } => "in the lexicon, times the adverb before it",
+        Rule::Modified { .. } => "in the lexicon, multiplied by the adverb before it",
         Rule::Negates => "negates what follows",
         Rule::Negated => "negated: times -0.5",
         Rule::NegatesAdverb => "negates the adverb before it: times -0.5",
         Rule::ForgetsNegation => "ends the negation",
-        Rule::ForgetsAdverb => "parts the adverb from what follows",
-        Rule::Exclaims { .. } => "an exclamation: the assessment times 1.25",
-        Rule::Emoticon { .. } => "an emoticon",
-        Rule::Irony => "the mark of irony",
+        Rule::ForgetsAdverb => "separates the adverb from what follows",
+        Rule::Exclaims { .. } => "exclamation: the assessment times 1.25",
+        Rule::Emoticon { .. } => "emoticon",
+        Rule::Irony => "mark of irony",
         _ => "another rule",
     }
 }
@@ -137,7 +137,7 @@ mod tests {
         assert!(
             rules
                 .iter()
-                .any(|step| step.rule.starts_with("an exclamation"))
+                .any(|step| step.rule.starts_with("exclamation"))
         );
     }
 

@@ -12,14 +12,17 @@ pub(super) fn explain(vader: &Vader, model: String, text: &str) -> Explanation {
     let mut sums = Vec::new();
     if let Some(found) = listener.sums {
         let (of_positive, of_negative) = found.emphasis_of_shares();
+        let x = found.valences + found.emphasis_of_sum();
         sums = vec![
             Sum::new("sum of valences", found.valences),
             Sum::new("emphasis by ! and ?", found.emphasis_of_sum()),
-            Sum::new("positive valences, one more for each", found.positive),
-            Sum::new("negative valences, one less for each", found.negative),
+            Sum::new("x: sum of valences with its emphasis", x),
+            Sum::new("x / sqrt(x^2 + 15): compound", x / (x * x + 15.0).sqrt()),
+            Sum::new("positive valences, plus 1 for each", found.positive),
+            Sum::new("negative valences, minus 1 for each", found.negative),
             // One of the two is zero.
             Sum::new(
-                "emphasis by ! and ? of the stronger of these two",
+                "emphasis by ! and ?, added to the stronger of these two",
                 of_positive + of_negative,
             ),
             Sum::new("tokens without a valence", found.neutral),
@@ -83,7 +86,7 @@ impl Listener {
             }
             Rule::Capitals => "in capitals".to_owned(),
             Rule::Booster { by } => format!("boosted by {}", self.quoted(by, by)),
-            Rule::NeverSo { by } => format!("intensified by {}", self.quoted(by, by)),
+            Rule::NeverSo { by } => format!("intensified by {}", self.quoted(by, self.so(by))),
             Rule::Idiom { first, last } => format!("in the idiom {}", self.quoted(first, last)),
             Rule::BoosterPhrase { first, last } => {
                 format!("boosted by {}", self.quoted(first, last))
@@ -91,6 +94,15 @@ impl Listener {
             Rule::But { by } => format!("weighed by {}", self.quoted(by, by)),
             _ => "another rule".to_owned(),
         }
+    }
+
+    /// The last token of "never so" or "never this" that begins at `first`; `first` where it is "so" or "this" alone.
+    fn so(&self, first: usize) -> usize {
+        let is_never = self
+            .tokens
+            .get(first)
+            .is_some_and(|token| token.text.eq_ignore_ascii_case("never"));
+        first + usize::from(is_never)
     }
 
     /// The tokens from `first` to `last`, in quotes.
@@ -141,10 +153,35 @@ mod tests {
     }
 
     #[test]
+    fn the_word_that_intensifies_is_named() {
+        let rules = |text: &str| -> Vec<String> {
+            let tokens = explain(text).tokens.into_iter();
+            tokens
+                .flat_map(|token| token.rules)
+                .map(|step| step.rule)
+                .filter(|rule| rule.starts_with("intensified"))
+                .collect()
+        };
+        assert_eq!(
+            rules("It was good, I like this good pie"),
+            ["intensified by \"this\""]
+        );
+        assert_eq!(
+            rules("I was never so happy"),
+            ["intensified by \"never so\""]
+        );
+        assert_eq!(
+            rules("never so very happy"),
+            ["intensified by \"never so\""]
+        );
+        assert_eq!(rules("I think this is so good"), ["intensified by \"so\""]);
+    }
+
+    #[test]
     fn emphasis_is_shown_with_the_sign_it_acts_with() {
         let emphasis = |text: &str| {
             let sums = explain(text).sums;
-            [sums[1].value, sums[4].value]
+            [sums[1].value, sums[6].value]
         };
         assert_eq!(emphasis("terrible!"), [-0.292, -0.292]);
         assert_eq!(emphasis("great!"), [0.292, 0.292]);
@@ -175,7 +212,7 @@ mod tests {
                 figures,
                 ..
             } = explain(text);
-            let Ok(sums) = <[Sum; 6]>::try_from(sums) else {
+            let Ok(sums) = <[Sum; 8]>::try_from(sums) else {
                 continue;
             };
             let valences = &sums[0];
@@ -188,10 +225,17 @@ mod tests {
                 (total - valences.value).abs() < 1e-12,
                 "{text}: {total} and {valences:?}"
             );
-            let [_, emphasis, positive, negative, of_stronger, neutral] =
-                sums.each_ref().map(|sum| sum.value);
-            let sum = total + emphasis;
-            let compound = sum / (sum * sum + 15.0).sqrt();
+            let [
+                _,
+                emphasis,
+                x,
+                compound,
+                positive,
+                negative,
+                of_stronger,
+                neutral,
+            ] = sums.each_ref().map(|sum| sum.value);
+            assert!((total + emphasis - x).abs() < 1e-12, "{text}");
             assert!((compound - figures[3].value).abs() < 5.1e-5, "{text}");
             let (positive, negative) = (
                 positive + of_stronger.max(0.0),

@@ -1,96 +1,104 @@
-//! The flags that commands share.
+//! The arguments that commands share.
 
 use std::ffi::OsString;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::OsStringValueParser;
 use moodring_record::{Delimiter, Format, Quoting};
 
-/// Where the posts are.
+use crate::hinted::hinted;
+
+/// The input of a run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
-    /// Files, folders (all their files but hidden ones, sorted), globs, or `-` for standard input
+    /// Files, folders (all files below them, sorted, without hidden ones), globs, or `-` for standard input
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<OsString>,
 
-    /// Format of the input, where the file's extension does not tell: jsonl, csv, tsv or text
-    #[arg(short, long)]
+    /// Input format if the extension does not name it: jsonl, csv, tsv or text
+    #[arg(short, long, hide_possible_values = true,
+        value_parser = hinted(Format::from_str, &["jsonl", "csv", "tsv", "text"]))]
     pub(crate) format: Option<Format>,
 
     /// Field or column with the text; in JSON also a path such as commit.record.text
     #[arg(long, default_value = "text", value_name = "NAME")]
     pub(crate) text_field: String,
 
-    /// What quotes mean in CSV and TSV: rfc4180, none (a line is a row, quotes are text), or auto (CSV: rfc4180; TSV:
-    /// none)
+    /// Meaning of quotes in CSV and TSV: rfc4180, none (each line is a row, quotes are text), or auto (rfc4180 for CSV,
+    /// none for TSV)
     #[arg(long, default_value = "auto")]
     pub(crate) quoting: Quoting,
 
-    /// Character between the fields of CSV and TSV, such as ';' or tab; an output in the input's format has it too
-    /// [default: a comma in CSV, a tab in TSV]
+    /// Field delimiter of CSV and TSV, such as ';' or tab, also for an output in the same format [default: comma for CSV,
+    /// tab for TSV]
     #[arg(long, value_name = "C")]
     pub(crate) delimiter: Option<Delimiter>,
 
-    /// Longest record, in bytes such as 512K or 64M; longer ones are rejects
+    /// Maximum size of a record, such as 512K or 64M; larger records are rejected
     #[arg(long, default_value = "16M", value_name = "BYTES", value_parser = parse_max_record)]
     pub(crate) max_record: usize,
 
-    /// Bytes of input that a worker takes at a time, such as 512K or 4M; changes the bytes of compressed output, not their
-    /// content [default: by the input's size]
+    /// Input bytes per shard, such as 512K or 4M; changes the bytes of compressed output, not their content [default:
+    /// depends on the input size]
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub(crate) shard_size: Option<u64>,
 }
 
-/// What scores them.
+/// The models of a run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Models")]
 pub(crate) struct ModelArgs {
-    /// Models, separated by commas: vader, textblob, or lexicon:FILE for the rules of vader over your own words
+    /// Models, separated by commas: vader, textblob, or lexicon:FILE (the rules of vader with your own words). The first
+    /// model decides `sentiment`
     #[arg(
         short,
         long,
         default_value = "vader",
         value_delimiter = ',',
-        value_name = "MODEL"
+        value_name = "MODEL",
+        hide_possible_values = true,
+        value_parser = hinted(OsStringValueParser::new(), &["vader", "textblob", "lexicon:"])
     )]
     pub(crate) model: Vec<OsString>,
 
-    /// Add the words of lexicon:FILE to the built-in ones, or override those, instead of replacing them all
+    /// Add the words of lexicon:FILE to the built-in words instead of replacing them
     #[arg(long)]
     pub(crate) lexicon_extend: bool,
 }
 
-/// How the work is spread, and what a worker may take.
+/// The workers of a run, and their limits.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Workers")]
 pub(crate) struct PoolArgs {
-    /// Worker processes: a number, `auto` for one per CPU that this process may use, or MIN..MAX to follow the work and
-    /// the machine's load
+    /// Worker processes: a number, `auto` (one per CPU that this process may use), or MIN..MAX to scale with the work and
+    /// the load of the machine
     #[arg(short, long, default_value = "auto", value_name = "N|auto|MIN..MAX")]
     pub(crate) workers: Workers,
 
-    /// Kill a worker that spends longer than this on one record, from 0.01 (0: never)
+    /// Kill a worker that spends longer than this on one record; 0 disables the timeout, the minimum is 0.01
     #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = parse_seconds)]
     pub(crate) record_timeout: Duration,
 
-    /// Kill a worker that spends longer than this on reading its shard or writing its result, from 0.01 (0: never)
+    /// Kill a worker that spends longer than this on reading a shard or writing a result; 0 disables the timeout
     #[arg(long, default_value = "600", value_name = "SECONDS", value_parser = parse_seconds)]
     pub(crate) io_timeout: Duration,
 
-    /// End the run, with exit code 3, when this many workers in a row crash and nothing progresses meanwhile
+    /// Abort with exit code 3 after this many consecutive worker crashes without progress
     #[arg(long, default_value = "5", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_crashes: u32,
 
-    /// Replace a worker that holds more memory than this, such as 500M
+    /// Restart a worker when its memory exceeds this limit, such as 500M; allocations beyond twice the limit fail
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub(crate) max_memory: Option<u64>,
 
-    /// Replace a worker after so many shards
+    /// Restart a worker after this many shards
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_shards: Option<u64>,
 
-    /// Run the workers at a lower priority: added to their nice value
+    /// Add this to the nice value of the workers
     #[arg(long, default_value = "0", value_name = "N", value_parser = clap::value_parser!(i32).range(0..=19))]
     pub(crate) nice: i32,
 
@@ -110,7 +118,7 @@ pub(crate) enum Workers {
 /// More processes than this on one machine is a slip of the finger.
 pub(crate) use moodring_pool::MAX_WORKERS;
 
-impl std::str::FromStr for Workers {
+impl FromStr for Workers {
     type Err = String;
 
     fn from_str(typed: &str) -> Result<Self, String> {

@@ -1,20 +1,74 @@
-//! The progress bar: bytes, records per second, time left, workers alive, restarts. Hidden where standard error is no
+//! The progress bar: share, time left, records per second, workers alive, restarts, bytes. Hidden where standard error is no
 //! terminal.
+//!
+//! Whatever else is printed to standard error goes through [`above`], which takes the bar away meanwhile.
 
-use std::sync::Arc;
+use std::cell::Cell;
+use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use moodring_pool::Control;
 
 use super::control_server::Counters;
+use crate::human::{self, counted};
 
-const KNOWN: &str =
-    "{bar:24} {percent:>3}% {bytes}/{total_bytes} {binary_bytes_per_sec} ETA {eta} {msg}";
-const CHECKING: &str =
-    "{bar:24} {percent:>3}% {bytes}/{total_bytes} {binary_bytes_per_sec} checking what is done";
-const UNKNOWN: &str = "{spinner} {bytes} {binary_bytes_per_sec} {elapsed} {msg}";
+/// The bar that is shown, if there is one.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+thread_local! {
+    /// Whether this thread has taken the bar away already.
+    static IS_ABOVE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Has something written to standard error while the bar is taken away.
+pub(crate) fn above(write: impl FnOnce()) {
+    if IS_ABOVE.get() {
+        return write();
+    }
+    let bar = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match bar {
+        Some(bar) => {
+            IS_ABOVE.set(true);
+            bar.suspend(write);
+            IS_ABOVE.set(false);
+        }
+        None => write(),
+    }
+}
+
+fn show(bar: Option<ProgressBar>) {
+    *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+}
+
+/// What is shown beside the bar, the most important first; what does not fit is cut.
+const CHECKING: &str = "checking what is done";
+
+/// The widest bar, and the narrowest terminal that has one.
+const BAR: usize = 24;
+const MIN_WIDTH: usize = 40;
+
+/// The template of a terminal of this width.
+fn template(is_known: bool, width: usize) -> String {
+    match (is_known, width) {
+        (true, MIN_WIDTH..) => {
+            let bar = BAR.min(width / 4);
+            format!("{{bar:{bar}}} {{percent:>3}}% ETA {{eta}} {{wide_msg}}")
+        }
+        (true, _) => "{percent:>3}% {wide_msg}".to_owned(),
+        (false, _) => "{spinner} {elapsed} {wide_msg}".to_owned(),
+    }
+}
+
+fn style(bar: &ProgressBar, is_known: bool) {
+    let width = usize::from(Term::stderr().size().1);
+    if let Ok(style) = ProgressStyle::with_template(&template(is_known, width)) {
+        bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
+    }
+}
 
 /// How often the figures change; the eye needs no more.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -36,15 +90,11 @@ impl Progress {
         } else {
             ProgressDrawTarget::stderr_with_hz(10)
         };
-        let (bar, template) = match total {
-            Some(total) => (ProgressBar::with_draw_target(Some(total), target), KNOWN),
-            None => (ProgressBar::with_draw_target(None, target), UNKNOWN),
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
-        }
+        let bar = ProgressBar::with_draw_target(total, target);
+        style(&bar, total.is_some());
         if !bar.is_hidden() {
             bar.enable_steady_tick(PERIOD);
+            show(Some(bar.clone()));
         }
         let now = Instant::now();
         Self {
@@ -62,8 +112,12 @@ impl Progress {
     }
 
     /// Has something written to standard error above the bar.
+    #[expect(
+        clippy::unused_self,
+        reason = "there is a bar only while there is a value"
+    )]
     pub(crate) fn above(&self, write: impl FnOnce()) {
-        self.bar.suspend(write);
+        above(write);
     }
 
     /// So many more stored bytes are done, and so many records in all.
@@ -81,18 +135,20 @@ impl Progress {
         )]
         let rate = records as f64 / self.began.elapsed().as_secs_f64();
         let pool = self.control.as_ref().map(Control::stats);
-        let message = match pool.map(|stats| (stats.alive(), stats.restarts())) {
-            None => format!("{rate:.0} records/s"),
-            Some((alive, restarts)) => {
-                format!("{rate:.0} records/s, {alive} workers, {restarts} restarts")
-            }
-        };
+        let mut message = format!("{} records/s", human::rate(rate));
+        if let Some(stats) = pool {
+            let workers = counted(stats.alive(), "worker");
+            let restarts = counted(stats.restarts(), "restart");
+            let _ = write!(message, ", {workers}, {restarts}");
+        }
+        let _ = write!(message, ", {}", human::size(self.bar.position()));
         self.bar.set_message(message);
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
+        show(None);
         self.bar.finish_and_clear();
     }
 }
@@ -109,8 +165,10 @@ impl Checking {
             ProgressDrawTarget::stderr_with_hz(10)
         };
         let bar = ProgressBar::with_draw_target(Some(bytes), target);
-        if let Ok(style) = ProgressStyle::with_template(CHECKING) {
-            bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
+        style(&bar, true);
+        bar.set_message(CHECKING);
+        if !bar.is_hidden() {
+            show(Some(bar.clone()));
         }
         Self(bar)
     }
@@ -123,6 +181,7 @@ impl Checking {
 
 impl Drop for Checking {
     fn drop(&mut self) {
+        show(None);
         self.0.finish_and_clear();
     }
 }

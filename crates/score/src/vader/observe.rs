@@ -68,7 +68,7 @@ pub enum Rule {
     },
     /// "Never so", "never this" and the like stand before it: times 1.25.
     NeverSo {
-        /// The position of "never", or of what stands in its place.
+        /// The position of "never", or of "so" or "this" where it acts without a "never".
         by: usize,
     },
     /// It is part of an idiom, or stands after one, and has the valence of the idiom.

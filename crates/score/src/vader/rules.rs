@@ -193,6 +193,8 @@ impl<O: Observer> Case<'_, O> {
             ),
         };
         if never_so {
+            let is_never = self.before[distance - 1].is(Never);
+            let by = if is_never { by } else { self.back(1) };
             self.scale(Rule::NeverSo { by }, NEVER_SO);
         } else if !no_doubt && self.before[distance - 1].is_any(Word::NEGATION) {
             self.scale(Rule::Negation { by }, NEGATION);
