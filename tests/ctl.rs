@@ -107,7 +107,7 @@ fn a_drained_run_over_files_is_kept_to_be_gone_on_with() {
     work.ok(&["ctl", "drain"]);
     let (code, said) = run.end();
     assert_eq!(code, 143, "{said}");
-    assert!(said.contains("--resume goes on from there"), "{said}");
+    assert!(said.contains("with --resume to continue"), "{said}");
     work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl", "--resume"]);
     assert_eq!(work.read("scored.jsonl").lines().count(), 60_000);
 }

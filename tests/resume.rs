@@ -249,7 +249,7 @@ fn a_full_disk_keeps_what_is_done() {
     assert_eq!(run.status.code(), Some(1));
     let said = String::from_utf8(run.stderr).unwrap();
     assert!(
-        said.contains("cannot grow any further") && said.contains("--resume goes on from there"),
+        said.contains("cannot grow any further") && said.contains("with --resume to continue"),
         "{said}"
     );
     work.ok(&RESUME);

@@ -94,3 +94,79 @@ fn a_limit_on_the_size_of_files_is_an_error_from_the_first_byte_on() {
     );
     assert!(said.contains("File too large"), "{said}");
 }
+
+#[test]
+fn an_interrupted_run_says_what_became_of_its_output() {
+    for (more, expected, kept) in [
+        (&[][..], "removed the unfinished out.jsonl", false),
+        (
+            &["--resume"],
+            "the finished part of out.jsonl is kept",
+            true,
+        ),
+    ] {
+        let work = Workspace::new();
+        work.file("posts.jsonl", posts(100_000));
+        let args = [
+            "score",
+            "posts.jsonl",
+            "-o",
+            "out.jsonl",
+            "--shard-size",
+            "4K",
+        ];
+        let mut run = Running::start(&work, &[&args[..], more].concat());
+        while crate::util::journal_len(&work, "out.jsonl") < 5 {
+            std::thread::yield_now();
+        }
+        signal(run.pid(), "INT");
+        let (code, said) = run.end();
+        assert_eq!(code, 130, "{said}");
+        assert!(said.contains(expected), "{said}");
+        assert_eq!(work.path("out.jsonl.part").exists(), kept);
+    }
+}
+
+#[test]
+fn the_log_tells_the_life_of_a_run() {
+    let work = Workspace::new();
+    let mut command = work.command(&[
+        "score",
+        "-",
+        "--format",
+        "jsonl",
+        "-o",
+        "out.jsonl",
+        "--workers",
+        "2",
+        "--log-level",
+        "info",
+        "--log-format",
+        "json",
+    ]);
+    let mut run = Running(
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let first = run.workers()[0];
+    signal(first, "KILL");
+    // Its successor has another process id.
+    while run.workers().iter().all(|&pid| pid <= first) || crate::util::alive(first) {
+        std::thread::yield_now();
+    }
+    let (code, said) = run.end();
+    assert_eq!(code, 0, "{said}");
+    for told in [
+        "run started",
+        "worker started",
+        "worker ended",
+        "signal 9",
+        "run finished",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+}

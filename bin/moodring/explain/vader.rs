@@ -168,7 +168,8 @@ mod tests {
         );
         assert_eq!(
             rules("I was never so happy"),
-            ["intensified by \"never so\""]
+            ["intensified by \"never so\"", "intensified by \"so\""],
+            "the reference counts both"
         );
         assert_eq!(
             rules("never so very happy"),

@@ -56,16 +56,29 @@ fn template(is_known: bool, width: usize) -> String {
     match (is_known, width) {
         (true, MIN_WIDTH..) => {
             let bar = BAR.min(width / 4);
-            format!("{{bar:{bar}}} {{percent:>3}}% ETA {{eta}} {{wide_msg}}")
+            format!("{{bar:{bar}}} {{percent:>3}}% ETA {{eta:4}} {{msg}}")
         }
-        (true, _) => "{percent:>3}% {wide_msg}".to_owned(),
-        (false, _) => "{spinner} {elapsed} {wide_msg}".to_owned(),
+        (true, _) => "{percent:>3}% {msg}".to_owned(),
+        (false, _) => "{spinner} {elapsed:4} {msg}".to_owned(),
     }
 }
 
+/// The message as far as it fits beside the bar of a terminal of this width. Two columns stay free: a terminal shows `^C`
+/// behind the bar, which must not wrap.
+fn fitted(message: &str, width: usize) -> String {
+    let beside = match width {
+        MIN_WIDTH.. => BAR.min(width / 4) + " 100% ETA 59m59s ".len(),
+        _ => " 100% ".len(),
+    };
+    console::truncate_str(message, width.saturating_sub(beside + 2), "").into_owned()
+}
+
+fn width() -> usize {
+    usize::from(Term::stderr().size().1)
+}
+
 fn style(bar: &ProgressBar, is_known: bool) {
-    let width = usize::from(Term::stderr().size().1);
-    if let Ok(style) = ProgressStyle::with_template(&template(is_known, width)) {
+    if let Ok(style) = ProgressStyle::with_template(&template(is_known, width())) {
         bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
     }
 }
@@ -142,7 +155,7 @@ impl Progress {
             let _ = write!(message, ", {workers}, {restarts}");
         }
         let _ = write!(message, ", {}", human::size(self.bar.position()));
-        self.bar.set_message(message);
+        self.bar.set_message(fitted(&message, width()));
     }
 }
 
@@ -166,7 +179,7 @@ impl Checking {
         };
         let bar = ProgressBar::with_draw_target(Some(bytes), target);
         style(&bar, true);
-        bar.set_message(CHECKING);
+        bar.set_message(fitted(CHECKING, width()));
         if !bar.is_hidden() {
             show(Some(bar.clone()));
         }
@@ -183,5 +196,24 @@ impl Drop for Checking {
     fn drop(&mut self) {
         show(None);
         self.0.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_fits_any_terminal() {
+        let message = "1,234,567 records/s, 16 workers, 3 restarts, 12.0 GiB";
+        for width in 1..200 {
+            let bar = match width {
+                MIN_WIDTH.. => BAR.min(width / 4) + " 100% ETA 59m59s ".len(),
+                _ => "100% ".len(),
+            };
+            let all = bar + fitted(message, width).len();
+            assert!(all < width || width < 10, "{width}: {all}");
+        }
+        assert_eq!(fitted(message, 200), message);
     }
 }

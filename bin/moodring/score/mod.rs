@@ -12,6 +12,7 @@ mod summary;
 mod totals;
 mod usage;
 
+use std::io;
 use std::time::Instant;
 
 use anyhow::anyhow;
@@ -19,9 +20,10 @@ use moodring_feed::{Feed, name_of};
 use moodring_job::{AnyJob, Setup};
 use moodring_pool::{Delivery, PoolError, in_process, wire};
 use moodring_store::PartFile;
+use rustix::fs::FileType;
 
 use crate::cli::ScoreArgs;
-use crate::exit::{Failure, warn};
+use crate::exit::{Failure, note, warn};
 use crate::run::columns::Columns;
 use crate::run::control_server::ControlServer;
 use crate::run::pool_options::follow;
@@ -116,7 +118,14 @@ fn score(
     } else {
         Delivery::Inline
     };
-    let progress = |control| Progress::start(plan.quiet, plan.source.stored_bytes(), control);
+    let is_quiet = plan.quiet || (plan.output.is_none() && !stdout_is_a_file());
+    let progress = |control| Progress::start(is_quiet, plan.source.stored_bytes(), control);
+    tracing::info!(
+        inputs = plan.source.inputs.len(),
+        bytes = plan.source.stored_bytes(),
+        workers = plan.pool.workers,
+        "run started"
+    );
 
     let ran = if plan.in_process {
         sink.watch(progress(None));
@@ -152,13 +161,15 @@ fn score(
         Err(error) => return Err(failure(plan, error, sink)),
     };
     if let Some(signal) = interrupt.received() {
+        let is_kept = plan.resume && sink.is_resumable();
         sink.abandon(plan.resume);
+        tell_of_interruption(plan, is_kept);
         return Err(Failure::Interrupted(signal));
     }
     if interrupt.is_drained() && plan.source.is_lasting() && sink.is_resumable() {
         sink.abandon(true);
         return Err(Failure::Drained(anyhow!(
-            "the run was drained; what is done is kept: the same command with --resume goes on from there"
+            "the run was drained and the finished part is kept; run the same command with --resume to continue"
         )));
     }
     plan.source.warn_of_changes();
@@ -166,8 +177,40 @@ fn score(
     conclude(plan, &totals, restarts, began)
 }
 
+/// Returns whether standard output is a file. A progress bar would get between the lines of a terminal, and outlive a pipe
+/// that ends early.
+fn stdout_is_a_file() -> bool {
+    rustix::fs::fstat(io::stdout())
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
+}
+
+/// Tells what became of the output of a run that a signal ended.
+fn tell_of_interruption(plan: &Plan, is_kept: bool) {
+    let Some(output) = &plan.output else {
+        return note("interrupted; standard output holds only the records written so far");
+    };
+    let output = name_of(output);
+    note(&if is_kept {
+        format!(
+            "interrupted; the finished part of {output} is kept: run the same command to continue"
+        )
+    } else {
+        format!(
+            "interrupted; removed the unfinished {output}; runs with --resume keep the finished part"
+        )
+    });
+}
+
 /// Tells what the run came to. It failed if all it did was to reject records.
 fn conclude(plan: &Plan, totals: &Totals, restarts: u64, began: Instant) -> Result<(), Failure> {
+    tracing::info!(
+        records = totals.records,
+        rejects = totals.rejects,
+        quarantined = totals.quarantined,
+        restarts,
+        seconds = began.elapsed().as_secs_f64(),
+        "run finished"
+    );
     summary::print(plan, totals, restarts, began.elapsed())?;
     let warning = totals.rejects_warning.as_deref();
     if totals.is_worthless() {
@@ -200,7 +243,7 @@ fn failure(plan: &Plan, error: PoolError, sink: OutputSink) -> Failure {
     }
     let hint = |error: anyhow::Error| {
         anyhow!(
-            "{error:#}; what is done is kept: the same command with --resume goes on from there"
+            "{error:#}; the finished part is kept; run the same command with --resume to continue"
         )
     };
     match failure {

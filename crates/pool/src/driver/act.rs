@@ -1,6 +1,6 @@
 //! What the supervisor decides, as processes, messages and calls of the sink.
 
-use tracing::{debug, warn};
+use tracing::{info, warn};
 
 use super::Driver;
 use crate::driver_event::DriverEvent;
@@ -65,7 +65,7 @@ impl Driver<'_> {
             &self.events_in,
         ) {
             Ok(worker) => {
-                debug!(worker = %id, pid = worker.pid(), "worker started");
+                info!(worker = %id, pid = worker.pid(), restarts = id.incarnation, "worker started");
                 self.stats.spawned(id.incarnation);
                 worker.send(setup);
                 self.workers.insert(id, worker);

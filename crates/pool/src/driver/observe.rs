@@ -1,6 +1,6 @@
 //! What reaches the driver's loop, as events for the supervisor.
 
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{Driver, InFlight};
 use crate::descriptors;
@@ -53,6 +53,7 @@ impl Driver<'_> {
                     Some(fault) => Exit::NotStarted(fault),
                     None => exit.explained_by(&last_words, self.limits.max_memory.is_some()),
                 };
+                info!(worker = %id, %exit, "worker ended");
                 self.last_exit = Some((exit.clone(), last_words));
                 Event::Exited(id, exit, sample)
             }
@@ -69,14 +70,22 @@ impl Driver<'_> {
                 self.await_ready.push(waiting);
                 return None;
             }
-            DriverEvent::Resize(workers) => Event::Resize(self.within_descriptors(workers)),
-            DriverEvent::Renew => Event::Renew,
+            DriverEvent::Resize(workers) => {
+                let workers = self.within_descriptors(workers);
+                info!(workers, "pool resized");
+                Event::Resize(workers)
+            }
+            DriverEvent::Renew => {
+                info!("workers are restarted one at a time");
+                Event::Renew
+            }
             DriverEvent::Inspect(reply) => {
                 // Whoever asked may have stopped waiting.
                 let _ = reply.send(self.inspect());
                 return None;
             }
             DriverEvent::Drain => {
+                info!("pool drained");
                 self.drained = true;
                 Event::Drain
             }
