@@ -10,6 +10,7 @@ use moodring_pool::{BoxError, Released, Sink, wire};
 
 use crate::run::progress::Progress;
 use crate::run::rejections::Rejections;
+use crate::run::session::ProgressSink;
 
 /// How many skipped records are told of one by one.
 const TOLD: u64 = 5;
@@ -64,11 +65,6 @@ impl EvalSink {
         }
     }
 
-    /// Shows `progress` from now on.
-    pub(crate) fn watch(&mut self, progress: Progress) {
-        self.progress = Some(progress);
-    }
-
     /// What it all came to.
     pub(crate) fn close(self) -> Totals {
         let sources = (0..).zip(&self.names);
@@ -93,6 +89,12 @@ impl EvalSink {
         let name = self.names.get(source as usize).map_or("", String::as_str);
         let line = lines_before + record.line;
         format!("{name}: line {line} (byte {}): {reason}", record.offset)
+    }
+}
+
+impl ProgressSink for EvalSink {
+    fn show(&mut self, progress: Option<Progress>) {
+        self.progress = progress;
     }
 }
 

@@ -11,18 +11,16 @@ use anyhow::anyhow;
 use clap::Args;
 use moodring_job::eval::{Labels, Reading, Scheme};
 use moodring_job::{EvalSetup, Setup};
-use moodring_pool::{Delivery, wire};
+use moodring_pool::Delivery;
 use moodring_record::FieldNames;
 
 use crate::exit::{Failure, warn};
 use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
-use crate::run::control_server::ControlServer;
 use crate::run::files::Files;
 use crate::run::models::Models;
 use crate::run::pool_failure;
-use crate::run::pool_options::{PoolOptions, follow};
-use crate::run::progress::Progress;
-use crate::run::signals::Interrupt;
+use crate::run::pool_options::PoolOptions;
+use crate::run::session::{Session, Settings};
 use crate::run::source::Source;
 use crate::run::tasks::Tasks;
 use eval_sink::{EvalSink, Totals};
@@ -96,42 +94,29 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
     files.check()?;
     let labels = args.labels.labels.unwrap_or_default();
     let feed = source.open(Vec::new(), true)?;
-    let interrupt = Interrupt::listen(Vec::new()).map_err(Failure::failed)?;
     let mut sink = EvalSink::new(&feed, models.names.len(), source.text_field());
-    let setup = Setup::Eval(EvalSetup {
-        models: models.list.clone(),
-        labels: labels.map,
-    });
-    let pool = options
-        .builder()
-        .delivery(Delivery::Inline)
-        .setup(wire::encode(&setup).map_err(Failure::failed)?)
-        .build();
-    interrupt.steers(pool.control(), options.workers);
-    follow(&options, pool.control(), interrupt.clone());
-    let progress = Progress::start(
-        args.labels.quiet,
-        source.stored_bytes(),
-        Some(pool.control()),
-    );
-    let server = ControlServer {
+    let session = Session::new(Settings {
         command: "eval",
         output: None,
+        quiet: args.labels.quiet,
         total_bytes: source.stored_bytes(),
         began: Instant::now(),
-        counters: progress.counters(),
-        pool: pool.control(),
-        interrupt: interrupt.clone(),
-    };
-    let _open = server.start();
-    sink.watch(progress);
-    let mut tasks = Tasks::new(feed);
-    tasks.heed(interrupt.clone());
-    let ran = pool.run(tasks, &mut sink);
+        pool: &options,
+        in_process: false,
+        unordered: false,
+        delivery: Delivery::Inline,
+        setup: Setup::Eval(EvalSetup {
+            models: models.list.clone(),
+            labels: labels.map,
+        }),
+        unfinished: Vec::new(),
+    })?;
+    let control = session.control();
+    let ran = session.run(Tasks::new(feed), &mut sink);
     let totals = sink.close();
 
     ran.map_err(|error| pool_failure(error, |error| Failure::Failed(anyhow!(error))))?;
-    if let Some(signal) = interrupt.received() {
+    if let Some(signal) = control.ended_by() {
         return Err(Failure::Interrupted(signal));
     }
     source.warn_of_changes();

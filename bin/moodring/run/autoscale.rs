@@ -7,25 +7,25 @@ use moodring_pool::supervisor::{Autoscale, Load, WorkerState};
 use moodring_pool::{Control, Unanswered, WorkerStatus};
 
 use super::cpus::Cpus;
-use super::signals::Interrupt;
+use super::run_control::RunControl;
 
 /// How often to look.
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// Looks at the pool from now on, and changes the number of its workers, until it is over or somebody else says how many
-/// there are to be. A run that cannot do this keeps the number of workers that it began with.
-pub(crate) fn follow(mut scale: Autoscale, pool: Control, interrupt: Interrupt) {
+/// Starts a thread that sets the number of workers from time to time, until the pool is over or a person sets it. A run
+/// without such a thread keeps its number of workers.
+pub(super) fn start(mut scale: Autoscale, pool: Control, control: RunControl) {
     let watched = pool.clone();
     let look = move || {
         let mut cpus = Cpus::new();
-        while interrupt.is_scaled_by_itself() {
+        while control.is_autoscaled() {
             thread::sleep(PERIOD);
             match next(&pool.inspect(), || cpus.idle(), &mut scale) {
                 Next::Stop => return,
                 Next::Wait => {}
                 Next::Scale(wanted) => {
                     tracing::info!(workers = wanted, "the pool is scaled");
-                    interrupt.scale_by_itself(wanted);
+                    control.autoscale(wanted);
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The run's side of `moodring ctl`: answers questions, and passes orders on.
+//! The server of a run that `moodring ctl` talks to: answers requests and passes orders on.
 
 use std::collections::HashMap;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
+use anyhow::Context;
 use moodring_pool::{Control, WorkerStatus};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-use super::signals::Interrupt;
+use super::run_control::RunControl;
 use crate::ctl::line::write_line;
 use crate::ctl::protocol::{Reply, Request, RunStatus, WorkerRow};
 use crate::ctl::socket::{self, Socket};
@@ -23,7 +24,7 @@ pub(crate) struct Counters {
     pub(crate) bytes: AtomicU64,
 }
 
-/// What there is to tell of a run.
+/// What the server knows of its run.
 pub(crate) struct ControlServer {
     pub(crate) command: &'static str,
     pub(crate) output: Option<String>,
@@ -31,7 +32,7 @@ pub(crate) struct ControlServer {
     pub(crate) began: Instant,
     pub(crate) counters: Arc<Counters>,
     pub(crate) pool: Control,
-    pub(crate) interrupt: Interrupt,
+    pub(crate) control: RunControl,
 }
 
 /// How many clients are served side by side. Each has a deadline, so that those who say nothing or read nothing do not keep
@@ -43,37 +44,36 @@ const SERVER_THREADS: usize = 4;
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 impl ControlServer {
-    /// Answers from now on, in threads of its own, until the process ends. A run that cannot be reached is a run like
-    /// any other.
+    /// Starts threads that answer until the process ends. If one of them panics, the run fails. If there can be none, the
+    /// run continues without a control server.
     pub(crate) fn start(self) -> Option<OpenSocket> {
-        let opened = Socket::open().and_then(|socket| {
-            let listeners: io::Result<Vec<_>> = (0..SERVER_THREADS)
-                .map(|_| socket.listener.try_clone())
-                .collect();
-            Ok((listeners?, socket))
-        });
-        let (listeners, socket) = match opened {
-            Ok(opened) => opened,
+        match self.try_start() {
+            Ok(socket) => Some(socket),
             Err(error) => {
                 tracing::warn!("moodring ctl will not find this run: {error:#}");
-                return None;
+                None
             }
-        };
-        self.interrupt.leaves(socket.path().to_owned());
-        let server = Arc::new(self);
-        let start = |listener: UnixListener| {
-            let server = Arc::clone(&server);
-            let thread = thread::Builder::new().name("ctl".to_owned());
-            thread.spawn(move || server.serve(&listener))
-        };
-        let started: Vec<_> = listeners.into_iter().map(start).collect();
-        if let Some(error) = started.iter().find_map(|thread| thread.as_ref().err())
-            && started.iter().all(Result::is_err)
-        {
-            tracing::warn!("moodring ctl will not find this run: cannot start a thread ({error})");
-            return None;
         }
-        Some(OpenSocket { _socket: socket })
+    }
+
+    fn try_start(self) -> anyhow::Result<OpenSocket> {
+        let socket = Socket::open()?;
+        self.control.remove_on_exit(socket.path().to_owned());
+        let server = Arc::new(self);
+        let mut started = 0;
+        let mut refused = None;
+        for _ in 0..SERVER_THREADS {
+            let listener = socket.listener.try_clone()?;
+            let this = Arc::clone(&server);
+            match server.pool.spawn("ctl", move || this.serve(&listener)) {
+                Ok(()) => started += 1,
+                Err(error) => refused = Some(error),
+            }
+        }
+        match refused {
+            Some(error) if started == 0 => Err(error).context("cannot start a thread"),
+            _ => Ok(OpenSocket { _socket: socket }),
+        }
     }
 
     /// Serves one client after the other.
@@ -99,7 +99,7 @@ impl ControlServer {
         let reply = match request {
             Request::Status => Reply::Status(Box::new(self.status(system))),
             Request::Scale(workers) => {
-                if self.interrupt.scale(workers) {
+                if self.control.scale(workers) {
                     Reply::Done
                 } else {
                     Reply::Refused("the run has not begun or is over".to_owned())
@@ -110,8 +110,8 @@ impl ControlServer {
         let told = write_line(stream, &reply, deadline);
         // An order is an order, even if whoever gave it does not wait for the answer.
         match request {
-            Request::Drain => self.interrupt.drain(),
-            Request::Stop => self.interrupt.stop(),
+            Request::Drain => self.control.drain(),
+            Request::Stop => self.control.stop(),
             Request::Status | Request::Scale(_) => {}
         }
         told
@@ -132,7 +132,7 @@ impl ControlServer {
             total_bytes: self.total_bytes,
             shards: self.pool.stats().shards(),
             restarts: self.pool.stats().restarts(),
-            workers_wanted: self.interrupt.workers(),
+            workers_wanted: self.control.workers(),
             workers: workers
                 .iter()
                 .map(|worker| row(worker, &processes))

@@ -1,18 +1,21 @@
 //! What the commands that run the pool share: their [flags](args) and what those mean ([`source`], [`models`],
-//! [`pool_options`]), the [tasks] that feed the pool, the [signals] and the [`control_server`] that control it, the
-//! [progress] display, the check that [files] do not conflict, the [rejections] to warn of, and what errors mean.
+//! [`pool_options`]), the [tasks] that feed the pool, the [session] that runs it under the control of signals and the control
+//! server, the [progress] display, the check that [files] do not conflict, the [rejections] to warn of, and what errors mean.
 
 pub(crate) mod args;
 mod autoscale;
 mod cgroup;
+mod clean_up;
 pub(crate) mod columns;
-pub(crate) mod control_server;
+mod control_server;
 mod cpus;
 pub(crate) mod files;
 pub(crate) mod models;
 pub(crate) mod pool_options;
 pub(crate) mod progress;
 pub(crate) mod rejections;
+mod run_control;
+pub(crate) mod session;
 pub(crate) mod signals;
 pub(crate) mod source;
 pub(crate) mod tasks;

@@ -1,19 +1,17 @@
-//! How many workers there are, and what they may take.
+//! The number of workers and their limits.
 
 use std::time::Duration;
 
 use moodring_pool::process::WorkerCommand;
 use moodring_pool::supervisor::Autoscale;
-use moodring_pool::{Control, Limits, Pool, PoolBuilder};
+use moodring_pool::{Limits, Pool, PoolBuilder};
 
 use super::args::{PoolArgs, Workers};
-use super::autoscale;
-use super::signals::Interrupt;
 
 /// What one worker may need with everything that is under way in it.
 const WORKER_MEMORY: u64 = 48 << 20;
 
-/// The pool that was asked for.
+/// What the flags of a pool mean.
 #[derive(Debug)]
 pub(crate) struct PoolOptions {
     /// At the beginning.
@@ -47,7 +45,12 @@ impl PoolOptions {
         }
     }
 
-    /// A pool of workers of this program.
+    /// Returns the rule for the number of workers, if it is to follow the work.
+    pub(crate) fn autoscale(&self) -> Option<Autoscale> {
+        self.range.map(|(min, max)| Autoscale::new(min, max))
+    }
+
+    /// Returns the builder of a pool whose workers run this program.
     pub(crate) fn builder(&self) -> PoolBuilder {
         let command = WorkerCommand::this_program("moodring", &["worker"]);
         Pool::builder(self.workers, command)
@@ -56,13 +59,6 @@ impl PoolOptions {
             .max_crashes(self.max_crashes)
             .max_shards(self.max_shards)
             .limits(self.limits)
-    }
-}
-
-/// Has the number of the pool's workers follow the work, if that was asked for.
-pub(crate) fn follow(options: &PoolOptions, pool: Control, interrupt: Interrupt) {
-    if let Some((min, max)) = options.range {
-        autoscale::follow(Autoscale::new(min, max), pool, interrupt);
     }
 }
 

@@ -9,7 +9,7 @@ use moodring_pool::BoxError;
 use moodring_pool::wire;
 use moodring_record::Layout;
 
-use super::signals::Interrupt;
+use super::run_control::RunControl;
 
 /// Refuses an input whose records do not belong to those of the others.
 type Check = Box<dyn FnMut(&Input, &Layout) -> Result<(), BoxError> + Send>;
@@ -20,7 +20,7 @@ pub(crate) struct Tasks {
     check: Option<Check>,
     /// The input that was checked last.
     checked: Option<SourceId>,
-    interrupt: Interrupt,
+    control: RunControl,
     /// The number of the next shard.
     index: u64,
     /// The numbers of shards that an earlier run has done.
@@ -33,7 +33,7 @@ impl Tasks {
             feed,
             check: None,
             checked: None,
-            interrupt: Interrupt::default(),
+            control: RunControl::default(),
             index: 0,
             done: HashSet::new(),
         }
@@ -48,12 +48,12 @@ impl Tasks {
         self
     }
 
-    /// Takes no more input once this interrupt has come.
-    pub(crate) fn heed(&mut self, interrupt: Interrupt) {
-        self.interrupt = interrupt;
+    /// Takes no more input once `control` ends the run.
+    pub(crate) fn end_with(&mut self, control: RunControl) {
+        self.control = control;
     }
 
-    /// Goes on where an earlier run ended: behind `position`, with shard number `index`, and without those in `done`.
+    /// Continues where a prior run ended: behind `position`, with shard number `index`, and without those in `done`.
     pub(crate) fn resume(&mut self, position: Option<Position>, index: u64, done: HashSet<u64>) {
         if let Some(position) = position {
             self.feed.resume(position);
@@ -114,7 +114,7 @@ impl Tasks {
 
 impl moodring_pool::Feed for Tasks {
     fn next_task(&mut self) -> Result<Option<Vec<u8>>, BoxError> {
-        if self.interrupt.received().is_some() || self.interrupt.is_drained() {
+        if self.control.is_ending() {
             return Ok(None);
         }
         while let Some(shard) = self.feed.next_shard()? {

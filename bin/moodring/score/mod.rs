@@ -17,18 +17,15 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use moodring_feed::{Feed, name_of};
-use moodring_job::{AnyJob, Setup};
-use moodring_pool::{Delivery, PoolError, in_process, wire};
+use moodring_job::Setup;
+use moodring_pool::{Delivery, PoolError};
 use moodring_store::PartFile;
 use rustix::fs::FileType;
 
 use crate::cli::ScoreArgs;
 use crate::exit::{Failure, note, warn};
 use crate::run::columns::Columns;
-use crate::run::control_server::ControlServer;
-use crate::run::pool_options::follow;
-use crate::run::progress::Progress;
-use crate::run::signals::Interrupt;
+use crate::run::session::{Session, Settings};
 use crate::run::tasks::Tasks;
 use crate::run::{pool_failure, store_failure};
 use output_sink::{OutputSink, Rejected, sink_failure};
@@ -108,65 +105,43 @@ fn score(
     } else {
         sink.unfinished_files()
     };
-    let interrupt = Interrupt::listen(unfinished).map_err(Failure::failed)?;
-    tasks.heed(interrupt.clone());
     tasks.resume(start.position, start.index, start.done);
-    let setup =
-        wire::encode(&Setup::Score(plan.setup(sink.part_path()))).map_err(Failure::failed)?;
-    let delivery = if sink.part_path().is_some() {
-        Delivery::Commit
-    } else {
-        Delivery::Inline
-    };
-    let is_quiet = plan.quiet || (plan.output.is_none() && !stdout_is_a_file());
-    let progress = |control| Progress::start(is_quiet, plan.source.stored_bytes(), control);
+    let session = Session::new(Settings {
+        command: "score",
+        output: plan.output.as_deref().map(name_of),
+        quiet: plan.quiet || (plan.output.is_none() && !stdout_is_a_file()),
+        total_bytes: plan.source.stored_bytes(),
+        began,
+        pool: &plan.pool,
+        in_process: plan.in_process,
+        unordered: plan.unordered,
+        delivery: match sink.part_path() {
+            Some(_) => Delivery::Commit,
+            None => Delivery::Inline,
+        },
+        setup: Setup::Score(plan.setup(sink.part_path())),
+        unfinished,
+    })?;
+    let control = session.control();
     tracing::info!(
         inputs = plan.source.inputs.len(),
         bytes = plan.source.stored_bytes(),
         workers = plan.pool.workers,
         "run started"
     );
-
-    let ran = if plan.in_process {
-        sink.watch(progress(None));
-        in_process::run::<AnyJob>(&setup, delivery, &mut { tasks }, &mut sink).map(|_| 0)
-    } else {
-        let pool = plan
-            .pool
-            .builder()
-            .unordered(plan.unordered)
-            .delivery(delivery)
-            .setup(setup)
-            .build();
-        interrupt.steers(pool.control(), plan.pool.workers);
-        follow(&plan.pool, pool.control(), interrupt.clone());
-        let progress = progress(Some(pool.control()));
-        let server = ControlServer {
-            command: "score",
-            output: plan.output.as_deref().map(name_of),
-            total_bytes: plan.source.stored_bytes(),
-            began,
-            counters: progress.counters(),
-            pool: pool.control(),
-            interrupt: interrupt.clone(),
-        };
-        sink.watch(progress);
-        let _open = server.start();
-        pool.run(tasks, &mut sink).map(|outcome| outcome.restarts)
-    };
-    sink.stop_watching();
+    let ran = session.run(tasks, &mut sink);
 
     let restarts = match ran {
         Ok(restarts) => restarts,
         Err(error) => return Err(failure(plan, error, sink)),
     };
-    if let Some(signal) = interrupt.received() {
+    if let Some(signal) = control.ended_by() {
         let is_kept = plan.resume && sink.is_resumable();
         sink.abandon(plan.resume);
         tell_of_interruption(plan, is_kept);
         return Err(Failure::Interrupted(signal));
     }
-    if interrupt.is_drained() && plan.source.is_lasting() && sink.is_resumable() {
+    if control.is_drained() && plan.source.is_lasting() && sink.is_resumable() {
         sink.abandon(true);
         return Err(Failure::Drained(anyhow!(
             "the run was drained and the finished part is kept; run the same command with --resume to continue"

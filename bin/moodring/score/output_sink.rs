@@ -24,6 +24,7 @@ use super::totals::Totals;
 use crate::exit::{Failure, warn};
 use crate::run::progress::Progress;
 use crate::run::rejections::Rejections;
+use crate::run::session::ProgressSink;
 use crate::run::store_failure;
 
 /// With `--strict`: the first malformed record.
@@ -186,17 +187,6 @@ impl OutputSink {
         let marker = marker.map(|marker| marker.0.path().to_owned());
         let all = part.into_iter().chain(asides);
         all.chain(journal).chain(marker).collect()
-    }
-
-    /// Shows `progress` from now on.
-    pub(crate) fn watch(&mut self, mut progress: Progress) {
-        progress.advance(self.totals.stored, self.totals.records);
-        self.progress = Some(progress);
-    }
-
-    /// Takes the progress display away.
-    pub(crate) fn stop_watching(&mut self) {
-        self.progress = None;
     }
 
     /// The run is complete: the output appears under its name, when all of it is on the disk.
@@ -399,6 +389,15 @@ impl OutputSink {
                 Output::Stream(_) => Err("a worker kept what it should have sent".into()),
             },
         }
+    }
+}
+
+impl ProgressSink for OutputSink {
+    fn show(&mut self, mut progress: Option<Progress>) {
+        if let Some(progress) = &mut progress {
+            progress.advance(self.totals.stored, self.totals.records);
+        }
+        self.progress = progress;
     }
 }
 
