@@ -230,6 +230,41 @@ fn a_run_that_scores_nothing_fails_and_says_why_however_quiet() {
 }
 
 #[test]
+fn a_run_that_scored_nothing_fails_in_the_same_way_when_it_is_resumed() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", "{\"body\":\"what a day\"}\n".repeat(3));
+    let args = [
+        "score",
+        "posts.jsonl",
+        "-o",
+        "scored.jsonl",
+        "-q",
+        "--resume",
+    ];
+    let first = work.fails(1, &args);
+    let listing = work.listing();
+    assert!(!work.path("scored.jsonl").exists());
+    let rejects = work.read("scored.jsonl.rejects.jsonl");
+    for _ in 0..2 {
+        let again = work.fails(1, &args);
+        let reason = "nothing was scored: all records are rejected (3)";
+        assert!(first.contains(reason) && again.contains(reason), "{again}");
+        assert!(
+            again.contains("see `scored.jsonl.rejects.jsonl`"),
+            "{again}"
+        );
+        assert_eq!(work.listing(), listing);
+        assert_eq!(work.read("scored.jsonl.rejects.jsonl"), rejects);
+    }
+    // Rejects that are not those of the run are not taken for them.
+    work.file("scored.jsonl.rejects.jsonl", "precious");
+    let run = work.run(&args);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(said(&run).contains("exists: add --force"), "{run:?}");
+    assert_eq!(work.read("scored.jsonl.rejects.jsonl"), "precious");
+}
+
+#[test]
 fn most_records_rejected_is_a_warning_however_quiet() {
     let work = Workspace::new();
     work.file(

@@ -21,7 +21,7 @@ use crate::run::models::Models;
 use crate::run::pool_failure;
 use crate::run::pool_options::PoolOptions;
 use crate::run::session::{Session, Settings};
-use crate::run::source::Source;
+use crate::run::source::{Scored, Source};
 use crate::run::tasks::Tasks;
 use eval_sink::{EvalSink, Totals};
 use page::Numbers;
@@ -87,7 +87,13 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
     let mut files = Files::default();
     files.write_stdout();
     files.write_notices();
-    let source = Source::find(args.input, options.workers, fields, &files)?;
+    let source = Source::find(
+        args.input,
+        options.workers,
+        fields,
+        &files,
+        Scored::Refuse("name each file that is to be compared"),
+    )?;
     let models = Models::read(&args.models, "")?;
     files.read_inputs(&source.inputs);
     files.read_models(&models.list);

@@ -40,6 +40,15 @@ pub(crate) struct Source {
     stamps: Vec<Option<Stamp>>,
 }
 
+/// What to do with files of a folder that hold scored posts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scored {
+    /// Read them like any other.
+    Take,
+    /// Refuse the run. The text says how a person can allow it.
+    Refuse(&'static str),
+}
+
 /// What changes when a file is written: its length and the time of its last change.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
@@ -69,12 +78,13 @@ impl Source {
         workers: u32,
         fields: FieldNames,
         written: &Files,
+        scored: Scored,
     ) -> Result<Self, Failure> {
         let expanded = expand(&args.inputs, args.format).map_err(feed_failure)?;
         for (path, why) in &expanded.skipped {
             log_skipped(path, *why);
         }
-        let inputs = exclude_own_files(expanded, written)?;
+        let inputs = exclude_own_files(expanded, written, scored)?;
         if inputs.is_empty() {
             return Err(Failure::Usage(anyhow!(
                 "there are no posts to score: no input has a known extension; add --format"
@@ -241,7 +251,11 @@ fn log_skipped(path: &Path, why: Skipped) {
 
 /// The inputs, but for what this program wrote into a folder: the files of this run, and records that were set aside. That
 /// scored posts of an earlier run are scored again must be asked for.
-fn exclude_own_files(expanded: Expanded, written: &Files) -> Result<Vec<Input>, Failure> {
+fn exclude_own_files(
+    expanded: Expanded,
+    written: &Files,
+    scored: Scored,
+) -> Result<Vec<Input>, Failure> {
     let Expanded { inputs, found, .. } = expanded;
     let mut kept = Vec::new();
     for (at, input) in inputs.into_iter().enumerate() {
@@ -262,13 +276,16 @@ fn exclude_own_files(expanded: Expanded, written: &Files) -> Result<Vec<Input>, 
                     input.name
                 );
             }
-            Some(Own::Scored) => {
-                return Err(Failure::Usage(anyhow!(
-                    "`{}` holds posts that are scored already, maybe by an earlier run over the same folder; move it to \
-                     another folder, or name each file that is to be scored",
-                    input.name
-                )));
-            }
+            Some(Own::Scored) => match scored {
+                Scored::Take => kept.push(input),
+                Scored::Refuse(remedy) => {
+                    return Err(Failure::Usage(anyhow!(
+                        "`{}` holds posts that are scored already, maybe by an earlier run over the same folder; move it \
+                         to another folder, or {remedy}",
+                        input.name
+                    )));
+                }
+            },
             None => kept.push(input),
         }
     }

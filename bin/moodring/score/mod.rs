@@ -53,6 +53,9 @@ pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
         } = prior.fingerprint;
         plan.source.recut(shard_size, block_size);
         if let Some(totals) = prior.finished(&plan)? {
+            if totals.is_worthless() {
+                return conclude(&plan, &totals, 0, began);
+            }
             summary::announce_nothing_to_do(&plan)?;
             return summary::print(&plan, &totals, 0, began.elapsed());
         }
@@ -189,10 +192,17 @@ fn conclude(plan: &Plan, totals: &Totals, restarts: u64, began: Instant) -> Resu
     summary::print(plan, totals, restarts, began.elapsed())?;
     let warning = totals.rejects_warning.as_deref();
     if totals.is_worthless() {
-        return Err(Failure::Failed(anyhow!(
-            "nothing was scored: {}",
-            warning.unwrap_or("all records are rejected")
-        )));
+        let reason = match (warning, &totals.rejects_file) {
+            (Some(warning), _) => warning.to_owned(),
+            // A prior run rejected them, and said why.
+            (None, Some(file)) => format!(
+                "all records are rejected ({}); see `{}`",
+                totals.rejects,
+                name_of(file)
+            ),
+            (None, None) => format!("all records are rejected ({})", totals.rejects),
+        };
+        return Err(Failure::Failed(anyhow!("nothing was scored: {reason}")));
     }
     if let Some(warning) = warning {
         warn(warning);

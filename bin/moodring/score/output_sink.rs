@@ -200,7 +200,8 @@ impl OutputSink {
         let is_worthless = self.totals.is_worthless() && self.part_path().is_some();
         if is_worthless {
             self.keep(false);
-            self.journal = None;
+            // With --resume the journal says that there is nothing left to do, though there is no output.
+            self.journal = self.journal.take_if(|_| self.leaves_journal);
         } else {
             // Whichever file cannot be given its name: what is complete is not removed.
             self.keep(true);

@@ -15,7 +15,7 @@ use crate::run::columns::Columns;
 use crate::run::files::Files;
 use crate::run::models::Models;
 use crate::run::pool_options::PoolOptions;
-use crate::run::source::Source;
+use crate::run::source::{Scored, Source};
 use crate::run::store_failure;
 
 /// A run of `moodring score`, ready to start.
@@ -71,7 +71,14 @@ impl Plan {
         let quarantine = beside(args.quarantine, "quarantine");
         let asides = [rejects.as_deref(), quarantine.as_deref()];
         let mut files = written(output.as_deref(), asides, args.summary);
-        let mut source = Source::find(input, pool.workers, fields, &files)?;
+        let scored = if args.replace || !args.prefix.is_empty() {
+            Scored::Take
+        } else {
+            Scored::Refuse(
+                "name each file that is to be scored; to score it again, add --replace, or --prefix NAME to keep both scores",
+            )
+        };
+        let mut source = Source::find(input, pool.workers, fields, &files, scored)?;
         let models = Models::read(&models, &args.prefix)?;
         files.read_inputs(&source.inputs);
         files.read_models(&models.list);

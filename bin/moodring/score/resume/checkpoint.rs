@@ -131,8 +131,19 @@ impl PriorRun {
         {
             return Ok(None);
         }
+        let mut totals = Totals::default();
+        for done in &self.done {
+            totals.add(&done.counts);
+        }
+        totals.mark_as_prior();
+        let aside = |path: &Option<PathBuf>, pick: fn(&ShardRecord) -> Extent| {
+            path.clone().filter(|_| self.last(pick).len > 0)
+        };
+        totals.rejects_file = aside(&plan.rejects, |done| done.rejects);
+        totals.quarantine_file = aside(&plan.quarantine, |done| done.quarantine);
         let Some(files) = Files::named(plan).map_err(store_failure)? else {
-            return Ok(None);
+            let is_finished = totals.is_worthless() && self.has_side_files(plan)?;
+            return Ok(is_finished.then_some(totals));
         };
         if !files.have_expected_lengths(self.fingerprint.header, &self.done)
             || !self.matches_checksums(plan, &files)?
@@ -145,16 +156,6 @@ impl PriorRun {
                 output_of(plan).display()
             )));
         }
-        let mut totals = Totals::default();
-        for done in &self.done {
-            totals.add(&done.counts);
-        }
-        totals.mark_as_prior();
-        let aside = |path: &Option<PathBuf>, pick: fn(&ShardRecord) -> Extent| {
-            path.clone().filter(|_| self.last(pick).len > 0)
-        };
-        totals.rejects_file = aside(&plan.rejects, |done| done.rejects);
-        totals.quarantine_file = aside(&plan.quarantine, |done| done.quarantine);
         Ok(Some(totals))
     }
 
@@ -187,6 +188,16 @@ impl PriorRun {
             );
         }
         Ok(sound.is_some())
+    }
+
+    /// Whether the files beside the output are there as the complete run wrote them.
+    fn has_side_files(&self, plan: &Plan) -> Result<bool, Failure> {
+        let rejects = is_intact(plan.rejects.as_deref(), self.last(|done| done.rejects));
+        let quarantine = is_intact(
+            plan.quarantine.as_deref(),
+            self.last(|done| done.quarantine),
+        );
+        Ok(rejects.map_err(store_failure)? && quarantine.map_err(store_failure)?)
     }
 
     /// Makes a file beside the output unfinished again, if it is there as the complete run wrote it.
@@ -254,6 +265,20 @@ impl PriorRun {
             index,
             done: by_index.range(index..).map(|(&index, _)| index).collect(),
         }
+    }
+}
+
+/// Whether a file that is complete has these bytes; a file of no bytes need not exist.
+fn is_intact(
+    path: Option<&Path>,
+    Extent { len, checksum, .. }: Extent,
+) -> Result<bool, StoreError> {
+    let Some(path) = path.filter(|_| len > 0) else {
+        return Ok(true);
+    };
+    match Written::named(path)? {
+        Some(file) => Ok(file.len() == len && file.checksum(0, 0, len)? == Some(checksum)),
+        None => Ok(false),
     }
 }
 
