@@ -115,3 +115,31 @@ fn a_full_device_ends_the_run_with_a_sentence() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("space"));
 }
+
+#[test]
+fn a_field_that_json_posts_do_not_have_is_told_with_those_they_have() {
+    let work = Workspace::new();
+    work.file(
+        "posts.jsonl",
+        "{\"ident\":1,\"text\":\"good\",\"mood\":\"positive\"}\n",
+    );
+    let said = work.fails(2, &["eval", "posts.jsonl", "--label-field", "moods"]);
+    assert!(
+        said.contains("its fields are `ident`, `text`, `mood`; did you mean --label-field mood"),
+        "{said}"
+    );
+    let args = [
+        "score",
+        "posts.jsonl",
+        "-q",
+        "-o",
+        "out.csv",
+        "--id-field",
+        "id",
+    ];
+    let said = String::from_utf8(work.ok(&args).stderr).unwrap();
+    assert!(
+        said.contains("has no field `id`; its fields are `ident`"),
+        "{said}"
+    );
+}

@@ -128,7 +128,7 @@ fn a_field_that_no_record_has_is_named() {
     assert_eq!(run.status.code(), Some(2));
     let error = String::from_utf8(run.stderr).unwrap();
     assert!(
-        error.contains("none of the 1 records has a label in the field `gold`"),
+        error.contains("none of the 1 record has a label in the field `gold`"),
         "{error}"
     );
 }

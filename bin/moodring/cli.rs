@@ -27,7 +27,7 @@ Examples:
 
 /// Score the sentiment of English text posts on all cores of a Linux machine.
 #[derive(Debug, Parser)]
-#[command(version, about, after_long_help = EXAMPLES, max_term_width = 100)]
+#[command(version, after_long_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

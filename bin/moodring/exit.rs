@@ -1,6 +1,6 @@
 //! How a command ends: the sentence a person reads and the code a script reads.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -80,7 +80,15 @@ pub(crate) fn conclude_parsing(error: &clap::Error) -> ExitCode {
         sentence.push_str(line);
     }
     let sentence = sentence.strip_prefix("error: ").unwrap_or(&sentence);
-    say(&format!("{sentence}; see --help"));
+    let lacks_input = error.kind() == ErrorKind::MissingRequiredArgument
+        && sentence.contains("<INPUT>")
+        && !io::stdin().is_terminal();
+    let hint = if lacks_input {
+        "; give `-` to read standard input"
+    } else {
+        ""
+    };
+    say(&format!("{sentence}{hint}; see --help"));
     ExitCode::from(2)
 }
 
@@ -125,6 +133,45 @@ pub(crate) fn warn(sentence: &str) {
 
 /// Prints one line, whatever stands in the sentence. Where stderr is closed there is nobody to tell.
 fn say(sentence: &str) {
-    let line = format!("moodring: {}\n", sentence.replace('\n', " "));
+    let mut line = format!("moodring: {}", sentence.replace('\n', " "));
+    if io::stderr().is_terminal() {
+        line = wrapped(&line, usize::from(console::Term::stderr().size().1));
+    }
+    line.push('\n');
     progress::above(|| drop(io::stderr().write_all(line.as_bytes())));
+}
+
+/// Breaks a line between words, so that a terminal of this width does not break it within one.
+fn wrapped(line: &str, width: usize) -> String {
+    let mut page = String::new();
+    let mut used = 0;
+    for word in line.split(' ') {
+        let wide = console::measure_text_width(word);
+        if used > 0 && used + 1 + wide > width {
+            page.push_str("\n  ");
+            used = 2;
+        } else if used > 0 {
+            page.push(' ');
+            used += 1;
+        }
+        page.push_str(word);
+        used += wide;
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_broken_between_words() {
+        let line = "moodring: there is no file `a`: check its name";
+        assert_eq!(wrapped(line, 80), line);
+        assert_eq!(
+            wrapped(line, 24),
+            "moodring: there is no\n  file `a`: check its\n  name"
+        );
+        assert_eq!(wrapped("a_very_long_word b", 4), "a_very_long_word\n  b");
+    }
 }

@@ -15,7 +15,9 @@ use moodring_pool::Delivery;
 use moodring_record::FieldNames;
 
 use crate::exit::{Failure, warn};
+use crate::human::counted;
 use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
+use crate::run::fields;
 use crate::run::files::Files;
 use crate::run::models::Models;
 use crate::run::pool_failure;
@@ -126,13 +128,13 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
         return Err(Failure::Interrupted(signal));
     }
     source.warn_of_changes();
-    check(&totals, &args.labels.label_field)?;
+    check(&totals, &args.labels.label_field, &source)?;
     let numbers = numbers(&totals, labels.scheme, &args.labels.label_field)?;
     page::print(&models.names, &totals, numbers, args.labels.json)
 }
 
 /// Refuses totals that say nothing.
-fn check(totals: &Totals, label_field: &str) -> Result<(), Failure> {
+fn check(totals: &Totals, label_field: &str, source: &Source) -> Result<(), Failure> {
     if !totals.empty.is_empty() {
         return Err(Failure::Usage(anyhow!(
             "there is no record in `{}`; leave it out, or check that it is complete",
@@ -150,9 +152,11 @@ fn check(totals: &Totals, label_field: &str) -> Result<(), Failure> {
         warn(warning);
     }
     if totals.records == totals.unlabelled {
+        let missing = fields::missing(&source.inputs, "--label-field", label_field);
+        let advice = missing.unwrap_or_else(|| "name another with --label-field".to_owned());
         return Err(Failure::Usage(anyhow!(
-            "none of the {} records has a label in the field `{label_field}`; name another with --label-field",
-            totals.records,
+            "none of the {} has a label in the field `{label_field}`; {advice}",
+            counted(totals.records, "record"),
         )));
     }
     Ok(())

@@ -10,6 +10,7 @@ use moodring_record::{FieldNames, Format, OutputStyle, Own, Quoting, Reading};
 
 use super::args::InputArgs;
 use super::feed_failure;
+use super::fields;
 use super::files::Files;
 use crate::exit::{Failure, warn};
 
@@ -113,6 +114,19 @@ impl Source {
     /// What the text is called.
     pub(crate) fn text_field(&self) -> &str {
         &self.fields.text
+    }
+
+    /// Warns if a column was named that the first post does not have: it would be empty.
+    pub(crate) fn warn_of_missing_columns(&self) {
+        let FieldNames { id, time, .. } = &self.fields;
+        for (flag, name) in [("--id-field", id), ("--time-field", time)] {
+            let missing = name
+                .as_deref()
+                .and_then(|name| fields::missing(&self.inputs, flag, name));
+            if let Some(missing) = missing {
+                warn(&missing);
+            }
+        }
     }
 
     /// The first of these names that a field has which the run reads: the text, the id or the time.

@@ -39,6 +39,7 @@ pub(crate) fn run(args: ScoreArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let mut plan = Plan::make(args)?;
     side_files::check(&plan).map_err(store_failure)?;
+    plan.source.warn_of_missing_columns();
     let prior = if plan.resume {
         PriorRun::find(&plan)?
     } else {

@@ -54,7 +54,7 @@ impl PriorRun {
     pub(in crate::score) fn find(plan: &Plan) -> Result<Option<Self>, Failure> {
         let Some(output) = &plan.output else {
             return Err(Failure::Usage(anyhow!(
-                "--resume needs a file to go on with; name it with -o"
+                "--resume needs an output file; name it with -o"
             )));
         };
         // Says what cannot be gone on with, even before there is something.
