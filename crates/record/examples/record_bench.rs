@@ -6,8 +6,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use moodring_record::{
-    Cutter, FieldNames, FigureColumn, Format, HEAD_LEN, Layout, ModelColumns, Quoting, Reader,
-    Renderer, Step,
+    Cutter, Fault, FieldNames, FigureColumn, Format, HEAD_LEN, Layout, ModelColumns, Quoting,
+    Reader, Renderer, Step,
 };
 
 /// The best of so many runs counts: the others were disturbed.
@@ -46,9 +46,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let body = record.repeat(SIZE.div_ceil(record.len().max(1)));
     println!("{:?}, {} bytes", layout.cutting(), body.len());
 
-    let cut = best(|| cut(&layout, &body).len());
+    let cut = best(|| {
+        let mut count = 0;
+        cut(&layout, &body, |shard| {
+            black_box(shard.faults);
+            count += 1;
+        });
+        count
+    });
     report("cut", cut, &body);
-    let shards = self::cut(&layout, &body);
+    let mut shards = Vec::new();
+    self::cut(&layout, &body, |shard| shards.push(shard));
     let read = best(|| shards.iter().map(|shard| read(&layout, shard)).sum());
     report("read", read, &body);
     let renderer = Renderer::new(output, &layout, &models);
@@ -80,20 +88,36 @@ fn vader() -> ModelColumns {
     }
 }
 
-fn cut<'b>(layout: &Layout, mut body: &'b [u8]) -> Vec<&'b [u8]> {
-    let mut cutter = Cutter::new(layout, 0);
-    let mut shards = Vec::new();
-    while let Step::End(end @ 1..) = cutter.next(body, true, SHARD) {
-        let (shard, rest) = body.split_at(end);
-        cutter.shift(end);
-        shards.push(shard);
-        body = rest;
-    }
-    shards
+/// What a worker gets.
+struct Shard<'b> {
+    bytes: &'b [u8],
+    offset: u64,
+    faults: Vec<Fault>,
 }
 
-fn read(layout: &Layout, shard: &[u8]) -> usize {
-    let mut reader = Reader::new(layout, shard);
+/// Cuts a body, and gives its shards to `each`.
+fn cut<'b>(layout: &Layout, mut body: &'b [u8], mut each: impl FnMut(Shard<'b>)) {
+    let mut cutter = Cutter::new(layout, 0);
+    let mut offset = 0;
+    while let Step::End(end @ 1..) = cutter.next(body, true, SHARD) {
+        let (bytes, rest) = body.split_at(end);
+        cutter.shift(end);
+        each(Shard {
+            bytes,
+            offset,
+            faults: cutter.take_faults(),
+        });
+        offset += end as u64;
+        body = rest;
+    }
+}
+
+fn reader<'a>(layout: &'a Layout, shard: &'a Shard<'_>) -> Reader<'a> {
+    Reader::of_shard(layout, shard.bytes, shard.offset, &shard.faults)
+}
+
+fn read(layout: &Layout, shard: &Shard<'_>) -> usize {
+    let mut reader = reader(layout, shard);
     let mut records = 0;
     while let Some(record) = reader.next_record() {
         if let Ok(post) = record {
@@ -104,8 +128,8 @@ fn read(layout: &Layout, shard: &[u8]) -> usize {
     records
 }
 
-fn write(layout: &Layout, renderer: &Renderer, shard: &[u8], out: &mut Vec<u8>) -> usize {
-    let mut reader = Reader::new(layout, shard);
+fn write(layout: &Layout, renderer: &Renderer, shard: &Shard<'_>, out: &mut Vec<u8>) -> usize {
+    let mut reader = reader(layout, shard);
     let mut records = 0;
     out.clear();
     while let Some(record) = reader.next_record() {
