@@ -17,7 +17,8 @@ impl Own {
     /// Returns what the file with this first line holds, if this program wrote it.
     ///
     /// A scored JSON object ends with the figures of its last model, which are an object, and the sentiment. A scored table
-    /// ends with the columns of its last model, and the sentiment.
+    /// ends with the columns of its last model, and the sentiment; any ASCII character but letters, digits and `_` may
+    /// separate them.
     ///
     /// ```
     /// use moodring_record::{Format, Own};
@@ -34,8 +35,7 @@ impl Own {
             Format::Text => None,
             Format::Jsonl if is_set_aside(line) => Some(Own::SetAside),
             Format::Jsonl => is_scored_object(line).then_some(Own::Scored),
-            Format::Csv => is_scored_header(line, b',').then_some(Own::Scored),
-            Format::Tsv => is_scored_header(line, b'\t').then_some(Own::Scored),
+            Format::Csv | Format::Tsv => is_scored_header(line).then_some(Own::Scored),
         }
     }
 }
@@ -56,25 +56,39 @@ fn is_scored_object(line: &[u8]) -> bool {
     quote.is_some_and(|quote| before[..quote].ends_with(b"},"))
 }
 
-fn is_scored_header(line: &[u8], delimiter: u8) -> bool {
-    let mut columns = line.rsplit(|&byte| byte == delimiter);
-    let mut ends = |endings: &[&str]| {
-        let column = columns.next().unwrap_or_default();
-        let column = column.strip_suffix(b"\"").unwrap_or(column);
-        endings.iter().any(|end| column.ends_with(end.as_bytes()))
+fn is_scored_header(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\"").unwrap_or(line);
+    let ends = [&b"_compound"[..], b"_subjectivity"];
+    let figure_end = |end: &[u8]| Some(memchr::memmem::rfind(line, end)? + end.len());
+    let Some(end) = ends.into_iter().filter_map(figure_end).max() else {
+        return false;
     };
-    ends(&["sentiment"]) && ends(&["_compound", "_subjectivity"])
+    let rest = line[end..].strip_prefix(b"\"").unwrap_or(&line[end..]);
+    let Some((delimiter, sentiment)) = rest.split_first() else {
+        return false;
+    };
+    let may_separate =
+        delimiter.is_ascii() && !delimiter.is_ascii_alphanumeric() && *delimiter != b'_';
+    may_separate && sentiment.ends_with(b"sentiment") && !sentiment.contains(delimiter)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        FieldNames, FigureColumn, Layout, ModelColumns, Quoting, Reader, Renderer, added_names,
+        FieldNames, FigureColumn, Layout, ModelColumns, OutputStyle, Quoting, Reader, Renderer,
+        added_names,
     };
 
     /// The first line of what is written for the first record of `source`.
-    fn scored(source: &[u8], from: Format, to: Format, model: &str, figures: [&str; 2]) -> Vec<u8> {
+    fn scored(
+        source: &[u8],
+        from: Format,
+        to: impl Into<OutputStyle>,
+        model: &str,
+        figures: [&str; 2],
+    ) -> Vec<u8> {
+        let to = to.into();
         let models = [ModelColumns {
             model: model.into(),
             prefix: "my_".into(),
@@ -89,7 +103,7 @@ mod tests {
             text: "text".into(),
             ..FieldNames::default()
         };
-        let added = added_names(to, &models);
+        let added = added_names(to.format, &models);
         let layout = Layout::detect(from, Quoting::Auto, &names, &added, source, true).unwrap();
         let renderer = Renderer::new(to, &layout, &models);
         let mut out = renderer.header().unwrap_or_default();
@@ -115,6 +129,18 @@ mod tests {
                 assert_eq!(Own::of(to, &from_json), Some(Own::Scored), "{to}");
                 let from_csv = scored(csv, Format::Csv, to, model, figures);
                 assert_eq!(Own::of(to, &from_csv), Some(Own::Scored), "{to}");
+            }
+            for delimiter in [";", "|", "tab", " ", "."] {
+                let style = OutputStyle {
+                    delimiter: delimiter.parse().unwrap(),
+                    ..Format::Csv.into()
+                };
+                let line = scored(csv, Format::Csv, style, model, figures);
+                assert_eq!(
+                    Own::of(Format::Csv, &line),
+                    Some(Own::Scored),
+                    "{delimiter}"
+                );
             }
         }
     }
@@ -148,6 +174,9 @@ mod tests {
             "text,sentiment",
             "sentiment",
             "id,text,airline_sentiment",
+            "id;text;airline_sentiment",
+            "text;vader_compound;id;sentiment",
+            "my_compound_sentiment",
         ] {
             assert_eq!(Own::of(Format::Csv, header.as_bytes()), None, "{header}");
         }
