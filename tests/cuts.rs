@@ -187,3 +187,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_shard_is_never_so_large_that_its_result_fits_no_message() {
+    let work = Workspace::new();
+    let pad = "x".repeat(1 << 20);
+    let line = format!("{{\"text\":\"fine\",\"pad\":\"{pad}\"}}\n");
+    work.file("posts.jsonl", line.repeat(20));
+    let args = ["score", "posts.jsonl", "--shard-size", "1G"];
+    let more = ["--workers", "1", "-q", "--summary", "json"];
+    let args = [&args[..], &more].concat();
+    let to_pipe = work.ok(&args);
+    let summary: serde_json::Value = serde_json::from_slice(&to_pipe.stderr).unwrap();
+    assert_eq!(summary["shards"], 3);
+    let output = String::from_utf8(to_pipe.stdout).unwrap();
+    assert_eq!(output.lines().count(), 20);
+    let to_file = work.ok(&[&args[..], &["-o", "scored.jsonl"]].concat());
+    let summary: serde_json::Value = serde_json::from_slice(&to_file.stdout).unwrap();
+    assert_eq!(summary["shards"], 2);
+}

@@ -41,8 +41,8 @@ pub(crate) struct InputArgs {
     #[arg(long, default_value = "16M", value_name = "BYTES", value_parser = parse_max_record)]
     pub(crate) max_record: usize,
 
-    /// Input bytes per shard, such as 512K or 4M; changes the bytes of compressed output, not their content [default:
-    /// depends on the input size]
+    /// Input bytes per shard, such as 512K or 4M, at most 16M (8M if the output is a pipe); changes the bytes of
+    /// compressed output, not their content [default: depends on the input size]
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub(crate) shard_size: Option<u64>,
 }

@@ -20,8 +20,11 @@ const MAX_SHARD: u64 = 1 << 20;
 const MIN_SHARD: u64 = 32 << 10;
 /// The size of a block of input that only the supervisor can read, and so has to hold.
 const BLOCK: u64 = 256 << 10;
-/// The largest such block that may be asked for: it goes to a worker in one message, with one record behind it.
-const MAX_BLOCK: u64 = 64 << 20;
+/// The largest shard or block that may be asked for. A block goes to a worker in one message, with one record behind it,
+/// and the rejects of a shard come back in one: of lines of two bytes, about 40 times as much.
+const LARGEST_SHARD: u64 = 16 << 20;
+/// The same where the scored records come back in that message too: of lines of two bytes, up to 128 times as much.
+const LARGEST_INLINE_SHARD: u64 = 8 << 20;
 
 /// The number of workers that the inputs are cut for where their actual number must not show in the output. From 64 MB on
 /// this makes no difference to [`MAX_SHARD`], and below that up to 64 workers have something to do.
@@ -103,8 +106,9 @@ impl Source {
             },
             shard_size: args
                 .shard_size
-                .unwrap_or_else(|| shard_size(&inputs, workers)),
-            block_size: args.shard_size.unwrap_or(BLOCK).min(MAX_BLOCK),
+                .unwrap_or_else(|| shard_size(&inputs, workers))
+                .min(LARGEST_SHARD),
+            block_size: args.shard_size.unwrap_or(BLOCK).min(LARGEST_SHARD),
             is_size_typed: args.shard_size.is_some(),
             stamps: inputs.iter().map(Stamp::of).collect(),
             inputs,
@@ -151,6 +155,12 @@ impl Source {
         if !self.is_size_typed {
             self.shard_size = shard_size(&self.inputs, REFERENCE_WORKERS);
         }
+    }
+
+    /// Makes shards small enough for messages that hold the scored records.
+    pub(crate) fn cut_for_inline_output(&mut self) {
+        self.shard_size = self.shard_size.min(LARGEST_INLINE_SHARD);
+        self.block_size = self.block_size.min(LARGEST_INLINE_SHARD);
     }
 
     /// Cuts the inputs in another way.

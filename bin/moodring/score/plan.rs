@@ -89,6 +89,9 @@ impl Plan {
         if compression != Compression::None {
             source.cut_for_any_worker_count();
         }
+        if output.as_deref().and_then(PartFile::path_of).is_none() {
+            source.cut_for_inline_output();
+        }
         let plan = Self {
             source,
             models,
