@@ -39,18 +39,25 @@ pub(crate) fn limit() -> Option<u64> {
     rustix::process::getrlimit(Resource::Nofile).current
 }
 
-/// How many more workers there are descriptors for.
-pub(crate) fn room() -> u32 {
-    let Some(limit) = limit() else {
-        return u32::MAX;
-    };
-    let open = std::fs::read_dir("/proc/self/fd").map_or(limit, |open| open.count() as u64);
-    workers_within(limit, open)
+/// Returns how many descriptors are open. If not even the list can be opened, these are all that the limit allows.
+///
+/// # Errors
+/// If `/proc` is not mounted.
+pub(crate) fn open() -> io::Result<u64> {
+    match std::fs::read_dir("/proc/self/fd") {
+        Ok(open) => Ok(open.count() as u64),
+        Err(error) if error.raw_os_error() == Some(libc::EMFILE) => Ok(limit().unwrap_or(0)),
+        Err(error) => Err(error),
+    }
 }
 
-/// How many descriptors a process needs for so many workers, if it has `open` ones already.
-pub(crate) fn need(workers: u32) -> u64 {
-    let open = std::fs::read_dir("/proc/self/fd").map_or(0, |open| open.count() as u64);
+/// Returns how many more workers there are descriptors for, if `open` ones are taken.
+pub(crate) fn room(open: u64) -> u32 {
+    limit().map_or(u32::MAX, |limit| workers_within(limit, open))
+}
+
+/// Returns how many descriptors a process needs for this many workers, if it has `open` ones already.
+pub(crate) fn need(workers: u32, open: u64) -> u64 {
     open + RESERVE + PER_WORKER * u64::from(workers)
 }
 

@@ -42,7 +42,8 @@ pub enum PoolError {
     },
     /// There are fewer file descriptors than the workers need.
     #[error(
-        "{workers} workers need {need} file descriptors, and this process may open {limit}; raise the limit (`ulimit -n {need}`) or start at most {most} workers"
+        "{workers} workers need {need} file descriptors, and this process may open {limit}; raise the limit (`ulimit -n {need}`){}",
+        or_fewer(*most)
     )]
     Descriptors {
         /// How many workers were asked for.
@@ -54,10 +55,22 @@ pub enum PoolError {
         /// How many workers it is enough for.
         most: u32,
     },
+    /// The file system that lists the open descriptors is not there. Workers also find their supervisor by it.
+    #[error("failed to read `/proc/self/fd` ({0}); workers cannot run where /proc is not mounted")]
+    Proc(std::io::Error),
     /// Workers would have no way to reach this process.
     #[error("failed to open a socket for the workers: {0}")]
     Bootstrap(std::io::Error),
     /// The operating system refused a thread.
     #[error("failed to start a thread of the supervisor: {0}")]
     Thread(std::io::Error),
+}
+
+/// Returns what else to do where descriptors are enough for `most` workers only.
+fn or_fewer(most: u32) -> String {
+    match most {
+        0 => String::new(),
+        1 => " or start only one worker".to_owned(),
+        most => format!(" or start at most {most} workers"),
+    }
 }

@@ -95,11 +95,12 @@ pub(crate) fn run(
 
 /// Refuses to start more workers than there are file descriptors for.
 fn check_descriptors(workers: u32) -> Result<(), PoolError> {
-    let most = descriptors::room();
+    let open = descriptors::open().map_err(PoolError::Proc)?;
+    let most = descriptors::room(open);
     match descriptors::limit() {
         Some(limit) if most < workers => Err(PoolError::Descriptors {
             workers,
-            need: descriptors::need(workers),
+            need: descriptors::need(workers, open),
             limit,
             most,
         }),

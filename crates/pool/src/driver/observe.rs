@@ -98,7 +98,9 @@ impl Driver<'_> {
         if workers <= have {
             return workers;
         }
-        let most = have.saturating_add(descriptors::room()).max(1);
+        let most = have
+            .saturating_add(descriptors::open().map_or(0, descriptors::room))
+            .max(1);
         if workers > most {
             warn!(
                 workers,

@@ -1,6 +1,7 @@
 //! Starting a worker process: its command line, its limits, and what it inherits.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
@@ -55,8 +56,7 @@ pub(super) fn spawn(
     process
         .arg0(&command.name)
         .args(&command.args)
-        .arg(format!("{}:{}", inherited[0], inherited[1]))
-        .stdin(Stdio::null());
+        .arg(format!("{}:{}", inherited[0], inherited[1]));
     for (name, value) in &command.env {
         match value {
             Some(value) => process.env(name, value),
@@ -67,7 +67,7 @@ pub(super) fn spawn(
         process.current_dir(folder);
     }
     // The results are on the channel; a worker must not be able to write into the output of the run.
-    process.stdout(Stdio::null());
+    process.stdin(null()?).stdout(null()?);
     process.stderr(Stdio::piped());
     // SAFETY: between fork and exec only system calls are made, all of them async-signal-safe (fcntl, prctl, getppid,
     // and those that set limits), and no memory is allocated or shared.
@@ -79,6 +79,13 @@ pub(super) fn spawn(
         });
     }
     process.spawn()
+}
+
+/// Opens the null device, and names it if that fails: the error of a start does not say which file is missing.
+fn null() -> io::Result<Stdio> {
+    let null = File::options().read(true).write(true).open("/dev/null");
+    null.map(Stdio::from)
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot open `/dev/null`: {error}")))
 }
 
 /// Lets the program that is executed next have this descriptor. Only the forked child's flag changes: no other process

@@ -96,6 +96,8 @@ fn bind_in(socket: &OwnedFd, folder: &Path) -> Result<OwnedFd, Errno> {
     // By the folder's descriptor the path is short, whatever the folder is called.
     let address = SocketAddrUnix::new(format!("{}/{name}", path(&own)))?;
     rustix::net::bind(socket, &address)?;
+    // The umask may have taken what a worker needs to connect. Nobody else can enter the folder.
+    rustix::fs::chmodat(&own, &name, Mode::RUSR | Mode::WUSR, AtFlags::empty())?;
     let door = rustix::fs::openat(
         &own,
         &name,
@@ -110,19 +112,22 @@ fn bind_in(socket: &OwnedFd, folder: &Path) -> Result<OwnedFd, Errno> {
     }
 }
 
-/// The folder, if it is one that only this user may enter.
+/// Opens the folder, if it is one that only this user may enter. If the umask has taken what this user needs to enter it
+/// too, gives that back.
 fn open_own(folder: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let own = rustix::fs::openat(CWD, folder, flags, Mode::empty())?;
     let stat = rustix::fs::fstat(&own)?;
     let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
     let is_own = stat.st_uid == rustix::process::geteuid().as_raw();
-    let is_private = stat.st_mode & 0o777 == 0o700;
-    if is_folder && is_own && is_private {
-        Ok(own)
-    } else {
-        Err(Errno::PERM)
+    let is_private = stat.st_mode & 0o077 == 0;
+    if !(is_folder && is_own && is_private) {
+        return Err(Errno::PERM);
     }
+    if stat.st_mode & 0o700 != 0o700 {
+        rustix::fs::chmod(path(&own), Mode::RWXU)?;
+    }
+    Ok(own)
 }
 
 /// A name that no other process and no other call uses: the process id, when the process started, and a number.
@@ -155,4 +160,27 @@ fn start_time(pid: u32) -> Option<u64> {
     // The second field is a name in parentheses, which may hold anything.
     let (_, fields) = stat.rsplit_once(')')?;
     fields.split_whitespace().nth(19)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_its_owner_cannot_enter_is_repaired_and_one_that_others_can_enter_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let base = tempfile::tempdir().unwrap();
+        let folder = base.path().join("start");
+        fs::create_dir(&folder).unwrap();
+        let mode = || fs::metadata(&folder).unwrap().permissions().mode() & 0o777;
+        for (before, after, opens) in [
+            (0, 0o700, true),
+            (0o600, 0o700, true),
+            (0o710, 0o710, false),
+        ] {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(before)).unwrap();
+            assert_eq!(open_own(&folder).is_ok(), opens, "{before:o}");
+            assert_eq!(mode(), after);
+        }
+    }
 }
