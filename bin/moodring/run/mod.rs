@@ -47,6 +47,10 @@ pub(crate) fn pool_failure(error: PoolError, sink: impl FnOnce(BoxError) -> Fail
                 last: Exit::OutOfMemory,
                 ..
             }
+            | Defeat::QuarantineLoop {
+                last: Exit::OutOfMemory,
+                ..
+            }
             | Defeat::DeadlyShard {
                 last: Exit::OutOfMemory,
                 ..

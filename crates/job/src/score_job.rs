@@ -68,7 +68,7 @@ impl Job for ScoreJob {
     fn start(setup: &[u8]) -> Result<Self, JobError> {
         match wire::decode(setup).map_err(JobError::new)? {
             Setup::Score(setup) => Self::set_up(setup),
-            Setup::Eval(_) => Err(JobError("the supervisor set another job up".to_owned())),
+            Setup::Eval(_) => Err(JobError::new("the supervisor set another job up")),
         }
     }
 

@@ -90,7 +90,7 @@ impl ShardReader {
                 }
                 _ => "",
             };
-            JobError(format!(
+            JobError::new(format!(
                 "failed to read bytes {start} to {end} of `{}`: {error}{hint}",
                 path.display()
             ))

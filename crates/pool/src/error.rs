@@ -15,9 +15,14 @@ pub enum PoolError {
     /// The supervisor gave up.
     #[error("{0}")]
     Defeat(Defeat),
-    /// A job met an error of its own.
-    #[error("{0}")]
-    Job(String),
+    /// A job met an error that another worker would meet too.
+    #[error("{reason}")]
+    Job {
+        /// The shard that it worked on.
+        shard: ShardId,
+        /// The text of the [`JobError`](crate::JobError), which crossed from the worker.
+        reason: String,
+    },
     /// The feed failed.
     #[error(transparent)]
     Feed(BoxError),
@@ -64,6 +69,21 @@ pub enum PoolError {
     /// The operating system refused a thread.
     #[error("failed to start a thread of the supervisor: {0}")]
     Thread(std::io::Error),
+}
+
+/// Returns what an error says, followed by what its causes say, separated by colons: an error as such cannot leave its
+/// process. A cause that the text contains already is left out.
+pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let reason = error.to_string();
+        if !text.contains(&reason) {
+            text = format!("{text}: {reason}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// Returns what else to do where descriptors are enough for `most` workers only.

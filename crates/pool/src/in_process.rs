@@ -6,7 +6,7 @@ use crate::error::PoolError;
 use crate::feed::Feed;
 use crate::ids::ShardId;
 use crate::sink::{Released, Sink};
-use crate::supervisor::Delivery;
+use crate::supervisor::{Defeat, Delivery};
 use crate::worker::{Job, JobError, Work};
 
 /// Runs every task of `feed` in this thread; gives how many there were.
@@ -19,15 +19,21 @@ pub fn run<J: Job>(
     feed: &mut dyn Feed,
     sink: &mut dyn Sink,
 ) -> Result<u64, PoolError> {
-    let job_failed = |JobError(reason)| PoolError::Job(reason);
-    let mut job = J::start(setup).map_err(job_failed)?;
+    let unfit = |error: JobError| PoolError::Defeat(Defeat::Unfit(error.to_string()));
+    let mut job = J::start(setup).map_err(unfit)?;
     let recorder = Recorder::new();
     let mut shard = ShardId(0);
     let mut report = Vec::new();
+    let failed = |shard| {
+        move |error: JobError| PoolError::Job {
+            shard,
+            reason: error.to_string(),
+        }
+    };
     while let Some(task) = feed.next_task().map_err(PoolError::Feed)? {
         report.clear();
         let work = Work::whole(shard, &task, &recorder);
-        job.prepare(&work, &mut report).map_err(job_failed)?;
+        job.prepare(&work, &mut report).map_err(failed(shard))?;
         let released = Released {
             shard,
             report: &report,
@@ -35,7 +41,7 @@ pub fn run<J: Job>(
         };
         let grant = sink.release(&released).map_err(PoolError::Sink)?;
         if delivery == Delivery::Commit {
-            job.commit(shard, &grant).map_err(job_failed)?;
+            job.commit(shard, &grant).map_err(failed(shard))?;
         }
         sink.complete(shard).map_err(PoolError::Sink)?;
         shard = shard.next();

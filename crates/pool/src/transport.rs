@@ -15,7 +15,7 @@ use ipc_channel::platform::OsIpcSender;
 use ipc_channel::{IpcError, TryRecvError};
 use thiserror::Error;
 
-use crate::panics::ipc_call;
+use crate::panics::{ChannelPanicked, ipc_call};
 use crate::wire::FRAME_LIMIT;
 
 const WHOLE: u8 = 0;
@@ -84,7 +84,13 @@ pub(crate) enum ReceiveError {
     Garbled(String),
     /// The channel does not work.
     #[error("{0}")]
-    Failed(String),
+    Failed(IpcError),
+    /// There is no memory for a frame of this many bytes.
+    #[error("there is no memory for a frame of {0} bytes")]
+    NoMemory(usize),
+    /// The channel does not work, and panicked.
+    #[error(transparent)]
+    Panicked(#[from] ChannelPanicked),
 }
 
 /// The receiving end of a channel of frames.
@@ -104,7 +110,7 @@ impl FrameReceiver {
 
     /// The next frame, if one has been sent.
     pub(crate) fn try_recv(&self) -> Result<Option<Vec<u8>>, ReceiveError> {
-        match ipc_call(|| self.0.try_recv()).map_err(ReceiveError::Failed)? {
+        match ipc_call(|| self.0.try_recv())? {
             Ok(packet) => self.complete(packet).map(Some),
             Err(TryRecvError::Empty) => Ok(None),
             Err(TryRecvError::IpcError(error)) => Err(error.into()),
@@ -112,9 +118,7 @@ impl FrameReceiver {
     }
 
     fn packet(&self) -> Result<Vec<u8>, ReceiveError> {
-        ipc_call(|| self.0.recv())
-            .map_err(ReceiveError::Failed)?
-            .map_err(ReceiveError::from)
+        ipc_call(|| self.0.recv())?.map_err(ReceiveError::from)
     }
 
     /// The frame that begins with this packet.
@@ -137,7 +141,7 @@ impl FrameReceiver {
         let mut frame = Vec::new();
         frame
             .try_reserve_exact(len)
-            .map_err(|error| ReceiveError::Failed(error.to_string()))?;
+            .map_err(|_| ReceiveError::NoMemory(len))?;
         while frame.len() < len {
             frame.extend_from_slice(&self.packet()?);
         }
@@ -158,7 +162,7 @@ impl From<IpcError> for ReceiveError {
         match error {
             IpcError::Disconnected => Self::Closed,
             IpcError::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => Self::Closed,
-            error => Self::Failed(error.to_string()),
+            error => Self::Failed(error),
         }
     }
 }

@@ -33,27 +33,44 @@ pub struct Hello {
 }
 
 impl Hello {
-    /// Checks that both sides speak the same language.
+    /// Checks that the worker was built from the same sources of this crate as the supervisor.
     ///
     /// # Errors
-    /// A sentence that names both builds, if not.
-    pub fn check(&self) -> Result<(), String> {
+    /// [`DifferentBuilds`] if not.
+    pub fn check(&self) -> Result<(), DifferentBuilds> {
         if self.protocol == PROTOCOL && self.build == build_id() {
             return Ok(());
         }
-        Err(format!(
-            "the worker is moodring {} with protocol {}, the supervisor is {} with protocol {PROTOCOL}; install one build of both",
-            self.build,
-            self.protocol,
-            build_id()
-        ))
+        Err(DifferentBuilds {
+            build: self.build.clone(),
+            protocol: self.protocol,
+        })
     }
 }
 
-/// The version that both ends of a channel must share.
+/// The worker is of another build than the supervisor.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "the worker is moodring {build} with protocol {protocol}, the supervisor is {} with protocol {PROTOCOL}; \
+     install one build of both",
+    build_id()
+)]
+pub struct DifferentBuilds {
+    /// [`build_id`] of the worker.
+    pub build: String,
+    /// [`PROTOCOL`] of the worker.
+    pub protocol: u32,
+}
+
+/// Returns what both ends of a channel must share: the version of this crate and a hash of its sources, such as
+/// `0.1.0+9f2c4e17a0b3d586`. A worker may be another program than the supervisor, so programs are not compared.
 #[must_use]
 pub fn build_id() -> &'static str {
-    env!("CARGO_PKG_VERSION")
+    concat!(
+        env!("CARGO_PKG_VERSION"),
+        "+",
+        env!("MOODRING_POOL_SOURCES")
+    )
 }
 
 /// A message from the supervisor.
@@ -136,19 +153,19 @@ pub enum FromWorker<'a> {
 pub enum WireError {
     /// The value has no encoding.
     #[error("failed to encode a message: {0}")]
-    Encode(#[source] bincode::error::EncodeError),
+    Encode(bincode::error::EncodeError),
     /// The value is larger than a frame may be.
     #[error(
         "a message is larger than {FRAME_LIMIT} bytes, the most that is sent at once; make shards or records smaller"
     )]
     TooLarge,
     /// The bytes are no such value.
-    #[error("failed to decode a frame of {len} bytes: {source}")]
+    #[error("failed to decode a frame of {len} bytes: {error}")]
     Decode {
         /// The frame's length.
         len: usize,
         /// What is wrong with it.
-        source: bincode::error::DecodeError,
+        error: bincode::error::DecodeError,
     },
     /// The bytes go on after the value.
     #[error("failed to decode a frame of {len} bytes: the message ends after {used}")]
@@ -170,7 +187,7 @@ impl WireError {
                 matches!(error, EncodeError::SequenceMustHaveLength)
             }
             Self::Decode {
-                source: bincode::error::DecodeError::Serde(error),
+                error: bincode::error::DecodeError::Serde(error),
                 ..
             } => matches!(
                 error,
@@ -247,10 +264,10 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, WireError> {
 /// Any bytes that are not exactly one encoded value.
 pub fn decode<'a, T: Deserialize<'a>>(frame: &'a [u8]) -> Result<T, WireError> {
     let (value, used) =
-        bincode::serde::borrow_decode_from_slice(frame, config()).map_err(|source| {
+        bincode::serde::borrow_decode_from_slice(frame, config()).map_err(|error| {
             WireError::Decode {
                 len: frame.len(),
-                source,
+                error,
             }
         })?;
     if used == frame.len() {
@@ -327,6 +344,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_worker_of_another_build_is_told_apart_and_both_builds_are_named() {
+        let hello = |protocol, build: &str| {
+            let (tasks, _) = ipc_channel::ipc::bytes_channel().unwrap();
+            let (_, reports) = ipc_channel::ipc::bytes_channel().unwrap();
+            let build = build.to_owned();
+            Hello {
+                protocol,
+                build,
+                tasks,
+                reports,
+            }
+        };
+        assert_eq!(hello(PROTOCOL, build_id()).check(), Ok(()));
+        assert!(hello(PROTOCOL + 1, build_id()).check().is_err());
+        // Of the same version, and built from other sources.
+        let other = concat!(env!("CARGO_PKG_VERSION"), "+0123456789abcdef");
+        let error = hello(PROTOCOL, other).check().unwrap_err().to_string();
+        assert!(
+            error.contains(other) && error.contains(build_id()),
+            "{error}"
+        );
+    }
 
     #[test]
     fn a_payload_borrows_from_its_frame() {

@@ -5,10 +5,9 @@
 //! and is then done before the next shard, as other shards' turns depend on it.
 
 use std::collections::VecDeque;
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::process::ExitCode;
-use std::{fmt, io};
 
 use ipc_channel::ipc::{self, IpcSender};
 use thiserror::Error;
@@ -16,20 +15,33 @@ use thiserror::Error;
 use crate::black_box::Recorder;
 use crate::context::Context;
 use crate::descriptors;
+use crate::error::{BoxError, with_causes};
 use crate::ids::{Scope, ShardId, WorkerId};
 use crate::transport::{self, FrameReceiver, FrameSender};
 use crate::wire::{self, FromWorker, Hello, PROTOCOL, ToWorker, WireError};
 
 /// An error that another worker would meet too, such as an unreadable input or a full disk. It ends the run: a death
 /// (a panic, a signal) in contrast is the worker's own, and its shard goes out again.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0}")]
-pub struct JobError(pub String);
+///
+/// Its text is the error's own followed by its causes, and is all that reaches the supervisor.
+#[derive(Debug, Error)]
+#[error("{}", with_causes(&**error))]
+pub struct JobError {
+    error: BoxError,
+}
 
 impl JobError {
-    /// The error that says what `error` says.
-    pub fn new(error: impl fmt::Display) -> Self {
-        Self(error.to_string())
+    /// Returns an error of the job for this reason: an error, or a sentence.
+    pub fn new(error: impl Into<BoxError>) -> Self {
+        Self {
+            error: error.into(),
+        }
+    }
+
+    /// Returns the reason, for those who run the job in their own process.
+    #[must_use]
+    pub fn into_inner(self) -> BoxError {
+        self.error
     }
 }
 
@@ -265,7 +277,7 @@ impl Worker {
             Err(error) => return self.unfit(&error.to_string()),
         };
         Context::set(worker, 0);
-        let job = J::start(setup).or_else(|JobError(reason)| self.unfit(&reason))?;
+        let job = J::start(setup).or_else(|error| self.unfit(&error.to_string()))?;
         Ok((worker, job))
     }
 
@@ -295,7 +307,10 @@ impl Worker {
                 report: &report,
             }),
             (Ok(()), Scope::Only(_)) => self.say(&FromWorker::Tried { shard }),
-            (Err(JobError(reason)), _) => self.say(&FromWorker::Failed { shard, reason }),
+            (Err(error), _) => self.say(&FromWorker::Failed {
+                shard,
+                reason: &error.to_string(),
+            }),
         };
         self.report = report;
         said
@@ -307,9 +322,9 @@ impl Worker {
         self.recorder.idle();
         match done {
             Ok(()) => self.say(&FromWorker::Committed { shard }),
-            Err(JobError(reason)) => self.say(&FromWorker::Failed {
+            Err(error) => self.say(&FromWorker::Failed {
                 shard,
-                reason: &reason,
+                reason: &error.to_string(),
             }),
         }
     }

@@ -23,7 +23,7 @@ impl Job for EvalJob {
     fn start(setup: &[u8]) -> Result<Self, JobError> {
         match wire::decode(setup).map_err(JobError::new)? {
             Setup::Eval(setup) => Self::set_up(setup),
-            Setup::Score(_) => Err(JobError("the supervisor set another job up".to_owned())),
+            Setup::Score(_) => Err(JobError::new("the supervisor set another job up")),
         }
     }
 

@@ -1,6 +1,5 @@
 //! The worker's side: makes a [`Job`] of a [`Call`].
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
@@ -9,7 +8,8 @@ use serde_bytes::ByteBuf;
 use super::Call;
 use super::error::{CodecError, Part};
 use super::message::{Answer, MAX_BYTES, Report, Task};
-use crate::error::BoxError;
+use crate::error::with_causes;
+use crate::panics::message;
 use crate::wire;
 use crate::worker::{Job, JobError, Turn, Work};
 
@@ -87,8 +87,8 @@ fn start<C: Call>(setup: &[u8]) -> Result<C, JobError> {
     let setup = wire::decode(setup)
         .map_err(|error| JobError::new(CodecError::decode::<C::Setup>(Part::Setup, &error)))?;
     match catch_unwind(AssertUnwindSafe(|| C::start(setup))) {
-        Ok(started) => started.map_err(|error| JobError(with_causes(&error))),
-        Err(panic) => Err(JobError(format!("a panic: {}", message(&*panic)))),
+        Ok(started) => started.map_err(JobError::new),
+        Err(panic) => Err(JobError::new(format!("a panic: {}", message(&*panic)))),
     }
 }
 
@@ -116,25 +116,6 @@ fn call<C: Call>(state: &mut C, input: &[u8], codec_checked: &mut bool) -> Answe
             }
             Err(error) => Answer::Codec(CodecError::encode::<C::Output>(Part::Output, &error)),
         },
-        Err(error) => Answer::Failed(with_causes(&error)),
+        Err(error) => Answer::Failed(with_causes(&*error)),
     }
-}
-
-/// What an error says, and what its causes say: an error as such cannot leave its process.
-fn with_causes(error: &BoxError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
-/// What a panic said.
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("no message").to_owned()
 }

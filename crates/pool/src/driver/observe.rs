@@ -23,7 +23,9 @@ impl Driver<'_> {
             }
             DriverEvent::Said(id, Report::Tried(shard)) => Event::Tried(id, shard),
             DriverEvent::Said(id, Report::Committed(shard)) => Event::Committed(id, shard),
-            DriverEvent::Said(_, Report::Failed(_, reason)) => self.fail(PoolError::Job(reason)),
+            DriverEvent::Said(_, Report::Failed(shard, reason)) => {
+                self.fail(PoolError::Job { shard, reason })
+            }
             DriverEvent::Garbled(id, error) => {
                 warn!(worker = %id, error, "a worker sent garbage and is killed for it");
                 self.workers.get(&id)?.kill();
@@ -49,12 +51,12 @@ impl Driver<'_> {
                 let fault = worker.and_then(|worker| worker.fault);
                 // The signal that ended it may have been ours.
                 let exit = match fault {
-                    _ if self.supervisor.has_hung(id) => Exit::TimedOut,
                     Some(fault) => Exit::NotStarted(fault),
                     None => exit.explained_by(&last_words, self.limits.max_memory.is_some()),
                 };
-                info!(worker = %id, %exit, "worker ended");
-                self.last_exit = Some((exit.clone(), last_words));
+                let cause = self.supervisor.cause_of(id, exit.clone());
+                info!(worker = %id, exit = %cause, "worker ended");
+                self.last_exit = Some((cause, last_words));
                 Event::Exited(id, exit, sample)
             }
             DriverEvent::Input(Ok(Some((task, policy)))) => self.take_in(task, policy),

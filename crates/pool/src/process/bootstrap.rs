@@ -19,15 +19,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::{fmt, io};
 
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
+use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
     SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 use rustix::process::Pid;
+use thiserror::Error;
 use tracing::{debug, warn};
 
 use crate::descriptors::{above_stdio, path};
-use crate::panics::ipc_call;
+use crate::panics::{ChannelPanicked, ipc_call};
 use crate::wire::Hello;
 
 pub(crate) use folder::sweep;
@@ -64,7 +66,7 @@ pub(super) fn accept(listener: &OwnedFd, pid: Pid) -> Option<OwnedFd> {
     loop {
         let connection = match rustix::net::accept_with(listener, SocketFlags::CLOEXEC) {
             Ok(connection) => connection,
-            Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNABORTED) => continue,
+            Err(Errno::INTR | Errno::CONNABORTED) => continue,
             Err(error) => {
                 debug!(%error, "no worker connects");
                 return None;
@@ -84,6 +86,23 @@ pub(super) fn accept(listener: &OwnedFd, pid: Pid) -> Option<OwnedFd> {
     }
 }
 
+/// Why a worker's hello did not arrive.
+#[derive(Debug, Error)]
+pub(super) enum HelloError {
+    #[error("its hello cannot be received: {0}")]
+    Receive(Errno),
+    #[error("this process may open no more file descriptors")]
+    NoDescriptors,
+    #[error("no channel can be made for its hello: {0}")]
+    Channel(io::Error),
+    #[error("its hello cannot be passed on: {0}")]
+    Send(Errno),
+    #[error("its hello cannot be read: {0}")]
+    Decode(ipc_channel::IpcError),
+    #[error(transparent)]
+    Panicked(#[from] ChannelPanicked),
+}
+
 /// What arrived on a socket at once.
 #[derive(Debug)]
 pub(super) struct Packet {
@@ -92,7 +111,7 @@ pub(super) struct Packet {
 }
 
 /// The next packet, or `None` at the end.
-pub(super) fn receive(socket: &OwnedFd) -> Result<Option<Packet>, String> {
+pub(super) fn receive(socket: &OwnedFd) -> Result<Option<Packet>, HelloError> {
     let mut bytes = vec![0; MAX_PACKET];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -106,8 +125,8 @@ pub(super) fn receive(socket: &OwnedFd) -> Result<Option<Packet>, String> {
     });
     let received = match received {
         Ok(received) => received,
-        Err(rustix::io::Errno::CONNRESET) => return Ok(None),
-        Err(error) => return Err(format!("its hello cannot be received: {error}")),
+        Err(Errno::CONNRESET) => return Ok(None),
+        Err(error) => return Err(HelloError::Receive(error)),
     };
     let mut descriptors = Vec::new();
     for message in control.drain() {
@@ -116,7 +135,7 @@ pub(super) fn receive(socket: &OwnedFd) -> Result<Option<Packet>, String> {
         }
     }
     if received.flags.contains(ReturnFlags::CTRUNC) {
-        return Err("this process may open no more file descriptors".to_owned());
+        return Err(HelloError::NoDescriptors);
     }
     if received.bytes == 0 {
         return Ok(None);
@@ -127,21 +146,21 @@ pub(super) fn receive(socket: &OwnedFd) -> Result<Option<Packet>, String> {
 
 impl Packet {
     /// What the packet says to ipc-channel.
-    pub(super) fn deliver(&self, relay: &Mutex<Relay>) -> Result<Hello, String> {
+    pub(super) fn deliver(&self, relay: &Mutex<Relay>) -> Result<Hello, HelloError> {
         let relayed = relay
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .channel();
-        let (socket, hello) = relayed.map_err(|error| error.to_string())?;
+        let (socket, hello) = relayed.map_err(HelloError::Channel)?;
         let descriptors: Vec<BorrowedFd<'_>> = self.descriptors.iter().map(AsFd::as_fd).collect();
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         control.push(SendAncillaryMessage::ScmRights(&descriptors));
         let bytes = [IoSlice::new(&self.bytes)];
         rustix::net::sendmsg(&socket, &bytes, &mut control, SendFlags::NOSIGNAL)
-            .map_err(|error| format!("its hello cannot be passed on: {error}"))?;
+            .map_err(HelloError::Send)?;
         drop(socket);
-        ipc_call(|| hello.recv())?.map_err(|error| format!("its hello cannot be read: {error}"))
+        ipc_call(|| hello.recv())?.map_err(HelloError::Decode)
     }
 }
 

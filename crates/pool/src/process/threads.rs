@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 use tracing::debug;
 
-use super::bootstrap::{self, Entrance, Relay};
+use super::bootstrap::{self, Entrance, HelloError, Relay};
 use super::child::{kill, lock};
 use super::forward::Forwarder;
 use crate::driver_event::DriverEvent;
@@ -245,14 +245,15 @@ impl Reader {
         match self.let_in(pid) {
             Ok(Some(reports)) => self.read_reports(&reports),
             Ok(None) => debug!(worker = %self.id, "worker did not say hello"),
-            Err(reason) => {
+            Err(error) => {
+                let reason = error.to_string();
                 let _ = self.events.send(DriverEvent::Broken(self.id, reason));
             }
         }
     }
 
     /// The channel on which the worker reports. `None` if it ended before it said hello, or is not fit.
-    fn let_in(&self, pid: Pid) -> Result<Option<FrameReceiver>, String> {
+    fn let_in(&self, pid: Pid) -> Result<Option<FrameReceiver>, HelloError> {
         let Some(connection) = bootstrap::accept(&self.listener, pid) else {
             return Ok(None);
         };
@@ -264,7 +265,8 @@ impl Reader {
         let hello = packet.deliver(&self.relay)?;
         self.line
             .replace(packet.descriptors.into_iter().map(Arc::new).collect());
-        if let Err(reason) = hello.check() {
+        if let Err(builds) = hello.check() {
+            let reason = builds.to_string();
             let _ = self
                 .events
                 .send(DriverEvent::Said(self.id, Report::Unfit(reason)));
@@ -279,9 +281,10 @@ impl Reader {
             let frame = match reports.recv() {
                 Ok(frame) => Report::from_frame(frame).map_err(|error| error.to_string()),
                 Err(ReceiveError::Closed) => return,
-                Err(ReceiveError::Garbled(error)) => Err(error),
-                Err(ReceiveError::Failed(error)) => {
-                    let _ = self.events.send(DriverEvent::Broken(self.id, error));
+                Err(error @ ReceiveError::Garbled(_)) => Err(error.to_string()),
+                Err(error) => {
+                    let broken = DriverEvent::Broken(self.id, error.to_string());
+                    let _ = self.events.send(broken);
                     return;
                 }
             };

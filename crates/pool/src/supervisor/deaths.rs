@@ -64,6 +64,7 @@ impl Supervisor {
         exit: Exit,
         sample: Option<Sample>,
     ) {
+        let exit = self.cause_of(id, exit);
         let running = matches!(self.phase, Phase::Running);
         let Some(worker) = self.current(id) else {
             return;
@@ -71,8 +72,6 @@ impl Supervisor {
         // The death of a worker that was killed on request tells nothing.
         let requested = matches!(worker.killed, Some(Killed::Dismissed | Killed::Cancelled));
         let retired = requested || matches!(worker.state, State::Draining { .. });
-        let hung = worker.killed == Some(Killed::Hung);
-        let exit = if hung { Exit::TimedOut } else { exit };
         let out = std::mem::take(&mut worker.out);
         worker.state = State::Gone;
         // An item that was begun may be what killed the worker; the ones before it were achieved.
@@ -165,8 +164,8 @@ impl Supervisor {
         match verdict {
             // A job that dies on whatever it is given would have everything quarantined.
             Verdict::RestartAt(_) if barren >= policy.max_crashes.saturating_mul(2) => {
-                self.give_up(Defeat::CrashLoop {
-                    crashes: barren.saturating_mul(2),
+                self.give_up(Defeat::QuarantineLoop {
+                    quarantined: barren,
                     last,
                 });
             }

@@ -40,6 +40,7 @@ pub use vocabulary::{Action, Config, Defeat, Delivery, Event, MAX_WORKERS, TaskP
 use window::{Cancelled, Release, Window};
 use worker::{Duty, Killed, State, Worker};
 
+use crate::exit::Exit;
 use crate::ids::{ShardId, WorkerId};
 
 /// What the input is known to have.
@@ -165,11 +166,13 @@ impl Supervisor {
         }
     }
 
-    /// Whether a worker was killed because it made no progress.
+    /// Returns why a worker ended whose process ended like this: [`Exit::TimedOut`] if the supervisor killed it because it
+    /// made no progress.
     #[must_use]
-    pub fn has_hung(&self, id: WorkerId) -> bool {
+    pub fn cause_of(&self, id: WorkerId, exit: Exit) -> Exit {
         let mut workers = self.workers.iter();
-        workers.any(|worker| worker.id == id && worker.killed == Some(Killed::Hung))
+        let hung = workers.any(|worker| worker.id == id && worker.killed == Some(Killed::Hung));
+        if hung { Exit::TimedOut } else { exit }
     }
 
     /// Whether every worker that is wanted has started its job.

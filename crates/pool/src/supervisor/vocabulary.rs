@@ -199,6 +199,13 @@ pub enum Defeat {
         /// How the last one ended.
         last: Exit,
     },
+    /// Item after item killed its workers and was quarantined, and nothing else was achieved.
+    QuarantineLoop {
+        /// How many items in a row.
+        quarantined: u32,
+        /// How the last worker ended.
+        last: Exit,
+    },
     /// Too many workers died on one shard.
     DeadlyShard {
         /// Which one.
@@ -221,6 +228,12 @@ impl fmt::Display for Defeat {
                 write!(
                     f,
                     "{crashes} workers in a row died before they achieved anything; the last one {last}"
+                )
+            }
+            Self::QuarantineLoop { quarantined, last } => {
+                write!(
+                    f,
+                    "{quarantined} items in a row killed their workers and nothing else was done; the last worker {last}"
                 )
             }
             Self::DeadlyShard {

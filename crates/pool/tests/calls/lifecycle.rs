@@ -140,11 +140,15 @@ fn a_call_that_kills_whatever_its_input_ends_the_pool() {
     let results = pool.map(vec![Ask::Abort; 40]);
     let ended = pool.join().unwrap_err();
     assert!(
-        ended.to_string().contains("was killed by signal 6"),
+        ended.to_string().contains("6 items in a row")
+            && ended.to_string().contains("was killed by signal 6"),
         "{ended}"
     );
-    assert!(matches!(ended, PoolError::Defeat(Defeat::CrashLoop { .. })));
     assert_eq!(results, vec![stopped(Stopped::from(&ended)); 40]);
+    let PoolError::Defeat(Defeat::QuarantineLoop { quarantined, .. }) = ended else {
+        panic!("{ended}");
+    };
+    assert_eq!(quarantined, 6);
 }
 
 #[test]

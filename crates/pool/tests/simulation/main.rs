@@ -414,7 +414,9 @@ fn workers_that_always_die_end_the_run() {
         world.checks.may_give_up = true;
         assert!(matches!(
             world.run(),
-            Err(Defeat::CrashLoop { .. } | Defeat::DeadlyShard { .. })
+            Err(Defeat::CrashLoop { .. }
+                | Defeat::QuarantineLoop { .. }
+                | Defeat::DeadlyShard { .. })
         ));
         assert!(
             world.now < Duration::from_secs(10),
