@@ -57,7 +57,7 @@ fn next(
         (Ok(workers), Some(idle_cpus)) => (workers, idle_cpus),
     };
     let idle =
-        |worker: &&WorkerStatus| worker.view.state == WorkerState::Ready && worker.view.holds == 0;
+        |worker: &&WorkerStatus| worker.slot.state == WorkerState::Ready && worker.slot.holds == 0;
     let load = Load {
         idle_workers: u32::try_from(workers.iter().filter(idle).count()).unwrap_or(u32::MAX),
         idle_cpus,

@@ -173,14 +173,14 @@ fn row(worker: &WorkerStatus, processes: &HashMap<u32, (f64, u64)>) -> WorkerRow
         sample.phase != moodring_pool::black_box::Phase::Idle
     };
     WorkerRow {
-        slot: worker.view.id.slot,
+        slot: worker.slot.id.slot,
         pid: process.map(|process| process.pid),
-        state: worker.view.state.name().to_owned(),
+        state: worker.slot.state.name().to_owned(),
         shard: sample.filter(works).map(|sample| sample.shard.0),
         records: sample.map_or(0, |sample| sample.begun),
         cpu_seconds,
         rss_bytes,
         age_seconds: process.map_or(0.0, |process| process.age.as_secs_f64()),
-        restarts: worker.view.id.incarnation,
+        restarts: worker.slot.id.incarnation,
     }
 }

@@ -25,7 +25,7 @@ use anyhow::anyhow;
 use columns::DifferentColumns;
 use moodring_feed::FeedError;
 use moodring_pool::process::Exit;
-use moodring_pool::supervisor::Defeat;
+use moodring_pool::supervisor::RunFailure;
 use moodring_pool::{BoxError, PoolError};
 use moodring_store::StoreError;
 
@@ -42,23 +42,25 @@ pub(crate) fn pool_failure(error: PoolError, sink: impl FnOnce(BoxError) -> Fail
                 Err(error) => Failure::Failed(anyhow!(error)),
             },
         },
-        PoolError::Defeat(
-            defeat @ (Defeat::CrashLoop {
+        PoolError::GivenUp(
+            failure @ (RunFailure::CrashLoop {
                 last: Exit::OutOfMemory,
                 ..
             }
-            | Defeat::QuarantineLoop {
+            | RunFailure::QuarantineLoop {
                 last: Exit::OutOfMemory,
                 ..
             }
-            | Defeat::DeadlyShard {
+            | RunFailure::DeadlyShard {
                 last: Exit::OutOfMemory,
                 ..
             }),
         ) => Failure::Defeated(anyhow!(
-            "the run was given up: {defeat}; raise --max-memory, or lower --shard-size"
+            "the run was given up: {failure}; raise --max-memory, or lower --shard-size"
         )),
-        PoolError::Defeat(defeat) => Failure::Defeated(anyhow!("the run was given up: {defeat}")),
+        PoolError::GivenUp(failure) => {
+            Failure::Defeated(anyhow!("the run was given up: {failure}"))
+        }
         error => Failure::failed(error),
     }
 }

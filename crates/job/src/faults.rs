@@ -138,7 +138,7 @@ fn meet(cause: &str) {
         },
         "hoard" => drop(black_box(vec![1_u8; 64 << 20].leak())),
         "garbage" => {
-            moodring_pool::worker::GARBLED.store(true, std::sync::atomic::Ordering::Relaxed);
+            moodring_pool::worker::SEND_BAD_FRAME.store(true, std::sync::atomic::Ordering::Relaxed);
         }
         "slow" => thread::sleep(Duration::from_secs(2)),
         "hang" => loop {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use moodring_codec::Compressor;
-use moodring_pool::{Job, JobError, ShardId, Turn, Work, wire};
+use moodring_pool::{ItemAction, Job, JobError, ShardId, Work, wire};
 use moodring_record::{FigureColumn, ModelColumns, Reader, Renderer};
 use moodring_score::{Decimals, Mood, Scorer};
 use moodring_store::PartWriter;
@@ -193,13 +193,13 @@ impl ScoreJob {
         let mut figures = Vec::new();
         let mut reader = Reader::of_shard(&task.layout, bytes, offset, faults);
         for item in 0.. {
-            let turn = work.turn(item);
+            let action = work.action(item);
             let Some(record) = reader.next_record() else {
                 break;
             };
-            match (turn, record) {
-                (Turn::Pass, _) => {}
-                (Turn::Do, Ok(post)) => {
+            match (action, record) {
+                (ItemAction::Skip, _) => {}
+                (ItemAction::Process, Ok(post)) => {
                     #[cfg(feature = "faults")]
                     {
                         if post.place().offset > bytes.len() as u64 / 2 {
@@ -226,15 +226,15 @@ impl ScoreJob {
                     scored.records += 1;
                     renderer.write(target, &post, &figures, mood.name());
                 }
-                (Turn::Quarantined, Ok(post)) => {
+                (ItemAction::Quarantined, Ok(post)) => {
                     let aside = Reject::new(offset, post.place(), post.raw());
                     scored.quarantined.push(aside);
                 }
-                (turn, Err(malformed)) => {
+                (action, Err(malformed)) => {
                     let aside = Reject::malformed(offset, &malformed);
-                    match turn {
-                        Turn::Quarantined => scored.quarantined.push(aside),
-                        Turn::Do | Turn::Pass => scored.rejects.push(aside),
+                    match action {
+                        ItemAction::Quarantined => scored.quarantined.push(aside),
+                        ItemAction::Process | ItemAction::Skip => scored.rejects.push(aside),
                     }
                 }
             }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use moodring_pool::calls::wait_any;
+use moodring_pool::typed::wait_any;
 use moodring_pool::{BoxError, Call, CallOptions, Context, Retry, Workers, serve_if_worker};
 
 /// Sleeps for so many milliseconds, and tells who did.

@@ -46,7 +46,7 @@ impl Control {
     }
 
     /// Ends the run at once: every worker is killed, and what was under way is lost. The run fails with
-    /// [`Defeat::Aborted`](crate::supervisor::Defeat::Aborted).
+    /// [`RunFailure::Aborted`](crate::supervisor::RunFailure::Aborted).
     pub fn abort(&self) {
         let _ = self.events.send(DriverEvent::Abort);
     }

@@ -7,13 +7,13 @@ use crate::exit::Exit;
 use crate::ids::{ShardId, WorkerId};
 use crate::status::WorkerStatus;
 use crate::supervisor::TaskPolicy;
-use crate::wire::Report;
+use crate::wire::WorkerMessage;
 
 /// Something that reached the driver's loop.
 #[derive(Debug)]
 pub(crate) enum DriverEvent {
-    Said(WorkerId, Report),
-    Garbled(WorkerId, String),
+    Said(WorkerId, WorkerMessage),
+    BadFrame(WorkerId, String),
     /// A worker cannot be talked to.
     Broken(WorkerId, String),
     Exited(WorkerId, Exit, String),

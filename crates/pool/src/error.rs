@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::ids::ShardId;
-use crate::supervisor::Defeat;
+use crate::supervisor::RunFailure;
 use crate::wire;
 
 /// Any error of a feed or a sink; whoever started the pool knows what it is.
@@ -14,7 +14,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum PoolError {
     /// The supervisor gave up.
     #[error("{0}")]
-    Defeat(Defeat),
+    GivenUp(RunFailure),
     /// A job met an error that another worker would meet too.
     #[error("{reason}")]
     Job {

@@ -6,7 +6,7 @@ use crate::error::PoolError;
 use crate::feed::Feed;
 use crate::ids::ShardId;
 use crate::sink::{Released, Sink};
-use crate::supervisor::{Defeat, Delivery};
+use crate::supervisor::{Delivery, RunFailure};
 use crate::worker::{Job, JobError, Work};
 
 /// Runs every task of `feed` in this thread; gives how many there were.
@@ -19,8 +19,9 @@ pub fn run<J: Job>(
     feed: &mut dyn Feed,
     sink: &mut dyn Sink,
 ) -> Result<u64, PoolError> {
-    let unfit = |error: JobError| PoolError::Defeat(Defeat::Unfit(error.to_string()));
-    let mut job = J::start(setup).map_err(unfit)?;
+    let startup_failed =
+        |error: JobError| PoolError::GivenUp(RunFailure::StartupFailed(error.to_string()));
+    let mut job = J::start(setup).map_err(startup_failed)?;
     let recorder = Recorder::new();
     let mut shard = ShardId(0);
     let mut report = Vec::new();

@@ -62,10 +62,9 @@
 //! Modules in reading order: [`ids`] and [`wire`], what is said between the processes, and [`black_box`], what is
 //! seen without being said; `transport`, frames over a channel; [`supervisor`], every decision,
 //! as a pure state machine; [`process`](mod@process) and `driver`, which carry the decisions out;
-//! [`worker`], the other side; [`in_process`], the same run without processes; [`calls`], the typed face on top.
+//! [`worker`], the other side; [`in_process`], the same run without processes; [`typed`], the typed face on top.
 
 pub mod black_box;
-pub mod calls;
 mod context;
 mod control;
 mod descriptors;
@@ -85,12 +84,10 @@ mod sink;
 mod status;
 pub mod supervisor;
 mod transport;
+pub mod typed;
 pub mod wire;
 pub mod worker;
 
-pub use calls::{
-    Call, CallError, CallOptions, CodecError, Handle, Retry, Stopped, Workers, serve_if_worker,
-};
 pub use context::Context;
 pub use control::{Control, Unanswered};
 pub use error::{BoxError, PoolError};
@@ -102,7 +99,10 @@ pub use pool::{Pool, PoolBuilder};
 pub use sink::{Quarantined, Released, Sink};
 pub use status::{Outcome, ProcessStatus, Stats, WorkerStatus};
 pub use supervisor::{Config, Delivery, MAX_WORKERS, TaskPolicy};
-pub use worker::{Job, JobError, Turn, Work};
+pub use typed::{
+    Call, CallError, CallOptions, CodecError, Handle, Retry, Stopped, Workers, serve_if_worker,
+};
+pub use worker::{ItemAction, Job, JobError, Work};
 
 /// The page for those who come from Python: its programs are compiled and run.
 #[cfg(doctest)]

@@ -24,7 +24,7 @@ pub struct Limits {
 
 /// The limits of one worker, worked out before the process is forked: after that nothing may be allocated.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Settled {
+pub(crate) struct ResolvedLimits {
     nice: i32,
     cpu: Option<CpuSet>,
     data: Option<u64>,
@@ -34,9 +34,9 @@ pub(crate) struct Settled {
 
 impl Limits {
     /// What the worker in `slot` gets. Without a list of CPUs from the kernel there is no pinning.
-    pub(crate) fn settle(&self, slot: u32) -> Settled {
+    pub(crate) fn resolve(&self, slot: u32) -> ResolvedLimits {
         let cpu = self.pin.then(|| own_cpu(slot)).flatten();
-        Settled {
+        ResolvedLimits {
             nice: self.nice,
             cpu,
             data: self.max_memory.map(|most| most.saturating_mul(2)),
@@ -45,7 +45,7 @@ impl Limits {
     }
 }
 
-impl Settled {
+impl ResolvedLimits {
     /// Sets the limits of the calling process. Makes system calls only, as it runs between fork and exec.
     pub(crate) fn apply(&self) -> io::Result<()> {
         if self.nice != 0 {
@@ -80,13 +80,13 @@ fn own_cpu(slot: u32) -> Option<CpuSet> {
 }
 
 /// Looks at how much memory workers hold.
-pub(crate) struct Scale {
+pub(crate) struct MemoryGauge {
     system: System,
     most: u64,
 }
 
-impl Scale {
-    /// A scale that finds workers over `most` bytes; `None` where the system does not tell.
+impl MemoryGauge {
+    /// A memory_gauge that finds workers over `most` bytes; `None` where the system does not tell.
     pub(crate) fn new(most: u64) -> Option<Self> {
         Some(Self {
             system: System::new().ok()?,
@@ -112,9 +112,9 @@ impl Scale {
     }
 }
 
-impl std::fmt::Debug for Scale {
+impl std::fmt::Debug for MemoryGauge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scale")
+        f.debug_struct("MemoryGauge")
             .field("most", &self.most)
             .finish_non_exhaustive()
     }

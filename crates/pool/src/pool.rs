@@ -86,8 +86,8 @@ impl PoolBuilder {
     /// How many tasks there are at most from the oldest that is not complete to the newest. Where results are large or
     /// wait for their turn this bounds the memory of the run; four for each worker and eight more unless said.
     #[must_use]
-    pub fn window(mut self, tasks: usize) -> Self {
-        self.settings.config.window = tasks.max(1);
+    pub fn max_in_flight(mut self, tasks: usize) -> Self {
+        self.settings.config.max_in_flight = tasks.max(1);
         self
     }
 

@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::black_box::Sample;
-use crate::supervisor::WorkerView;
+use crate::supervisor::SlotStatus;
 
 /// A worker of a running pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerStatus {
     /// What the supervisor knows of it.
-    pub view: WorkerView,
+    pub slot: SlotStatus,
     /// Its process, if there is one at the moment.
     pub process: Option<ProcessStatus>,
 }

@@ -81,7 +81,7 @@ pub(crate) enum ReceiveError {
     Closed,
     /// The sender does not keep to the protocol. The channel can be used no more.
     #[error("{0}")]
-    Garbled(String),
+    BadFrame(String),
     /// The channel does not work.
     #[error("{0}")]
     Failed(IpcError),
@@ -126,15 +126,15 @@ impl FrameReceiver {
         match packet.pop() {
             Some(WHOLE) => Ok(packet),
             Some(HEAD) => self.rest(&packet),
-            _ => Err(garbled("a packet is no part of a frame")),
+            _ => Err(bad_frame("a packet is no part of a frame")),
         }
     }
 
     fn rest(&self, head: &[u8]) -> Result<Vec<u8>, ReceiveError> {
         let len = head.try_into().map(usize::from_le_bytes);
-        let len = len.map_err(|_| garbled("the length of a frame has another length"))?;
+        let len = len.map_err(|_| bad_frame("the length of a frame has another length"))?;
         if len > FRAME_LIMIT {
-            return Err(garbled(&format!(
+            return Err(bad_frame(&format!(
                 "a frame of {len} bytes is announced, and the limit is {FRAME_LIMIT}"
             )));
         }
@@ -148,13 +148,13 @@ impl FrameReceiver {
         if frame.len() == len {
             Ok(frame)
         } else {
-            Err(garbled("a frame is longer than was announced"))
+            Err(bad_frame("a frame is longer than was announced"))
         }
     }
 }
 
-fn garbled(what: &str) -> ReceiveError {
-    ReceiveError::Garbled(what.to_owned())
+fn bad_frame(what: &str) -> ReceiveError {
+    ReceiveError::BadFrame(what.to_owned())
 }
 
 impl From<IpcError> for ReceiveError {

@@ -116,7 +116,7 @@ pub enum FromWorker<'a> {
     /// The job has started.
     Ready,
     /// The job cannot start, here or anywhere; trying again is of no use.
-    Unfit {
+    StartupFailed {
         /// What is wrong, as a sentence.
         reason: &'a str,
     },
@@ -129,7 +129,7 @@ pub enum FromWorker<'a> {
         report: &'a [u8],
     },
     /// The one item that was tried did no harm.
-    Tried {
+    TrialPassed {
         /// Which shard it is of.
         shard: ShardId,
     },
@@ -303,22 +303,22 @@ impl From<Vec<u8>> for Payload {
 
 /// A worker's message with its payload owned: what goes to the driver's loop.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
+pub enum WorkerMessage {
     /// See [`FromWorker::Ready`].
     Ready,
-    /// See [`FromWorker::Unfit`].
-    Unfit(String),
+    /// See [`FromWorker::StartupFailed`].
+    StartupFailed(String),
     /// See [`FromWorker::Prepared`].
     Prepared(ShardId, Payload),
-    /// See [`FromWorker::Tried`].
-    Tried(ShardId),
+    /// See [`FromWorker::TrialPassed`].
+    TrialPassed(ShardId),
     /// See [`FromWorker::Committed`].
     Committed(ShardId),
     /// See [`FromWorker::Failed`].
     Failed(ShardId, String),
 }
 
-impl Report {
+impl WorkerMessage {
     /// Decodes a frame and keeps it as the payload's buffer.
     ///
     /// # Errors
@@ -326,8 +326,8 @@ impl Report {
     pub fn from_frame(frame: Vec<u8>) -> Result<Self, WireError> {
         Ok(match decode(&frame)? {
             FromWorker::Ready => Self::Ready,
-            FromWorker::Unfit { reason } => Self::Unfit(reason.to_owned()),
-            FromWorker::Tried { shard } => Self::Tried(shard),
+            FromWorker::StartupFailed { reason } => Self::StartupFailed(reason.to_owned()),
+            FromWorker::TrialPassed { shard } => Self::TrialPassed(shard),
             FromWorker::Committed { shard } => Self::Committed(shard),
             FromWorker::Failed { shard, reason } => Self::Failed(shard, reason.to_owned()),
             FromWorker::Prepared { shard, report } => {
@@ -394,7 +394,8 @@ mod tests {
         })
         .unwrap();
         let buffer = frame.as_ptr();
-        let Report::Prepared(shard, payload) = Report::from_frame(frame).unwrap() else {
+        let WorkerMessage::Prepared(shard, payload) = WorkerMessage::from_frame(frame).unwrap()
+        else {
             panic!("another message")
         };
         assert_eq!(

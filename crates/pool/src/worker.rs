@@ -74,28 +74,28 @@ impl<'a> Work<'a> {
     /// time the shard is done.
     #[inline]
     #[must_use]
-    pub fn turn(&self, item: u64) -> Turn {
+    pub fn action(&self, item: u64) -> ItemAction {
         match self.scope {
-            Scope::Only(only) if only != item => return Turn::Pass,
+            Scope::Only(only) if only != item => return ItemAction::Skip,
             Scope::All if self.quarantined.binary_search(&item).is_ok() => {
-                return Turn::Quarantined;
+                return ItemAction::Quarantined;
             }
             Scope::Only(_) | Scope::All => {}
         }
         self.recorder.begin(item);
-        Turn::Do
+        ItemAction::Process
     }
 }
 
 /// What to do with an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
-    /// The work.
-    Do,
-    /// Nothing, but report what it is: workers have died on it.
+pub enum ItemAction {
+    /// Process it.
+    Process,
+    /// Do not process it, but report what it is: workers have died on it.
     Quarantined,
-    /// Nothing: another item is being tried alone, and the report will not be used.
-    Pass,
+    /// Skip it: another item is being tried alone, and the report will not be used.
+    Skip,
 }
 
 /// What the workers of a pool do.
@@ -109,7 +109,7 @@ pub trait Job: Sized {
     /// Works through a task and appends to `report` what the sink must get. The same task must give the same report in
     /// any worker, as it may have to be done again.
     ///
-    /// A task of several items, such as records, asks [`Work::turn`] before each: so the supervisor knows which one
+    /// A task of several items, such as records, asks [`Work::action`] before each: so the supervisor knows which one
     /// killed a worker, and can have the rest done without it.
     ///
     /// # Errors
@@ -182,11 +182,11 @@ fn ignore_signals() {
 }
 
 fn connect(address: &str) -> io::Result<(FrameReceiver, FrameSender, Recorder)> {
-    let (door, page) = address.split_once(':').ok_or(io::ErrorKind::InvalidInput)?;
-    let (door, page) = (inherited(door)?, inherited(page)?);
+    let (path_fd, page) = address.split_once(':').ok_or(io::ErrorKind::InvalidInput)?;
+    let (path_fd, page) = (inherited(path_fd)?, inherited(page)?);
     let recorder = Recorder::open(&page)?;
     transport::prepare()?;
-    let bootstrap = IpcSender::<Hello>::connect(descriptors::path(&door))?;
+    let bootstrap = IpcSender::<Hello>::connect(descriptors::path(&path_fd))?;
     let (task_sender, tasks) = ipc::bytes_channel()?;
     let (reports, report_receiver) = ipc::bytes_channel()?;
     let hello = Hello {
@@ -220,7 +220,8 @@ fn inherited(number: &str) -> io::Result<OwnedFd> {
 
 /// Whether this worker's next message is to be garbage, for tests.
 #[cfg(feature = "faults")]
-pub static GARBLED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+pub static SEND_BAD_FRAME: std::sync::atomic::AtomicBool =
+    std::sync::atomic::AtomicBool::new(false);
 
 /// Why a worker stops before it is retired.
 enum Ending {
@@ -262,9 +263,9 @@ impl Worker {
                 Ok(ToWorker::Commit { shard, grant }) => self.commit(&mut job, shard, grant)?,
                 Ok(ToWorker::Retire) => return Ok(()),
                 Ok(ToWorker::Setup { .. }) => {
-                    return self.unfit("the supervisor set the job up twice");
+                    return self.startup_failed("the supervisor set the job up twice");
                 }
-                Err(error) => return self.unfit(&error.to_string()),
+                Err(error) => return self.startup_failed(&error.to_string()),
             }
         }
     }
@@ -273,11 +274,11 @@ impl Worker {
         let frame = self.tasks.recv().map_err(|_| Ending::SupervisorGone)?;
         let (worker, setup) = match wire::decode(&frame) {
             Ok(ToWorker::Setup { worker, setup }) => (worker, setup),
-            Ok(_) => return self.unfit("the supervisor sent a task before the setup"),
-            Err(error) => return self.unfit(&error.to_string()),
+            Ok(_) => return self.startup_failed("the supervisor sent a task before the setup"),
+            Err(error) => return self.startup_failed(&error.to_string()),
         };
         Context::set(worker, 0);
-        let job = J::start(setup).or_else(|error| self.unfit(&error.to_string()))?;
+        let job = J::start(setup).or_else(|error| self.startup_failed(&error.to_string()))?;
         Ok((worker, job))
     }
 
@@ -306,7 +307,7 @@ impl Worker {
                 shard,
                 report: &report,
             }),
-            (Ok(()), Scope::Only(_)) => self.say(&FromWorker::Tried { shard }),
+            (Ok(()), Scope::Only(_)) => self.say(&FromWorker::TrialPassed { shard }),
             (Err(error), _) => self.say(&FromWorker::Failed {
                 shard,
                 reason: &error.to_string(),
@@ -353,7 +354,7 @@ impl Worker {
             return self.cannot_say(message, &error);
         }
         #[cfg(feature = "faults")]
-        if GARBLED.swap(false, std::sync::atomic::Ordering::Relaxed) {
+        if SEND_BAD_FRAME.swap(false, std::sync::atomic::Ordering::Relaxed) {
             self.frame.fill(0xa5);
         }
         self.reports
@@ -366,13 +367,13 @@ impl Worker {
         let reason = &error.to_string();
         match *message {
             FromWorker::Prepared { shard, .. } => self.say(&FromWorker::Failed { shard, reason }),
-            _ => self.unfit(reason),
+            _ => self.startup_failed(reason),
         }
     }
 
-    fn unfit<T>(&mut self, reason: &str) -> Result<T, Ending> {
+    fn startup_failed<T>(&mut self, reason: &str) -> Result<T, Ending> {
         self.frame.clear();
-        if wire::encode_into(&FromWorker::Unfit { reason }, &mut self.frame).is_ok() {
+        if wire::encode_into(&FromWorker::StartupFailed { reason }, &mut self.frame).is_ok() {
             let _ = self.reports.send(&mut self.frame);
         }
         Err(Ending::Told)

@@ -19,7 +19,7 @@ impl Job for TellPid {
     }
 
     fn prepare(&mut self, work: &Work<'_>, report: &mut Vec<u8>) -> Result<(), JobError> {
-        let _ = work.turn(0);
+        let _ = work.action(0);
         report.extend_from_slice(&std::process::id().to_le_bytes());
         Ok(())
     }

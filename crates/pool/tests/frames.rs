@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use moodring_fuzz::Dice;
-use moodring_pool::wire::{self, FromWorker, Report, ToWorker};
+use moodring_pool::wire::{self, FromWorker, ToWorker, WorkerMessage};
 use moodring_pool::{Scope, ShardId, WorkerId};
 use serde::{Deserialize, Serialize};
 
@@ -76,12 +76,12 @@ fn valid(dice: &mut Dice) -> Vec<u8> {
         }),
         3 => wire::encode(&ToWorker::Retire),
         4 => wire::encode(&FromWorker::Ready),
-        5 => wire::encode(&FromWorker::Unfit { reason: &reason }),
+        5 => wire::encode(&FromWorker::StartupFailed { reason: &reason }),
         6 => wire::encode(&FromWorker::Prepared {
             shard,
             report: &bytes,
         }),
-        7 => wire::encode(&FromWorker::Tried { shard }),
+        7 => wire::encode(&FromWorker::TrialPassed { shard }),
         8 => wire::encode(&FromWorker::Committed { shard }),
         _ => wire::encode(&FromWorker::Failed {
             shard,
@@ -172,7 +172,7 @@ fn no_frame_makes_the_decoder_panic_or_take_more_memory_than_it_may() {
         accepted += u64::from(decode::<ToWorker<'_>>(&frame));
         accepted += u64::from(decode::<FromWorker<'_>>(&frame));
         let own = frame.clone();
-        let _ = within_allowance(&frame, || Report::from_frame(own));
+        let _ = within_allowance(&frame, || WorkerMessage::from_frame(own));
     }
     assert!(accepted > 0, "a frame that nobody touched is right");
 }

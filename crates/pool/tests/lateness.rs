@@ -23,7 +23,7 @@ impl Job for Gated {
     }
 
     fn prepare(&mut self, work: &Work<'_>, _report: &mut Vec<u8>) -> Result<(), JobError> {
-        let _ = work.turn(0);
+        let _ = work.action(0);
         Ok(())
     }
 }

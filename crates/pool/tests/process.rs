@@ -9,36 +9,36 @@ use std::{fs, thread};
 
 use moodring_pool::process::WorkerCommand;
 use moodring_pool::{
-    BoxError, Feed, Job, JobError, MAX_WORKERS, Pool, PoolBuilder, PoolError, Released, Sink, Turn,
-    Work, worker,
+    BoxError, Feed, ItemAction, Job, JobError, MAX_WORKERS, Pool, PoolBuilder, PoolError, Released,
+    Sink, Work, worker,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
 /// What the workers of a test do, by the first byte of the setup; the rest is a folder for notes.
-enum Odd {
+enum TestJob {
     /// Leaves a process behind that holds the standard error, says something and dies; if it finds no such process.
     Parent(PathBuf),
     /// Writes more to standard error than a pipe holds, and dies, at the first item of shard 1.
     Loud,
     /// Dies at every odd shard that it finds no note on.
-    Mayfly(PathBuf),
+    DiesAtOddShards(PathBuf),
     Plain,
 }
 
-impl Job for Odd {
+impl Job for TestJob {
     fn start(setup: &[u8]) -> Result<Self, JobError> {
         let (kind, folder) = setup.split_at(setup.len().min(1));
         let folder = String::from_utf8_lossy(folder).into_owned().into();
         Ok(match kind {
             b"p" => Self::Parent(folder),
-            b"m" => Self::Mayfly(folder),
+            b"m" => Self::DiesAtOddShards(folder),
             b"l" => Self::Loud,
             _ => Self::Plain,
         })
     }
 
     fn prepare(&mut self, work: &Work<'_>, _: &mut Vec<u8>) -> Result<(), JobError> {
-        if work.turn(0) != Turn::Do {
+        if work.action(0) != ItemAction::Process {
             return Ok(());
         }
         match self {
@@ -56,7 +56,7 @@ impl Job for Odd {
                     std::process::abort();
                 }
             }
-            Self::Mayfly(folder) => {
+            Self::DiesAtOddShards(folder) => {
                 let note = folder.join(work.shard.0.to_string());
                 if work.shard.0 % 2 == 1 && fs::File::create_new(note).is_ok() {
                     let _ = kill_process(rustix::process::getpid(), Signal::KILL);
@@ -87,9 +87,9 @@ impl Feed for Tasks {
     }
 }
 
-struct Nowhere;
+struct NullSink;
 
-impl Sink for Nowhere {
+impl Sink for NullSink {
     fn release(&mut self, _: &Released<'_>) -> Result<Vec<u8>, BoxError> {
         Ok(Vec::new())
     }
@@ -97,7 +97,7 @@ impl Sink for Nowhere {
 
 fn pool(workers: u32, setup: &[u8]) -> PoolBuilder {
     let command = WorkerCommand::this_program(
-        "odd-worker",
+        "test-worker",
         &["--ignored", "--exact", "what_a_worker_process_runs"],
     );
     Pool::builder(workers, command).setup(setup.to_vec())
@@ -107,7 +107,7 @@ fn pool(workers: u32, setup: &[u8]) -> PoolBuilder {
 #[ignore = "the other tests run it in processes of its own"]
 fn what_a_worker_process_runs() {
     let address = std::env::args().next_back().unwrap();
-    let _ = worker::serve::<Odd>(&address);
+    let _ = worker::serve::<TestJob>(&address);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_death_is_seen_while_a_process_of_the_worker_holds_its_stderr() {
     let setup = format!("p{}", folder.path().display());
     let outcome = pool(1, setup.as_bytes())
         .build()
-        .run(Tasks(3, 10), &mut Nowhere);
+        .run(Tasks(3, 10), &mut NullSink);
     let holder = fs::read_to_string(folder.path().join("pid")).unwrap();
     let holder_lives = Path::new("/proc").join(&holder).exists();
     let _ = kill_process(
@@ -174,7 +174,7 @@ fn workers_killed_while_large_tasks_are_sent_leak_nothing() {
     let setup = format!("m{}", folder.path().display());
     let run = |tasks| {
         let pool = pool(2, setup.as_bytes()).build();
-        pool.run(Tasks(tasks, 2 << 20), &mut Nowhere)
+        pool.run(Tasks(tasks, 2 << 20), &mut NullSink)
     };
     run(1).unwrap();
     let (descriptors, threads) = (entries("/proc/self/fd"), entries("/proc/self/task"));
@@ -188,23 +188,23 @@ fn workers_killed_while_large_tasks_are_sent_leak_nothing() {
 }
 
 /// Panics when asked for its second task.
-struct Clumsy(u32);
+struct PanickingFeed(u32);
 
-impl Feed for Clumsy {
+impl Feed for PanickingFeed {
     fn next_task(&mut self) -> Result<Option<Vec<u8>>, BoxError> {
         self.0 += 1;
-        assert!(self.0 < 2, "the input slipped");
+        assert!(self.0 < 2, "no input");
         Ok(Some(Vec::new()))
     }
 }
 
 #[test]
 fn a_feed_that_panics_ends_the_run_with_its_message() {
-    let ended = pool(1, b"").build().run(Clumsy(0), &mut Nowhere);
+    let ended = pool(1, b"").build().run(PanickingFeed(0), &mut NullSink);
     let Err(PoolError::Panicked { thread, message }) = ended else {
         panic!("{ended:?}");
     };
-    assert_eq!((&*thread, &*message), ("feed", "the input slipped"));
+    assert_eq!((&*thread, &*message), ("feed", "no input"));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_helper_thread_that_panics_ends_the_run_with_its_message() {
     helping.unwrap();
     // A feed that never ends.
     let ended = pool
-        .run(Tasks(u32::MAX, 0), &mut Nowhere)
+        .run(Tasks(u32::MAX, 0), &mut NullSink)
         .unwrap_err()
         .to_string();
     assert_eq!(
@@ -229,7 +229,10 @@ fn no_timeout_is_too_long() {
         .start_timeout(Duration::MAX)
         .item_timeout(Some(Duration::MAX));
     assert_eq!(
-        pool.build().run(Tasks(3, 10), &mut Nowhere).unwrap().shards,
+        pool.build()
+            .run(Tasks(3, 10), &mut NullSink)
+            .unwrap()
+            .shards,
         3
     );
 }
@@ -242,13 +245,13 @@ fn more_workers_than_there_are_descriptors_for_are_not_started() {
         maximum: getrlimit(Resource::Nofile).maximum.map(|_| 100),
     };
     setrlimit(Resource::Nofile, limit).unwrap();
-    let refused = pool(50, b"").build().run(Tasks(3, 10), &mut Nowhere);
+    let refused = pool(50, b"").build().run(Tasks(3, 10), &mut NullSink);
     let refused = refused.unwrap_err().to_string();
     assert!(refused.starts_with("50 workers need 4"), "{refused}");
     assert!(refused.contains("may open 100;"), "{refused}");
 
     let pool = pool(2, b"").build();
     assert_eq!(pool.control().resize(u32::MAX), MAX_WORKERS);
-    let outcome = pool.run(Tasks(500, 10), &mut Nowhere).unwrap();
+    let outcome = pool.run(Tasks(500, 10), &mut NullSink).unwrap();
     assert_eq!((outcome.shards, outcome.restarts), (500, 0));
 }

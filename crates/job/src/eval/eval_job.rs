@@ -1,6 +1,6 @@
 //! The job itself.
 
-use moodring_pool::{Job, JobError, Turn, Work, wire};
+use moodring_pool::{ItemAction, Job, JobError, Work, wire};
 use moodring_record::Reader;
 use moodring_score::Scorer;
 
@@ -64,18 +64,18 @@ impl EvalJob {
         } = records;
         let mut reader = Reader::of_shard(&task.layout, bytes, offset, faults);
         for item in 0.. {
-            let turn = work.turn(item);
+            let action = work.action(item);
             let Some(record) = reader.next_record() else {
                 break;
             };
-            match (turn, record) {
-                (Turn::Pass, _) => {}
-                (Turn::Do, Ok(post)) => {
+            match (action, record) {
+                (ItemAction::Skip, _) => {}
+                (ItemAction::Process, Ok(post)) => {
                     #[cfg(feature = "faults")]
                     self.faults.strike(post.text());
                     self.judge(post.text(), post.label(), &mut report);
                 }
-                (Turn::Quarantined, Ok(post)) => {
+                (ItemAction::Quarantined, Ok(post)) => {
                     report
                         .quarantined
                         .push(Reject::new(offset, post.place(), post.raw()));

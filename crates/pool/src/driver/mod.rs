@@ -20,12 +20,14 @@ use crate::exit::Exit;
 use crate::feed::Feed;
 use crate::helper;
 use crate::ids::{ShardId, WorkerId};
-use crate::limits::{Limits, Scale};
+use crate::limits::{Limits, MemoryGauge};
 use crate::process::bootstrap::{self, Relay};
 use crate::process::{self, Forwarder, WorkerCommand, WorkerProcess};
 use crate::sink::{Quarantined, Sink};
 use crate::status::{Outcome, Stats};
-use crate::supervisor::{Config, Defeat, Event, LONGEST_WAIT, LoopClock, Supervisor, TaskPolicy};
+use crate::supervisor::{
+    Config, Event, LONGEST_WAIT, LoopClock, RunFailure, Supervisor, TaskPolicy,
+};
 use crate::transport;
 use crate::wire::Payload;
 
@@ -73,7 +75,7 @@ pub(crate) fn run(
         relay: Arc::new(Mutex::new(relay)),
         stderr,
         limits: settings.limits,
-        scale: settings.limits.max_memory.and_then(Scale::new),
+        memory_gauge: settings.limits.max_memory.and_then(MemoryGauge::new),
         setup: settings.setup,
         workers: HashMap::new(),
         shards: HashMap::new(),
@@ -154,7 +156,7 @@ struct Driver<'a> {
     /// Gets what workers write to standard error.
     stderr: Forwarder,
     limits: Limits,
-    scale: Option<Scale>,
+    memory_gauge: Option<MemoryGauge>,
     setup: Vec<u8>,
     workers: HashMap<WorkerId, WorkerProcess>,
     shards: HashMap<ShardId, InFlight>,
@@ -204,12 +206,12 @@ impl Driver<'_> {
         self.now = self.clock.look(self.began.elapsed(), planned);
     }
 
-    fn conclude(&mut self, outcome: Result<(), Defeat>) -> Result<Outcome, PoolError> {
+    fn conclude(&mut self, outcome: Result<(), RunFailure>) -> Result<Outcome, PoolError> {
         self.stderr.flush();
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        outcome.map_err(PoolError::Defeat)?;
+        outcome.map_err(PoolError::GivenUp)?;
         Ok(Outcome {
             shards: self.stats.shards(),
             restarts: self.stats.restarts(),
@@ -246,13 +248,13 @@ impl Driver<'_> {
             self.supervisor
                 .handle(now, Event::Sampled(id, worker.black_box.read()));
         }
-        if let Some(scale) = &mut self.scale {
+        if let Some(memory_gauge) = &mut self.memory_gauge {
             let workers = self
                 .workers
                 .iter()
                 .map(|(&id, worker)| (worker.pid(), id))
                 .collect();
-            for id in scale.oversize(&workers) {
+            for id in memory_gauge.oversize(&workers) {
                 debug!(worker = %id, "worker holds too much memory and is replaced");
                 self.supervisor.handle(now, Event::Oversize(id));
             }

@@ -9,24 +9,28 @@ use crate::error::PoolError;
 use crate::exit::Exit;
 use crate::ids::{ShardId, WorkerId};
 use crate::status::{ProcessStatus, WorkerStatus};
-use crate::supervisor::{Event, TaskPolicy, WorkerView};
-use crate::wire::{Payload, Report};
+use crate::supervisor::{Event, SlotStatus, TaskPolicy};
+use crate::wire::{Payload, WorkerMessage};
 
 impl Driver<'_> {
     /// What a driver event means to the supervisor.
     pub(super) fn observe(&mut self, event: DriverEvent) -> Option<Event> {
         Some(match event {
-            DriverEvent::Said(id, Report::Ready) => Event::Ready(id),
-            DriverEvent::Said(id, Report::Unfit(reason)) => Event::Unfit(id, reason),
-            DriverEvent::Said(id, Report::Prepared(shard, report)) => {
+            DriverEvent::Said(id, WorkerMessage::Ready) => Event::Ready(id),
+            DriverEvent::Said(id, WorkerMessage::StartupFailed(reason)) => {
+                Event::StartupFailed(id, reason)
+            }
+            DriverEvent::Said(id, WorkerMessage::Prepared(shard, report)) => {
                 self.prepared(id, shard, report)?
             }
-            DriverEvent::Said(id, Report::Tried(shard)) => Event::Tried(id, shard),
-            DriverEvent::Said(id, Report::Committed(shard)) => Event::Committed(id, shard),
-            DriverEvent::Said(_, Report::Failed(shard, reason)) => {
+            DriverEvent::Said(id, WorkerMessage::TrialPassed(shard)) => {
+                Event::TrialPassed(id, shard)
+            }
+            DriverEvent::Said(id, WorkerMessage::Committed(shard)) => Event::Committed(id, shard),
+            DriverEvent::Said(_, WorkerMessage::Failed(shard, reason)) => {
                 self.fail(PoolError::Job { shard, reason })
             }
-            DriverEvent::Garbled(id, error) => {
+            DriverEvent::BadFrame(id, error) => {
                 warn!(worker = %id, error, "a worker sent garbage and is killed for it");
                 self.workers.get(&id)?.kill();
                 return None;
@@ -121,9 +125,9 @@ impl Driver<'_> {
                 sample: Some(worker.black_box.read()),
             })
         };
-        let status = |view: WorkerView| WorkerStatus {
-            process: process(view.id),
-            view,
+        let status = |slot: SlotStatus| WorkerStatus {
+            process: process(slot.id),
+            slot,
         };
         self.supervisor.workers().map(status).collect()
     }

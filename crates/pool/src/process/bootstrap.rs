@@ -41,22 +41,22 @@ const MAX_DESCRIPTORS: usize = 8;
 
 /// A listening socket without a name.
 #[derive(Debug)]
-pub(crate) struct Entrance {
+pub(crate) struct BootstrapSocket {
     pub(super) listener: Arc<OwnedFd>,
     /// The socket's inode, to be connected to by its [`path`].
-    pub(super) door: OwnedFd,
+    pub(super) path_fd: OwnedFd,
 }
 
-impl Entrance {
+impl BootstrapSocket {
     pub(crate) fn open() -> io::Result<Self> {
         let seqpacket = SocketType::SEQPACKET;
         let flags = SocketFlags::CLOEXEC;
         let listener = rustix::net::socket_with(AddressFamily::UNIX, seqpacket, flags, None)?;
-        let door = above_stdio(folder::bind_without_name(&listener)?)?;
+        let path_fd = above_stdio(folder::bind_without_name(&listener)?)?;
         rustix::net::listen(&listener, 8)?;
         Ok(Self {
             listener: Arc::new(listener),
-            door,
+            path_fd,
         })
     }
 }
@@ -174,9 +174,9 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn new() -> io::Result<Self> {
-        let entrance = Entrance::open()?;
-        let sender = IpcSender::connect(path(&entrance.door))?;
-        let receiver = accept(&entrance.listener, rustix::process::getpid())
+        let socket = BootstrapSocket::open()?;
+        let sender = IpcSender::connect(path(&socket.path_fd))?;
+        let receiver = accept(&socket.listener, rustix::process::getpid())
             .ok_or_else(|| io::Error::other("the socket for the workers cannot be reached"))?;
         Ok(Self { sender, receiver })
     }

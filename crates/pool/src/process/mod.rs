@@ -33,9 +33,9 @@ use crate::driver_event::DriverEvent;
 use crate::helper;
 use crate::ids::WorkerId;
 use crate::limits::Limits;
-use bootstrap::{Entrance, Relay};
+use bootstrap::{BootstrapSocket, Relay};
 use child::{kill, lock};
-use threads::{Line, Reader, Waiter, Writer};
+use threads::{Connections, Reader, Waiter, Writer};
 
 /// A running worker process, as the driver holds it.
 #[derive(Debug)]
@@ -63,9 +63,9 @@ impl WorkerProcess {
         stderr: &Forwarder,
         events: &Sender<DriverEvent>,
     ) -> io::Result<Self> {
-        let entrance = Entrance::open()?;
+        let socket = BootstrapSocket::open()?;
         let (black_box, page) = BlackBox::create()?;
-        let line = Arc::new(Line::new(&entrance));
+        let line = Arc::new(Connections::new(&socket));
         let (outbox, inbox) = unbounded();
         let (tasks_in, tasks) = bounded(1);
         let (child_in, child) = bounded::<Arc<Mutex<Child>>>(1);
@@ -80,7 +80,7 @@ impl WorkerProcess {
         })?;
         let reader = Reader {
             id,
-            listener: entrance.listener,
+            listener: socket.listener,
             line,
             relay: Arc::clone(relay),
             tasks: tasks_in,
@@ -103,7 +103,7 @@ impl WorkerProcess {
             }
         })?;
 
-        let child_process = spawn::spawn(command, limits.settle(id.slot), &entrance.door, &page)?;
+        let child_process = spawn::spawn(command, limits.resolve(id.slot), &socket.path_fd, &page)?;
         let _ = pid_in.send(rustix::process::Pid::from_child(&child_process));
         let child = Arc::new(Mutex::new(child_process));
         let _ = child_in.send(Arc::clone(&child));

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::io::FdFlags;
 
-use crate::limits::Settled;
+use crate::limits::ResolvedLimits;
 
 /// How to start a worker: a command that ends in [`worker::serve`](crate::worker::serve) when the address of its
 /// bootstrap socket is appended to it.
@@ -42,16 +42,16 @@ impl WorkerCommand {
     }
 }
 
-/// Starts the process. It inherits `door` and `page`, whose numbers are the last argument of its command line: see
+/// Starts the process. It inherits `path_fd` and `page`, whose numbers are the last argument of its command line: see
 /// [`worker::serve`](crate::worker::serve).
 pub(super) fn spawn(
     command: &WorkerCommand,
-    limits: Settled,
-    door: &OwnedFd,
+    limits: ResolvedLimits,
+    path_fd: &OwnedFd,
     page: &OwnedFd,
 ) -> io::Result<Child> {
     let supervisor = std::process::id();
-    let inherited = [door.as_raw_fd(), page.as_raw_fd()];
+    let inherited = [path_fd.as_raw_fd(), page.as_raw_fd()];
     let mut process = Command::new(&command.program);
     process
         .arg0(&command.name)

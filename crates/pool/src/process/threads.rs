@@ -12,14 +12,14 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 use tracing::debug;
 
-use super::bootstrap::{self, Entrance, HelloError, Relay};
+use super::bootstrap::{self, BootstrapSocket, HelloError, Relay};
 use super::child::{kill, lock};
 use super::forward::Forwarder;
 use crate::driver_event::DriverEvent;
 use crate::exit::Exit;
 use crate::ids::WorkerId;
 use crate::transport::{FrameReceiver, FrameSender, ReceiveError};
-use crate::wire::Report;
+use crate::wire::WorkerMessage;
 
 /// How much of what a worker said last is kept, in bytes.
 const LAST_WORDS: usize = 2048;
@@ -42,7 +42,7 @@ const MAX_READING: Duration = Duration::from_secs(30);
 /// Its end of them is closed then, unless a process that it forked still holds it; and a thread of ours that waits for
 /// the worker must not wait for that one.
 #[derive(Debug)]
-pub(super) struct Line(Mutex<Sockets>);
+pub(super) struct Connections(Mutex<Sockets>);
 
 #[derive(Debug)]
 struct Sockets {
@@ -50,11 +50,11 @@ struct Sockets {
     open: Vec<Arc<OwnedFd>>,
 }
 
-impl Line {
-    pub(super) fn new(entrance: &Entrance) -> Self {
+impl Connections {
+    pub(super) fn new(socket: &BootstrapSocket) -> Self {
         Self(Mutex::new(Sockets {
             shut: false,
-            open: vec![Arc::clone(&entrance.listener)],
+            open: vec![Arc::clone(&socket.listener)],
         }))
     }
 
@@ -87,7 +87,7 @@ impl Sockets {
 /// Waits for a worker to end and reports it: however the thread ends, a panic included.
 pub(super) struct Waiter {
     id: WorkerId,
-    line: Arc<Line>,
+    line: Arc<Connections>,
     stderr: Forwarder,
     /// Disconnected when the reader has ended.
     reading: Receiver<()>,
@@ -97,7 +97,7 @@ pub(super) struct Waiter {
 impl Waiter {
     pub(super) fn new(
         id: WorkerId,
-        line: Arc<Line>,
+        line: Arc<Connections>,
         stderr: Forwarder,
         reading: Receiver<()>,
         events: Sender<DriverEvent>,
@@ -232,7 +232,7 @@ fn wait_for(stderr: Option<&ChildStderr>, process: Option<&OwnedFd>) {
 pub(super) struct Reader {
     pub(super) id: WorkerId,
     pub(super) listener: Arc<OwnedFd>,
-    pub(super) line: Arc<Line>,
+    pub(super) line: Arc<Connections>,
     pub(super) relay: Arc<Mutex<Relay>>,
     /// Gets the channel to the worker, for the writer.
     pub(super) tasks: Sender<FrameSender>,
@@ -242,7 +242,7 @@ pub(super) struct Reader {
 impl Reader {
     /// Accepts the connection of the process `pid`, and reads its reports until there are no more.
     pub(super) fn run(self, pid: Pid) {
-        match self.let_in(pid) {
+        match self.accept_hello(pid) {
             Ok(Some(reports)) => self.read_reports(&reports),
             Ok(None) => debug!(worker = %self.id, "worker did not say hello"),
             Err(error) => {
@@ -253,7 +253,7 @@ impl Reader {
     }
 
     /// The channel on which the worker reports. `None` if it ended before it said hello, or is not fit.
-    fn let_in(&self, pid: Pid) -> Result<Option<FrameReceiver>, HelloError> {
+    fn accept_hello(&self, pid: Pid) -> Result<Option<FrameReceiver>, HelloError> {
         let Some(connection) = bootstrap::accept(&self.listener, pid) else {
             return Ok(None);
         };
@@ -267,9 +267,10 @@ impl Reader {
             .replace(packet.descriptors.into_iter().map(Arc::new).collect());
         if let Err(builds) = hello.check() {
             let reason = builds.to_string();
-            let _ = self
-                .events
-                .send(DriverEvent::Said(self.id, Report::Unfit(reason)));
+            let _ = self.events.send(DriverEvent::Said(
+                self.id,
+                WorkerMessage::StartupFailed(reason),
+            ));
             return Ok(None);
         }
         let _ = self.tasks.send(FrameSender::new(hello.tasks));
@@ -279,9 +280,9 @@ impl Reader {
     fn read_reports(&self, reports: &FrameReceiver) {
         loop {
             let frame = match reports.recv() {
-                Ok(frame) => Report::from_frame(frame).map_err(|error| error.to_string()),
+                Ok(frame) => WorkerMessage::from_frame(frame).map_err(|error| error.to_string()),
                 Err(ReceiveError::Closed) => return,
-                Err(error @ ReceiveError::Garbled(_)) => Err(error.to_string()),
+                Err(error @ ReceiveError::BadFrame(_)) => Err(error.to_string()),
                 Err(error) => {
                     let broken = DriverEvent::Broken(self.id, error.to_string());
                     let _ = self.events.send(broken);
@@ -290,7 +291,7 @@ impl Reader {
             };
             let event = match frame {
                 Ok(report) => DriverEvent::Said(self.id, report),
-                Err(error) => DriverEvent::Garbled(self.id, error),
+                Err(error) => DriverEvent::BadFrame(self.id, error),
             };
             if self.events.send(event).is_err() {
                 return;

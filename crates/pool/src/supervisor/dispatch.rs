@@ -2,32 +2,32 @@
 
 use std::time::Duration;
 
-use super::worker::{Duty, State, Worker};
-use super::{Action, Input, Phase, Supervisor};
+use super::worker::{Assignment, State, Worker};
+use super::{Action, Input, RunPhase, Supervisor};
 use crate::ids::{Scope, ShardId};
 
 impl Supervisor {
     /// Does whatever has become possible.
     pub(super) fn schedule(&mut self, now: Duration) {
-        if self.phase != Phase::Running {
+        if self.phase != RunPhase::Running {
             return;
         }
-        self.let_go(now);
+        self.renew_and_retire(now);
         while let Some(index) = self.for_trial() {
             let id = self.workers[index].id;
-            let Some((shard, item)) = self.window.assign_trial(id) else {
+            let Some((shard, item)) = self.buffer.assign_trial(id) else {
                 break;
             };
             self.assign(now, index, shard, Scope::Only(item));
         }
         while let Some(index) = self.least_busy() {
-            let Some(shard) = self.window.assign(self.workers[index].id) else {
+            let Some(shard) = self.buffer.assign(self.workers[index].id) else {
                 break;
             };
             self.assign(now, index, shard, Scope::All);
         }
         self.pull();
-        if self.input == Input::Ended && self.window.is_empty() {
+        if self.input == Input::Ended && self.buffer.is_empty() {
             self.finish(now);
         }
     }
@@ -37,9 +37,9 @@ impl Supervisor {
         if worker.out.is_empty() {
             worker.watch.since = now;
         }
-        worker.duty = match scope {
-            Scope::All => Duty::Shards,
-            Scope::Only(_) => Duty::Trial,
+        worker.assignment = match scope {
+            Scope::All => Assignment::Shards,
+            Scope::Only(_) => Assignment::Trial,
         };
         worker.out.push_back(shard);
         self.actions
@@ -49,7 +49,7 @@ impl Supervisor {
     /// A worker to try a suspect item in, if one waits: a fresh one, so that nothing it did before can be the cause. If
     /// none is fresh nor about to be, an idle one must do.
     fn for_trial(&self) -> Option<usize> {
-        if !self.window.has_trial() {
+        if !self.buffer.has_trial() {
             return None;
         }
         let coming = |worker: &Worker| {
@@ -58,7 +58,7 @@ impl Supervisor {
         let fresh_ones_come = self.workers.iter().any(coming);
         self.workers.iter().position(|worker| {
             let idle = worker.state == State::Ready && worker.out.is_empty();
-            idle && (worker.duty == Duty::Fresh || !fresh_ones_come)
+            idle && (worker.assignment == Assignment::Fresh || !fresh_ones_come)
         })
     }
 
@@ -66,7 +66,7 @@ impl Supervisor {
     fn least_busy(&self) -> Option<usize> {
         let has_credit = |worker: &Worker| {
             worker.state == State::Ready
-                && worker.duty != Duty::Trial
+                && worker.assignment != Assignment::Trial
                 && worker.out.len() < self.config.credits
         };
         let candidates = self
@@ -87,7 +87,7 @@ impl Supervisor {
         // One each to be had at once, and one more: with one alone, the feed's thread and the driver's took turns for each
         // shard, which cost more than the shard.
         let at_hand = 2 * self.config.workers as usize;
-        while *pulls < self.window.room() && self.window.waiting() + *pulls < at_hand {
+        while *pulls < self.buffer.room() && self.buffer.waiting() + *pulls < at_hand {
             *pulls += 1;
             self.actions.push_back(Action::Pull);
         }

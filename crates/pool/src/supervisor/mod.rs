@@ -14,18 +14,20 @@
 //!             Terminating ◀───────────────────────┘ (too slow to start or to leave)
 //! ```
 //!
-//! Here is what it holds and how news of shards is taken. `worker` is what is known of one worker, `staff` which slots
-//! are filled, `dispatch` who gets what, and `deaths` what is done about those that hang or die.
+//! Here is what it holds and how news of shards is taken. `worker` is what is known of one worker, `slots` which slots
+//! are filled, `dispatch` who gets what, and `failures` what is done about those that hang or die.
 
 mod autoscale;
 mod clock;
-mod deaths;
+mod config;
 mod dispatch;
+mod events;
+mod failures;
+mod reorder_buffer;
 mod restart;
-mod staff;
-mod view;
-mod vocabulary;
-mod window;
+mod run_failure;
+mod slots;
+mod status;
 mod worker;
 
 use std::collections::VecDeque;
@@ -33,12 +35,14 @@ use std::time::Duration;
 
 pub use autoscale::{Autoscale, Load};
 pub use clock::{LONGEST_WAIT, LoopClock};
+use config::max_in_flight_for;
+pub use config::{Config, Delivery, MAX_WORKERS, TaskPolicy};
+pub use events::{Action, Event};
+use reorder_buffer::{Cancelled, Release, ReorderBuffer};
 pub use restart::RestartPolicy;
-pub use view::{WorkerState, WorkerView};
-use vocabulary::window_for;
-pub use vocabulary::{Action, Config, Defeat, Delivery, Event, MAX_WORKERS, TaskPolicy};
-use window::{Cancelled, Release, Window};
-use worker::{Duty, Killed, State, Worker};
+pub use run_failure::RunFailure;
+pub use status::{SlotStatus, WorkerState};
+use worker::{Assignment, Killed, State, Worker};
 
 use crate::exit::Exit;
 use crate::ids::{ShardId, WorkerId};
@@ -51,10 +55,10 @@ enum Input {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Phase {
+enum RunPhase {
     Running,
     Finishing,
-    GivingUp(Defeat),
+    GivingUp(RunFailure),
 }
 
 /// The state machine; see the [module](self).
@@ -62,12 +66,12 @@ enum Phase {
 pub struct Supervisor {
     config: Config,
     workers: Vec<Worker>,
-    window: Window,
+    buffer: ReorderBuffer,
     input: Input,
-    phase: Phase,
+    phase: RunPhase,
     last_progress: Option<Duration>,
     /// How many items were quarantined in a row with nothing achieved in between.
-    barren_quarantines: u32,
+    unproductive_quarantines: u32,
     /// The workers to be replaced, one at a time.
     renewals: VecDeque<WorkerId>,
     /// The slot that is being renewed: until its new worker is ready.
@@ -79,14 +83,14 @@ impl Supervisor {
     /// A pool about to start; its first actions are there to be polled. Time is counted from any fixed moment.
     #[must_use]
     pub fn new(config: Config, now: Duration) -> Self {
-        let window = Window::new(config.delivery, config.ordered, config.window);
+        let buffer = ReorderBuffer::new(config.delivery, config.ordered, config.max_in_flight);
         let mut supervisor = Self {
             workers: Vec::new(),
-            window,
+            buffer,
             input: Input::Open { pulls: 0 },
-            phase: Phase::Running,
+            phase: RunPhase::Running,
             last_progress: None,
-            barren_quarantines: 0,
+            unproductive_quarantines: 0,
             renewals: VecDeque::new(),
             renewing: None,
             actions: VecDeque::new(),
@@ -101,32 +105,32 @@ impl Supervisor {
     pub fn handle(&mut self, now: Duration, event: Event) {
         match event {
             Event::Ready(id) => self.ready(id),
-            Event::Unfit(id, reason) => {
+            Event::StartupFailed(id, reason) => {
                 // Once all is done, nobody needs to start.
-                if self.phase == Phase::Running && self.current(id).is_some() {
-                    self.give_up(Defeat::Unfit(reason));
+                if self.phase == RunPhase::Running && self.current(id).is_some() {
+                    self.give_up(RunFailure::StartupFailed(reason));
                 }
             }
             Event::Prepared(id, shard) => self.prepared(now, id, shard),
-            Event::Tried(id, shard) => self.tried(now, id, shard),
+            Event::TrialPassed(id, shard) => self.trial_passed(now, id, shard),
             Event::Committed(id, shard) => self.committed(now, id, shard),
             Event::Sampled(id, sample) => self.sampled(now, id, sample),
             Event::Exited(id, exit, sample) => self.exited(now, id, exit, sample),
             Event::Input(policy) => {
                 if let Input::Open { pulls } = &mut self.input {
                     *pulls = pulls.saturating_sub(1);
-                    self.window.push(policy);
+                    self.buffer.push(policy);
                 }
             }
             Event::Resize(workers) => {
-                self.window.grow(window_for(workers));
+                self.buffer.grow(max_in_flight_for(workers));
                 self.resize(now, workers.max(1));
             }
             Event::Cancel(shard) => self.cancel(shard),
             Event::Oversize(id) => self.renew(id),
             Event::Renew => self.renew_all(),
             Event::InputEnd | Event::Drain => self.input = Input::Ended,
-            Event::Abort => self.give_up(Defeat::Aborted),
+            Event::Abort => self.give_up(RunFailure::Aborted),
             Event::Tick => {}
         }
         self.check_deadlines(now);
@@ -154,14 +158,14 @@ impl Supervisor {
     /// # Errors
     /// Why it was given up, if it was.
     #[must_use]
-    pub fn outcome(&self) -> Option<Result<(), Defeat>> {
+    pub fn outcome(&self) -> Option<Result<(), RunFailure>> {
         let over = self
             .workers
             .iter()
             .all(|worker| worker.state == State::Gone);
         match &self.phase {
-            Phase::Finishing if over => Some(Ok(())),
-            Phase::GivingUp(defeat) if over => Some(Err(defeat.clone())),
+            RunPhase::Finishing if over => Some(Ok(())),
+            RunPhase::GivingUp(failure) if over => Some(Err(failure.clone())),
             _ => None,
         }
     }
@@ -218,7 +222,7 @@ impl Supervisor {
         if worn_out {
             self.renew(id);
         }
-        let Some(releases) = self.window.prepared(shard, id) else {
+        let Some(releases) = self.buffer.prepared(shard, id) else {
             return;
         };
         self.progress(now, id);
@@ -240,7 +244,7 @@ impl Supervisor {
     }
 
     fn committed(&mut self, now: Duration, id: WorkerId, shard: ShardId) {
-        if self.current(id).is_some() && self.window.committed(shard, id) {
+        if self.current(id).is_some() && self.buffer.committed(shard, id) {
             self.progress(now, id);
             self.actions.push_back(Action::Forget(shard));
         }
@@ -248,10 +252,10 @@ impl Supervisor {
 
     /// Drops a shard that is not done. A worker that has it is killed, as there is no other way to stop its job.
     fn cancel(&mut self, shard: ShardId) {
-        if self.phase != Phase::Running {
+        if self.phase != RunPhase::Running {
             return;
         }
-        let Some(cancelled) = self.window.cancel(shard) else {
+        let Some(cancelled) = self.buffer.cancel(shard) else {
             return;
         };
         self.actions.push_back(Action::Discard(shard));
@@ -265,26 +269,26 @@ impl Supervisor {
 
     fn progress(&mut self, now: Duration, id: WorkerId) {
         self.last_progress = Some(now);
-        self.barren_quarantines = 0;
+        self.unproductive_quarantines = 0;
         if let Some(worker) = self.current(id) {
             worker.progressed = true;
         }
     }
 
-    fn tried(&mut self, now: Duration, id: WorkerId, shard: ShardId) {
+    fn trial_passed(&mut self, now: Duration, id: WorkerId, shard: ShardId) {
         let Some(worker) = self.current(id) else {
             return;
         };
         worker.out.retain(|&out| out != shard);
-        worker.duty = Duty::Shards;
-        if self.window.tried(shard, id) {
+        worker.assignment = Assignment::Shards;
+        if self.buffer.trial_passed(shard, id) {
             self.progress(now, id);
         }
     }
 
     /// All is done: lets the workers go.
     fn finish(&mut self, now: Duration) {
-        self.phase = Phase::Finishing;
+        self.phase = RunPhase::Finishing;
         for worker in &mut self.workers {
             match worker.state {
                 State::Ready | State::Leaving => {
@@ -303,11 +307,11 @@ impl Supervisor {
         }
     }
 
-    fn give_up(&mut self, defeat: Defeat) {
-        if matches!(self.phase, Phase::GivingUp(_)) {
+    fn give_up(&mut self, failure: RunFailure) {
+        if matches!(self.phase, RunPhase::GivingUp(_)) {
             return;
         }
-        self.phase = Phase::GivingUp(defeat);
+        self.phase = RunPhase::GivingUp(failure);
         for worker in &mut self.workers {
             match worker.state {
                 State::Starting { .. } | State::Ready | State::Leaving | State::Draining { .. } => {

@@ -31,7 +31,7 @@ pub(super) struct Worker {
     pub(super) state: State,
     /// The shards it holds unreported, in the order it got them: it works on the first.
     pub(super) out: VecDeque<ShardId>,
-    pub(super) duty: Duty,
+    pub(super) assignment: Assignment,
     /// How many shards it has prepared.
     pub(super) prepared: u64,
     pub(super) progressed: bool,
@@ -50,7 +50,7 @@ impl Worker {
             },
             state,
             out: VecDeque::new(),
-            duty: Duty::Fresh,
+            assignment: Assignment::Fresh,
             prepared: 0,
             progressed: false,
             killed: None,
@@ -60,7 +60,7 @@ impl Worker {
     }
 
     /// The next process in the same slot, of which nothing is known but what its predecessors died of.
-    pub(super) fn succeed(&mut self) -> WorkerId {
+    pub(super) fn become_successor(&mut self) -> WorkerId {
         let WorkerId { slot, incarnation } = self.id;
         let history = self.history;
         *self = Self::new(slot, State::Gone);
@@ -83,7 +83,7 @@ pub(super) enum Killed {
 
 /// What a worker may be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Duty {
+pub(super) enum Assignment {
     /// It has been given nothing yet, so that nothing it did can be the cause of anything.
     Fresh,
     /// Shards.

@@ -72,7 +72,7 @@ impl Checks {
             known: BTreeMap::new(),
             started: BTreeSet::new(),
             asked: 0,
-            window: config.window as u64,
+            window: config.max_in_flight as u64,
             prepared: BTreeSet::new(),
             released: Vec::new(),
             placed: BTreeSet::new(),
@@ -81,7 +81,7 @@ impl Checks {
             cancelled: BTreeSet::new(),
             died_at: BTreeSet::new(),
             quarantined: BTreeSet::new(),
-            may_give_up: faults.unfit.is_some(),
+            may_give_up: faults.startup_failed.is_some(),
             input_ended: false,
             to_renew: BTreeSet::new(),
             taken: 0,
@@ -111,7 +111,7 @@ impl Checks {
                 self.known(*id).out.remove(shard);
                 self.prepared.insert((*shard, *id));
             }
-            Event::Tried(id, shard) => {
+            Event::TrialPassed(id, shard) => {
                 let known = self.known(*id);
                 known.out.remove(shard);
                 known.trial = false;
@@ -137,7 +137,7 @@ impl Checks {
             }
             Event::Input(_) => self.taken += 1,
             Event::InputEnd => self.input_ended = true,
-            Event::Unfit(..) => {
+            Event::StartupFailed(..) => {
                 let done = self.input_ended && self.complete.len() as u64 == self.taken;
                 self.done_when_unfit.get_or_insert(done);
             }

@@ -18,7 +18,7 @@ pub(crate) struct Faults {
     /// From when on: no start fails before.
     pub(crate) start_from: Duration,
     /// A worker says that its job cannot start.
-    pub(crate) unfit: Option<u64>,
+    pub(crate) startup_failed: Option<u64>,
     /// An item does harm to each worker that does it: every so manieth one. See [`Poison`].
     pub(crate) poison: Option<u64>,
     /// An item kills the worker that does it with others, but not alone.
@@ -64,7 +64,7 @@ pub(crate) enum Poison {
 
 /// What becomes of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Fault {
     Dies(Exit),
     Hangs,
 }
@@ -83,45 +83,45 @@ impl Faults {
     }
 
     /// What becomes of a worker that does an item.
-    pub(crate) fn fate_at(&self, shard: ShardId, item: u64, scope: Scope) -> Option<Fate> {
+    pub(crate) fn fault_at(&self, shard: ShardId, item: u64, scope: Scope) -> Option<Fault> {
         let lonely = matches!(scope, Scope::Only(_));
         let company = |every| (shard.0 * ITEMS + item) % every == every - 1;
         match self.poison(shard, item) {
-            Some(Poison::Hangs) => Some(Fate::Hangs),
-            Some(Poison::IsKilled) => Some(Fate::Dies(Exit::Signal(9))),
-            Some(Poison::Dies) => Some(Fate::Dies(Exit::Signal(11))),
-            Some(Poison::Starves) => (!lonely).then_some(Fate::Dies(Exit::OutOfMemory)),
+            Some(Poison::Hangs) => Some(Fault::Hangs),
+            Some(Poison::IsKilled) => Some(Fault::Dies(Exit::Signal(9))),
+            Some(Poison::Dies) => Some(Fault::Dies(Exit::Signal(11))),
+            Some(Poison::Starves) => (!lonely).then_some(Fault::Dies(Exit::OutOfMemory)),
             None if !lonely && self.company.is_some_and(company) => {
-                Some(Fate::Dies(Exit::Signal(6)))
+                Some(Fault::Dies(Exit::Signal(6)))
             }
             None => None,
         }
     }
 
     /// What becomes of a worker that commits a shard.
-    pub(crate) fn fate_in_commit(&self, shard: ShardId) -> Option<Fate> {
+    pub(crate) fn fault_in_commit(&self, shard: ShardId) -> Option<Fault> {
         let every = self.commit.filter(|every| shard.0 % every == every - 1)?;
         let hangs = self.hangs && shard.0 / every % 2 == 1;
         Some(if hangs {
-            Fate::Hangs
+            Fault::Hangs
         } else {
-            Fate::Dies(Exit::Signal(7))
+            Fault::Dies(Exit::Signal(7))
         })
     }
 
     /// What becomes of a worker at any step of its work, by chance.
-    pub(crate) fn misstep(&self, dice: &mut Dice) -> Option<Fate> {
-        dice.strikes(self.step).then(|| self.any_fate(dice))
+    pub(crate) fn sporadic_fault(&self, dice: &mut Dice) -> Option<Fault> {
+        dice.strikes(self.step).then(|| self.any_fault(dice))
     }
 
     /// Any of the ends a worker can come to.
-    pub(crate) fn any_fate(&self, dice: &mut Dice) -> Fate {
+    pub(crate) fn any_fault(&self, dice: &mut Dice) -> Fault {
         match dice.roll(if self.hangs { 6 } else { 4 }) {
-            0 => Fate::Dies(Exit::Code(0)),
-            1 => Fate::Dies(Exit::Code(101)),
-            2 => Fate::Dies(Exit::Signal(11)),
-            3 => Fate::Dies(Exit::Signal(9)),
-            _ => Fate::Hangs,
+            0 => Fault::Dies(Exit::Code(0)),
+            1 => Fault::Dies(Exit::Code(101)),
+            2 => Fault::Dies(Exit::Signal(11)),
+            3 => Fault::Dies(Exit::Signal(9)),
+            _ => Fault::Hangs,
         }
     }
 }

@@ -5,8 +5,8 @@
 //! `world` is the clock and the news under way, `worker` and `deeds` what a process will do, `faults` what goes wrong, and `checks`
 //! what must hold all the same. The promises stand here.
 
+mod behavior;
 mod checks;
-mod deeds;
 mod dice;
 mod faults;
 mod script;
@@ -15,7 +15,7 @@ mod world;
 
 use std::time::Duration;
 
-use moodring_pool::supervisor::{Defeat, Event, RestartPolicy};
+use moodring_pool::supervisor::{Event, RestartPolicy, RunFailure};
 use moodring_pool::{Config, Delivery, ShardId, TaskPolicy};
 
 use faults::{Faults, ITEMS};
@@ -53,7 +53,7 @@ fn config(seed: u64) -> Config {
         Delivery::Inline
     };
     config.ordered = seed & 2 == 0;
-    config.window = 1 + (seed % 13) as usize;
+    config.max_in_flight = 1 + (seed % 13) as usize;
     config
 }
 
@@ -70,7 +70,7 @@ fn enduring(seed: u64) -> Config {
 }
 
 /// A pool that notices workers that hang, and soon.
-fn watchful(mut config: Config) -> Config {
+fn with_item_timeout(mut config: Config) -> Config {
     config.item_timeout = Some(Duration::from_millis(8));
     config.io_timeout = Some(Duration::from_millis(24));
     config.start_timeout = Duration::from_millis(4);
@@ -99,7 +99,7 @@ fn everything(seed: u64) -> Faults {
 }
 
 /// Has the pool resized and renewed a few times in the first 30 ms.
-fn unrest(world: &mut World, times: u64) {
+fn disturb_pool(world: &mut World, times: u64) {
     for _ in 0..times {
         let said = world.dice.micros(30_000);
         let workers = u32::try_from(1 + world.dice.roll(8)).unwrap();
@@ -166,7 +166,7 @@ fn an_item_that_hangs_is_quarantined_and_a_slow_one_is_not() {
             slow: Some(1 + seed % 20),
             ..Faults::default()
         };
-        let mut world = World::new(seed, shards, watchful(enduring(seed)), faults);
+        let mut world = World::new(seed, shards, with_item_timeout(enduring(seed)), faults);
         world.run().expect("neither poison nor slowness ends a run");
         judge_whole_run(&world, faults, shards);
         let hanging = |&&(shard, item): &&(ShardId, u64)| world.hangs_on(shard, item);
@@ -184,7 +184,7 @@ fn a_worker_whose_disk_is_slow_is_not_killed() {
             slow_io: Some(1 + seed % 4),
             ..Faults::default()
         };
-        let mut config = watchful(config(seed));
+        let mut config = with_item_timeout(config(seed));
         config.delivery = Delivery::Commit;
         // A worker that writes when it is told to go is none that is slow to leave.
         config.drain_timeout = Duration::from_secs(1);
@@ -205,7 +205,7 @@ fn a_supervisor_that_was_late_kills_nobody_for_it() {
             stall: Some(2 + seed % 10),
             ..Faults::default()
         };
-        let mut world = World::new(seed, shards, watchful(config(seed)), faults);
+        let mut world = World::new(seed, shards, with_item_timeout(config(seed)), faults);
         world.run().expect("lateness ends no run");
         judge_whole_run(&world, faults, shards);
         assert_eq!(world.checks.kills, 0);
@@ -221,15 +221,15 @@ fn a_pool_that_worked_and_then_cannot_start_a_worker_ends() {
             start_from: Duration::from_millis(10 + seed % 30),
             ..Faults::default()
         };
-        let mut config = watchful(config(seed));
+        let mut config = with_item_timeout(config(seed));
         config.max_shards = Some(1 + seed % 5);
         config.max_shard_deaths = u32::MAX;
         let mut world = World::new(seed, 1_000_000, config, faults);
-        unrest(&mut world, seed % 6);
+        disturb_pool(&mut world, seed % 6);
         world.checks.may_give_up = true;
         let outcome = world.run();
         assert!(
-            matches!(outcome, Err(Defeat::CrashLoop { .. })),
+            matches!(outcome, Err(RunFailure::CrashLoop { .. })),
             "{outcome:?}"
         );
     });
@@ -249,7 +249,7 @@ fn resizing_and_renewing_lose_nothing_and_end_with_the_workers_wanted() {
             ..Faults::default()
         };
         let mut world = World::new(seed, shards, config, faults);
-        unrest(&mut world, seed % 6);
+        disturb_pool(&mut world, seed % 6);
         world
             .run()
             .expect("neither resizing nor renewing ends a run");
@@ -264,8 +264,8 @@ fn a_renewal_reaches_every_worker_whatever_was_asked_before() {
             kill: seed.is_multiple_of(2).then_some(100),
             ..Faults::default()
         };
-        let mut world = World::new(seed, 1_000, watchful(enduring(seed)), faults);
-        unrest(&mut world, seed % 12);
+        let mut world = World::new(seed, 1_000, with_item_timeout(enduring(seed)), faults);
+        disturb_pool(&mut world, seed % 12);
         world.post(Duration::from_millis(40), Event::Renew);
         world
             .run()
@@ -279,12 +279,12 @@ fn the_run_survives_everything_at_every_step() {
     for_seeds(SEEDS, |seed| {
         let config = Config {
             max_shards: (seed % 4 == 0).then_some(1 + seed % 7),
-            ..watchful(enduring(seed))
+            ..with_item_timeout(enduring(seed))
         };
         let shards = 1 + seed % 12;
         let faults = everything(seed);
         let mut world = World::new(seed, shards, config, faults);
-        unrest(&mut world, seed % 6);
+        disturb_pool(&mut world, seed % 6);
         world.run().expect("no mishap ends a run");
         // Faults that hang are known to the world alone.
         let faults = Faults {
@@ -300,8 +300,8 @@ fn a_cancelled_shard_is_dropped_and_every_other_one_is_done_once() {
     for_seeds(SEEDS, |seed| {
         let shards = 5 + seed % 30;
         let faults = everything(seed);
-        let mut world = World::new(seed, shards, watchful(enduring(seed)), faults);
-        unrest(&mut world, seed % 4);
+        let mut world = World::new(seed, shards, with_item_timeout(enduring(seed)), faults);
+        disturb_pool(&mut world, seed % 4);
         for _ in 0..=seed % 10 {
             let (said, shard) = (world.dice.micros(20_000), world.dice.roll(shards));
             world.post(said, Event::Cancel(ShardId(shard)));
@@ -326,7 +326,7 @@ fn an_item_is_begun_no_more_often_than_its_task_allows() {
         let config = Config {
             // What is released and not committed when its worker dies has to be done again.
             delivery: Delivery::Inline,
-            ..watchful(enduring(seed))
+            ..with_item_timeout(enduring(seed))
         };
         let mut world = World::under(policy, seed, shards, config, faults);
         world.run().expect("no mishap ends a run");
@@ -345,7 +345,7 @@ fn a_task_may_have_a_timeout_of_its_own() {
         };
         let config = Config {
             item_timeout: (seed % 2 == 0).then_some(Duration::from_mins(10)),
-            ..watchful(enduring(seed))
+            ..with_item_timeout(enduring(seed))
         };
         let shards = 1 + seed % 10;
         let faults = Faults {
@@ -363,8 +363,13 @@ fn a_task_may_have_a_timeout_of_its_own() {
 #[test]
 fn a_drain_at_any_moment_finishes_what_was_taken_and_takes_no_more() {
     for_seeds(SEEDS / 5, |seed| {
-        let mut world = World::new(seed, 1_000_000, watchful(enduring(seed)), everything(seed));
-        unrest(&mut world, seed % 3);
+        let mut world = World::new(
+            seed,
+            1_000_000,
+            with_item_timeout(enduring(seed)),
+            everything(seed),
+        );
+        disturb_pool(&mut world, seed % 3);
         let said = world.dice.micros(20_000);
         world.post(said, Event::Drain);
         world.run().expect("a drained run ends well");
@@ -376,11 +381,16 @@ fn a_drain_at_any_moment_finishes_what_was_taken_and_takes_no_more() {
 #[test]
 fn an_abort_at_any_moment_leaves_no_worker_behind() {
     for_seeds(SEEDS / 5, |seed| {
-        let mut world = World::new(seed, 50, watchful(enduring(seed)), everything(seed));
-        unrest(&mut world, seed % 3);
+        let mut world = World::new(
+            seed,
+            50,
+            with_item_timeout(enduring(seed)),
+            everything(seed),
+        );
+        disturb_pool(&mut world, seed % 3);
         let said = world.dice.micros(20_000);
         world.post(said, Event::Abort);
-        assert!(matches!(world.run(), Ok(()) | Err(Defeat::Aborted)));
+        assert!(matches!(world.run(), Ok(()) | Err(RunFailure::Aborted)));
     });
 }
 
@@ -389,16 +399,18 @@ fn a_job_that_cannot_start_ends_the_run_unless_it_is_done() {
     for_seeds(SEEDS / 5, |seed| {
         let shards = seed % 20;
         let faults = Faults {
-            unfit: Some(10),
+            startup_failed: Some(10),
             ..everything(seed)
         };
-        let mut world = World::new(seed, shards, watchful(enduring(seed)), faults);
+        let mut world = World::new(seed, shards, with_item_timeout(enduring(seed)), faults);
         let outcome = world.run();
         let done = world.checks.done_when_unfit;
         match outcome {
-            Ok(()) => assert_ne!(done, Some(false), "a worker was unfit"),
-            Err(Defeat::Unfit(_)) => assert_eq!(done, Some(false), "what was done is lost"),
-            Err(defeat) => panic!("{defeat}"),
+            Ok(()) => assert_ne!(done, Some(false), "a worker was startup_failed"),
+            Err(RunFailure::StartupFailed(_)) => {
+                assert_eq!(done, Some(false), "what was done is lost")
+            }
+            Err(failure) => panic!("{failure}"),
         }
     });
 }
@@ -414,9 +426,9 @@ fn workers_that_always_die_end_the_run() {
         world.checks.may_give_up = true;
         assert!(matches!(
             world.run(),
-            Err(Defeat::CrashLoop { .. }
-                | Defeat::QuarantineLoop { .. }
-                | Defeat::DeadlyShard { .. })
+            Err(RunFailure::CrashLoop { .. }
+                | RunFailure::QuarantineLoop { .. }
+                | RunFailure::DeadlyShard { .. })
         ));
         assert!(
             world.now < Duration::from_secs(10),
@@ -435,7 +447,7 @@ fn items_that_kill_only_in_company_end_the_run() {
         };
         let mut world = World::new(seed, 40, config(seed), faults);
         world.checks.may_give_up = true;
-        assert!(matches!(world.run(), Err(Defeat::DeadlyShard { .. })));
+        assert!(matches!(world.run(), Err(RunFailure::DeadlyShard { .. })));
     });
 }
 
@@ -448,11 +460,11 @@ fn a_shard_that_can_never_be_committed_ends_the_run() {
         };
         let config = Config {
             delivery: Delivery::Commit,
-            ..watchful(config(seed))
+            ..with_item_timeout(config(seed))
         };
         let mut world = World::new(seed, 40, config, faults);
         world.checks.may_give_up = true;
-        assert!(matches!(world.run(), Err(Defeat::DeadlyShard { .. })));
+        assert!(matches!(world.run(), Err(RunFailure::DeadlyShard { .. })));
     });
 }
 

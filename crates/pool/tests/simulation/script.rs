@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use moodring_pool::black_box::{Phase, Sample};
 use moodring_pool::process::Exit;
-use moodring_pool::supervisor::{Action, Event, Supervisor};
+use moodring_pool::supervisor::{Action, Event, RunFailure, Supervisor};
 use moodring_pool::{Config, ShardId, TaskPolicy, WorkerId};
 
 struct Script {
@@ -73,6 +73,40 @@ fn an_early_kill_does_not_keep_a_pool_from_giving_up_after_a_renewal() {
     script.dies(next);
     let outcome = script.supervisor.outcome();
     assert!(matches!(outcome, Some(Err(_))), "{outcome:?}");
+}
+
+#[test]
+fn items_quarantined_in_a_row_end_the_run_and_are_counted_as_what_they_are() {
+    let mut config = Config::new(1);
+    config.restart.max_crashes = 2;
+    let mut script = Script::new(config);
+    let mut worker = script.started().unwrap();
+    script.tell(Event::Ready(worker));
+    script.tell(Event::Input(TaskPolicy {
+        max_attempts: Some(1),
+        ..TaskPolicy::default()
+    }));
+    for item in 0..4 {
+        let sample = Sample {
+            phase: Phase::Preparing,
+            shard: ShardId(0),
+            item: Some(item),
+            begun: 1,
+        };
+        let died = Event::Exited(worker, Exit::Code(1), Some(sample));
+        worker = match script.tell(died) {
+            Some(next) => next,
+            None if item < 3 => script.next_start(),
+            None => break,
+        };
+        script.tell(Event::Ready(worker));
+    }
+    let last = Exit::Code(1);
+    let failure = RunFailure::QuarantineLoop {
+        quarantined: 4,
+        last,
+    };
+    assert_eq!(script.supervisor.outcome(), Some(Err(failure)));
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(crate) struct SimWorker {
     pub(crate) stopped: Option<Duration>,
     /// What it says from then on is lost on its way.
     lost_from: Option<Duration>,
-    /// The letter that tells of its death, if it is to die.
+    /// The message that tells of its death, if it is to die.
     pub(crate) obituary: Option<u64>,
     /// It does, or will do, one item alone.
     pub(crate) on_trial: bool,

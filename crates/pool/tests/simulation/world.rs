@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
 use moodring_pool::process::Exit;
-use moodring_pool::supervisor::{Action, Defeat, Event, LONGEST_WAIT, LoopClock, Supervisor};
+use moodring_pool::supervisor::{Action, Event, LONGEST_WAIT, LoopClock, RunFailure, Supervisor};
 use moodring_pool::{Config, Delivery, ShardId, TaskPolicy, WorkerId};
 
 use crate::checks::Checks;
@@ -24,7 +24,7 @@ pub(crate) const TICK: Duration = Duration::from_micros(1);
 
 /// News on its way to the supervisor, in the order of their arrival.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Letter {
+struct Message {
     arrives: Duration,
     number: u64,
     said: Duration,
@@ -41,7 +41,7 @@ pub(crate) struct World {
     supervisor: Supervisor,
     pub(crate) checks: Checks,
     pub(crate) workers: BTreeMap<WorkerId, SimWorker>,
-    letters: BinaryHeap<Reverse<Letter>>,
+    messages: BinaryHeap<Reverse<Message>>,
     contents: BTreeMap<u64, Event>,
     pub(crate) posted: u64,
     input_left: u64,
@@ -91,7 +91,7 @@ impl World {
             heard: Duration::ZERO,
             checks: Checks::new(&config, policy, faults),
             workers: BTreeMap::new(),
-            letters: BinaryHeap::new(),
+            messages: BinaryHeap::new(),
             contents: BTreeMap::new(),
             posted: 0,
             input_left: shards,
@@ -108,7 +108,7 @@ impl World {
     }
 
     /// Goes on until the run ends, and tells how.
-    pub(crate) fn run(&mut self) -> Result<(), Defeat> {
+    pub(crate) fn run(&mut self) -> Result<(), RunFailure> {
         for _ in 0..MOST_EVENTS {
             while let Some(action) = self.supervisor.poll_action() {
                 self.act(action);
@@ -120,7 +120,7 @@ impl World {
             let event = self.next_event();
             self.tell(event);
             self.look();
-            self.meddle();
+            self.disturb();
         }
         panic!("the run neither progresses nor ends: {:?}", self.supervisor);
     }
@@ -147,7 +147,7 @@ impl World {
     fn next_event(&mut self) -> Event {
         loop {
             self.look_at_clock(Duration::ZERO);
-            let arrives = self.letters.peek().map(|Reverse(letter)| letter.arrives);
+            let arrives = self.messages.peek().map(|Reverse(message)| message.arrives);
             let due = [self.supervisor.poll_timeout(), self.next_look];
             let due = due.into_iter().flatten().min();
             assert!(
@@ -176,10 +176,10 @@ impl World {
             if arrives != Some(next) {
                 return Event::Tick;
             }
-            let Some(Reverse(letter)) = self.letters.pop() else {
+            let Some(Reverse(message)) = self.messages.pop() else {
                 continue;
             };
-            if let Some(content) = self.open(&letter) {
+            if let Some(content) = self.open(&message) {
                 return content;
             }
         }
@@ -189,26 +189,26 @@ impl World {
         self.heard = self.clock.look(self.now, planned);
     }
 
-    /// What a letter says. What a worker had not said when it died or stopped is never heard, nor is a death that
+    /// What a message says. What a worker had not said when it died or stopped is never heard, nor is a death that
     /// something else forestalled; one that was foreseen is heard after all that the worker said meanwhile.
-    fn open(&mut self, letter: &Letter) -> Option<Event> {
-        let content = self.contents.remove(&letter.number)?;
-        let Some(worker) = letter.from.and_then(|id| self.workers.get_mut(&id)) else {
+    fn open(&mut self, message: &Message) -> Option<Event> {
+        let content = self.contents.remove(&message.number)?;
+        let Some(worker) = message.from.and_then(|id| self.workers.get_mut(&id)) else {
             return Some(content);
         };
         let Event::Exited(id, exit, _) = content else {
-            return worker.is_heard(letter.said).then_some(content);
+            return worker.is_heard(message.said).then_some(content);
         };
-        if worker.obituary != Some(letter.number) {
+        if worker.obituary != Some(message.number) {
             return None;
         }
         let after = worker.last_word();
         let content = Event::Exited(id, exit, worker.black_box(self.now));
-        if after < letter.arrives {
+        if after < message.arrives {
             return Some(content);
         }
         worker.obituary = Some(self.posted + 1);
-        self.deliver(letter.from, letter.said, after + TICK, content);
+        self.deliver(message.from, message.said, after + TICK, content);
         None
     }
 
@@ -233,7 +233,7 @@ impl World {
     }
 
     /// Has things happen that nobody inside has a hand in.
-    fn meddle(&mut self) {
+    fn disturb(&mut self) {
         if self.dice.strikes(self.faults.kill) {
             let alive = self.those(SimWorker::is_alive);
             if let Some(id) = self.dice.pick(&alive) {
@@ -281,7 +281,7 @@ impl World {
     ) {
         self.posted += 1;
         self.contents.insert(self.posted, content);
-        self.letters.push(Reverse(Letter {
+        self.messages.push(Reverse(Message {
             arrives,
             number: self.posted,
             said,

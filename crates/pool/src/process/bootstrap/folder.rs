@@ -20,7 +20,7 @@ pub(super) fn bind_without_name(socket: &OwnedFd) -> io::Result<OwnedFd> {
     let mut refusals = Vec::new();
     for base in bases() {
         match bind_below(socket, &base) {
-            Ok(door) => return Ok(door),
+            Ok(path_fd) => return Ok(path_fd),
             // Another folder is of no help.
             Err(error @ (Errno::MFILE | Errno::NFILE)) => return Err(error.into()),
             Err(error) => refusals.push(format!("\"{}\": {error}", base.display())),
@@ -75,10 +75,10 @@ fn bind_below(socket: &OwnedFd, base: &Path) -> Result<OwnedFd, Errno> {
         match bind_in(socket, &folder) {
             // Another process has removed the folder, or the name that it took for a dead one's.
             Err(Errno::NOENT) if base.exists() => {}
-            Ok(door) => {
+            Ok(path_fd) => {
                 // Fails if others are in it.
                 let _ = rustix::fs::rmdir(&folder);
-                return Ok(door);
+                return Ok(path_fd);
             }
             refused => return refused,
         }
@@ -98,16 +98,16 @@ fn bind_in(socket: &OwnedFd, folder: &Path) -> Result<OwnedFd, Errno> {
     rustix::net::bind(socket, &address)?;
     // The umask may have taken what a worker needs to connect. Nobody else can enter the folder.
     rustix::fs::chmodat(&own, &name, Mode::RUSR | Mode::WUSR, AtFlags::empty())?;
-    let door = rustix::fs::openat(
+    let path_fd = rustix::fs::openat(
         &own,
         &name,
         OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
         Mode::empty(),
     );
     let removed = rustix::fs::unlinkat(&own, &name, AtFlags::empty());
-    let door = door?;
+    let path_fd = path_fd?;
     match removed {
-        Ok(()) | Err(Errno::NOENT) => Ok(door),
+        Ok(()) | Err(Errno::NOENT) => Ok(path_fd),
         Err(error) => Err(error),
     }
 }

@@ -7,11 +7,11 @@ use serde_bytes::ByteBuf;
 
 use super::Call;
 use super::error::{CodecError, Part};
-use super::message::{Answer, MAX_BYTES, Report, Task};
+use super::message::{Answer, ChunkReport, MAX_BYTES, Task};
 use crate::error::with_causes;
 use crate::panics::message;
 use crate::wire;
-use crate::worker::{Job, JobError, Turn, Work};
+use crate::worker::{ItemAction, Job, JobError, Work};
 
 /// Calls `C` on each input of a task. The inputs are the items of the shard, so that one that kills the worker is found
 /// and left out.
@@ -38,11 +38,11 @@ impl<C: Call> Job for CallJob<C> {
         let mut answers = Vec::with_capacity(task.len());
         let mut room = MAX_BYTES;
         for (item, input) in (0..).zip(task) {
-            let mut answer = match (work.turn(item), input) {
-                (Turn::Do, Ok(input)) => self.answer(&input)?,
-                (Turn::Do, Err(reason)) => Answer::Codec(reason),
-                (Turn::Quarantined, _) => Answer::Quarantined,
-                (Turn::Pass, _) => continue,
+            let mut answer = match (work.action(item), input) {
+                (ItemAction::Process, Ok(input)) => self.answer(&input)?,
+                (ItemAction::Process, Err(reason)) => Answer::Codec(reason),
+                (ItemAction::Quarantined, _) => Answer::Quarantined,
+                (ItemAction::Skip, _) => continue,
             };
             if answer.len() > room {
                 answer = Answer::Codec(CodecError::TooLong {
@@ -55,7 +55,7 @@ impl<C: Call> Job for CallJob<C> {
             answers.push(answer);
         }
         let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        wire::encode_into(&Report { nanos, answers }, report).map_err(JobError::new)
+        wire::encode_into(&ChunkReport { nanos, answers }, report).map_err(JobError::new)
     }
 }
 

@@ -10,7 +10,7 @@ use super::slot::block_on;
 /// [`wait`](Handle::wait) then returns at once. Returns `None` if there are no handles.
 ///
 /// ```
-/// use moodring_pool::calls::{Call, Handle, Workers, wait_any};
+/// use moodring_pool::typed::{Call, Handle, Workers, wait_any};
 ///
 /// fn first<F: Call>(pool: &Workers<F>, inputs: Vec<F::Input>) -> Option<F::Output> {
 ///     let mut handles: Vec<_> = inputs.into_iter().map(|input| pool.submit(input)).collect();

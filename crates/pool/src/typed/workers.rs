@@ -12,7 +12,7 @@ use crossbeam_channel::{RecvTimeoutError, unbounded};
 use serde_bytes::ByteBuf;
 
 use super::Call;
-use super::backlog::{Backlog, Intake, Outlet, Request, Ticket};
+use super::backlog::{Backlog, BacklogFeed, ReplySink, Request, Ticket};
 use super::error::{CodecError, Part, ReadyError, StartError, Stopped};
 use super::handle::Handle;
 use super::message::{Task, encode_input};
@@ -22,7 +22,7 @@ use crate::control::Control;
 use crate::error::PoolError;
 use crate::pool::Pool;
 use crate::status::{Outcome, Stats, WorkerStatus};
-use crate::supervisor::{Defeat, TaskPolicy};
+use crate::supervisor::{RunFailure, TaskPolicy};
 use crate::wire;
 
 /// Worker processes that all run one [`Call`].
@@ -54,7 +54,7 @@ impl<C: Call> Workers<C> {
         let backlog = Arc::new(backlog);
         let control = pool.control();
         let (tickets_in, tickets) = unbounded();
-        let intake = Intake {
+        let feed = BacklogFeed {
             backlog: Arc::clone(&backlog),
             tickets: tickets_in,
             policy: TaskPolicy::default(),
@@ -63,9 +63,9 @@ impl<C: Call> Workers<C> {
         let runner = thread::Builder::new()
             .name("pool".to_owned())
             .spawn(move || {
-                let mut outlet = Outlet::new(tickets);
+                let mut sink = ReplySink::new(tickets);
                 let ending = ending;
-                let ran = pool.run(intake, &mut outlet);
+                let ran = pool.run(feed, &mut sink);
                 if let Err(error) = &ran {
                     ending.0.end(Stopped::from(error));
                 }
@@ -152,13 +152,13 @@ impl<C: Call> Workers<C> {
         match self.runner.take().map(JoinHandle::join) {
             Some(Ok(ran)) => ran,
             Some(Err(panic)) => resume_unwind(panic),
-            None => Err(PoolError::Defeat(Defeat::Aborted)),
+            None => Err(PoolError::GivenUp(RunFailure::Aborted)),
         }
     }
 
     /// Stops at once: the workers are killed, and what is not done gets [`Stopped::Terminated`]. Does not wait for that;
     /// to wait, drop or [`join`](Self::join) the pool, which then gives
-    /// [`Defeat::Aborted`].
+    /// [`RunFailure::Aborted`].
     pub fn terminate(&self) {
         self.backlog.terminate();
         self.control.abort();

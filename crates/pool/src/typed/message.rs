@@ -16,7 +16,7 @@ pub(super) type Task = Vec<Result<ByteBuf, CodecError>>;
 
 /// What became of a chunk.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Report {
+pub(super) struct ChunkReport {
     /// How long the worker was at it, in nanoseconds.
     pub(super) nanos: u64,
     /// One for each input, in order.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::worker::{Killed, State, Worker};
-use super::{Action, Phase, Supervisor};
+use super::{Action, RunPhase, Supervisor};
 use crate::ids::WorkerId;
 
 impl Supervisor {
@@ -19,7 +19,7 @@ impl Supervisor {
 
     /// Has the first `workers` slots filled and the others emptied.
     pub(super) fn resize(&mut self, now: Duration, workers: u32) {
-        if self.phase != Phase::Running {
+        if self.phase != RunPhase::Running {
             return;
         }
         self.config.workers = workers;
@@ -32,7 +32,7 @@ impl Supervisor {
                     self.workers.push(worker);
                     self.start(id, now);
                 }
-                Some(State::Gone) if slot < workers => self.succeed(slot, now),
+                Some(State::Gone) if slot < workers => self.start_successor(slot, now),
                 // One that is being renewed goes on leaving.
                 Some(State::Leaving) if slot < workers && self.renewing != Some(slot) => {
                     self.set(slot, State::Ready);
@@ -59,8 +59,8 @@ impl Supervisor {
     }
 
     /// Fills a slot with a new process.
-    pub(super) fn succeed(&mut self, slot: u32, now: Duration) {
-        let id = self.workers[slot as usize].succeed();
+    pub(super) fn start_successor(&mut self, slot: u32, now: Duration) {
+        let id = self.workers[slot as usize].become_successor();
         self.start(id, now);
     }
 
@@ -79,7 +79,7 @@ impl Supervisor {
     }
 
     /// Begins the next renewal if none is under way, and lets go of workers that hold nothing more.
-    pub(super) fn let_go(&mut self, now: Duration) {
+    pub(super) fn renew_and_retire(&mut self, now: Duration) {
         while self.renewing.is_none()
             && let Some(id) = self.renewals.pop_front()
         {
@@ -100,9 +100,9 @@ impl Supervisor {
         let leaving = |worker: &&mut Worker| worker.state == State::Leaving;
         for worker in self.workers.iter_mut().filter(leaving) {
             let wanted = if others {
-                self.window.holds(worker.id)
+                self.buffer.holds(worker.id)
             } else {
-                self.window.is_busy(worker.id)
+                self.buffer.is_busy(worker.id)
             };
             if !wanted {
                 let deadline = now.saturating_add(self.config.drain_timeout);

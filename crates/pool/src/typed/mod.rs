@@ -7,7 +7,7 @@
 //! ```text
 //!  map, submit ──inputs──▶ Backlog ──task──▶ Pool ══▶ worker process: CallJob ──▶ Call::call, input by input
 //!       ▲                                     │ report
-//!       └────────────── reply ◀── Outlet ◀────┘
+//!       └────────────── reply ◀── ReplySink ◀────┘
 //! ```
 //!
 //! Everything stands on [`Pool::run`](crate::Pool::run), which has a thread of its own here. An input is an *item* of

@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use crate::moody::Ask;
-use crate::support::{moody, willing};
+use crate::support::{start_workers, test_workers};
+use crate::test_call::Ask;
 
 #[test]
 fn map_gives_the_results_in_the_order_of_the_inputs() {
-    let pool = willing(3);
+    let pool = start_workers(3);
     let results = pool.map((0..500).map(Ask::Echo));
     assert!(results.into_iter().map(Result::unwrap).eq(0..500));
 }
 
 #[test]
 fn map_unordered_gives_each_result_once_with_its_number() {
-    let pool = willing(3);
+    let pool = start_workers(3);
     let results: Vec<_> = pool
         .map_unordered((0..500).map(|n| Ask::Echo(n * 3)))
         .map(|(number, result)| (number, result.unwrap()))
@@ -29,14 +29,14 @@ fn map_unordered_gives_each_result_once_with_its_number() {
 
 #[test]
 fn nothing_mapped_gives_nothing() {
-    let pool = willing(1);
+    let pool = start_workers(1);
     assert!(pool.map([]).is_empty());
     assert!(pool.map_unordered([]).next().is_none());
 }
 
 #[test]
 fn endless_inputs_are_taken_only_as_there_is_room() {
-    let pool = moody(2).chunk(5).start().unwrap();
+    let pool = test_workers(2).chunk(5).start().unwrap();
     let taken = Cell::new(0);
     let inputs = (0..).inspect(|n| taken.set(*n + 1)).map(Ask::Echo);
     let some: Vec<_> = pool.map_iter(inputs).take(7).map(Result::unwrap).collect();
@@ -47,7 +47,7 @@ fn endless_inputs_are_taken_only_as_there_is_room() {
 
 #[test]
 fn ten_thousand_small_inputs_travel_in_chunks() {
-    let pool = willing(2);
+    let pool = start_workers(2);
     let results = pool.map((0..10_000).map(Ask::Echo));
     assert!(results.into_iter().map(Result::unwrap).eq(0..10_000));
     let outcome = pool.join().unwrap();
@@ -58,7 +58,7 @@ fn ten_thousand_small_inputs_travel_in_chunks() {
 fn a_handle_knows_when_its_result_is_there() {
     let file = tempfile::tempdir().unwrap();
     let path = file.path().join("go");
-    let pool = willing(1);
+    let pool = start_workers(1);
     let waiting = pool.submit(Ask::Await(path.clone()));
     assert!(!waiting.is_done());
     std::fs::write(path, "").unwrap();
@@ -70,7 +70,7 @@ fn a_handle_knows_when_its_result_is_there() {
 fn a_handle_can_be_waited_for_again() {
     let file = tempfile::tempdir().unwrap();
     let path = file.path().join("go");
-    let pool = willing(1);
+    let pool = start_workers(1);
     let waiting = pool.submit(Ask::Await(path.clone()));
     let waiting = waiting.wait_timeout(Duration::from_millis(1)).unwrap_err();
     std::fs::write(path, "").unwrap();
@@ -82,7 +82,7 @@ fn a_handle_can_be_waited_for_again() {
 fn a_slow_input_holds_up_no_other() {
     let file = tempfile::tempdir().unwrap();
     let path = file.path().join("go");
-    let pool = willing(2);
+    let pool = start_workers(2);
     let slow = pool.submit(Ask::Await(path.clone()));
     let quick: Vec<_> = (0..200).map(|n| pool.submit(Ask::Echo(n))).collect();
     assert!(quick.into_iter().map(|n| n.wait().unwrap()).eq(0..200));
@@ -93,7 +93,7 @@ fn a_slow_input_holds_up_no_other() {
 
 #[test]
 fn threads_may_share_the_workers() {
-    let pool = willing(2);
+    let pool = start_workers(2);
     thread::scope(|threads| {
         for from in [0, 1_000, 2_000] {
             let pool = &pool;
@@ -107,7 +107,7 @@ fn threads_may_share_the_workers() {
 
 #[test]
 fn each_worker_keeps_its_state_between_calls() {
-    let pool = willing(1);
+    let pool = start_workers(1);
     let counts = pool.map([Ask::Count, Ask::Count, Ask::Count]);
     assert_eq!(counts, [Ok(1), Ok(2), Ok(3)]);
 }

@@ -4,15 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use moodring_pool::calls::{ReadyError, StartError, TrySubmitError};
 use moodring_pool::process::Exit;
-use moodring_pool::supervisor::{Defeat, WorkerState};
+use moodring_pool::supervisor::{RunFailure, WorkerState};
+use moodring_pool::typed::{ReadyError, StartError, TrySubmitError};
 use moodring_pool::{CallError, CallOptions, Handle, Retry, Stopped};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::tempdir;
 
-use crate::moody::{Ask, Mood, Moody};
-use crate::support::{builder, moody, pids, until, willing};
+use crate::support::{builder, pids, start_workers, test_workers, until};
+use crate::test_call::{Ask, Startup, TestCall};
 
 /// Long enough for a busy machine.
 const LONG: Duration = Duration::from_mins(1);
@@ -37,7 +37,7 @@ fn death(result: Result<u64, CallError>) -> (Exit, u32) {
 fn a_call_that_is_cancelled_while_it_waits_is_never_begun() {
     let folder = tempdir().unwrap();
     let (go, log) = (folder.path().join("go"), folder.path().join("log"));
-    let pool = willing(1);
+    let pool = start_workers(1);
     let running = pool.submit(Ask::Await(go.clone()));
     let waiting: Vec<_> = (0..50)
         .map(|n| pool.submit(logged(&log, Ask::Echo(n))))
@@ -54,7 +54,7 @@ fn a_call_that_is_cancelled_while_it_waits_is_never_begun() {
 fn cancelling_a_call_that_runs_replaces_its_worker_and_disturbs_no_other() {
     let folder = tempdir().unwrap();
     let (go, log) = (folder.path().join("go"), folder.path().join("log"));
-    let pool = willing(2);
+    let pool = start_workers(2);
     let other = pool.submit(logged(&log, Ask::Await(go.clone())));
     let hanging = pool.submit(logged(&log, Ask::Hang));
     until(|| begun(&log) == 2);
@@ -70,7 +70,7 @@ fn cancelling_a_call_that_runs_replaces_its_worker_and_disturbs_no_other() {
 #[test]
 fn any_number_of_calls_may_be_cancelled() {
     let folder = tempdir().unwrap();
-    let pool = moody(1).max_crashes(2).start().unwrap();
+    let pool = test_workers(1).max_crashes(2).start().unwrap();
     for n in 0..12 {
         let log = folder.path().join(n.to_string());
         let hanging = pool.submit(logged(&log, Ask::Hang));
@@ -84,7 +84,7 @@ fn any_number_of_calls_may_be_cancelled() {
 fn a_detached_call_is_done_all_the_same() {
     let folder = tempdir().unwrap();
     let log = folder.path().join("log");
-    let pool = willing(1);
+    let pool = start_workers(1);
     for n in 0..20 {
         pool.submit(logged(&log, Ask::Echo(n))).detach();
     }
@@ -96,7 +96,7 @@ fn a_detached_call_is_done_all_the_same() {
 fn dropping_an_iterator_withdraws_what_no_worker_has() {
     let folder = tempdir().unwrap();
     let (go, log) = (folder.path().join("go"), folder.path().join("log"));
-    let pool = moody(1).chunk(1).start().unwrap();
+    let pool = test_workers(1).chunk(1).start().unwrap();
     let inputs = [Ask::Echo(1), Ask::Await(go.clone())];
     let others = (0..50).map(|n| logged(&log, Ask::Echo(n)));
     let mut results = pool.map_iter(inputs.into_iter().chain(others));
@@ -110,7 +110,7 @@ fn dropping_an_iterator_withdraws_what_no_worker_has() {
 
 #[test]
 fn a_call_may_have_a_timeout_of_its_own() {
-    let pool = willing(1);
+    let pool = start_workers(1);
     let hurried = CallOptions::new().timeout(Duration::from_millis(100));
     let once = hurried.retry(Retry::Never);
     let error = pool.with(once).submit(Ask::Hang).wait().unwrap_err();
@@ -124,7 +124,11 @@ fn a_call_may_have_a_timeout_of_its_own() {
 #[test]
 fn a_call_that_must_not_be_repeated_is_begun_once_whoever_kills_it() {
     let folder = tempdir().unwrap();
-    let pool = moody(2).retry(Retry::Never).chunk(50).start().unwrap();
+    let pool = test_workers(2)
+        .retry(Retry::Never)
+        .chunk(50)
+        .start()
+        .unwrap();
     let log = folder.path().join("log");
     let deadly = [Ask::Kill, Ask::Abort, Ask::Exit(0)];
     let harmless = (0..40).map(Ask::Echo);
@@ -139,7 +143,7 @@ fn a_call_that_must_not_be_repeated_is_begun_once_whoever_kills_it() {
 
 #[test]
 fn a_call_is_tried_as_often_as_asked_for_and_knows_which_attempt_it_is() {
-    let pool = moody(1).max_crashes(2).start().unwrap();
+    let pool = test_workers(1).max_crashes(2).start().unwrap();
     let up_to_seven = pool.with(CallOptions::new().retry(Retry::Times(6)));
     assert_eq!(up_to_seven.submit(Ask::DieBefore(1)).wait(), Ok(1));
     assert_eq!(up_to_seven.submit(Ask::DieBefore(7)).wait(), Ok(7));
@@ -153,7 +157,7 @@ fn a_call_is_tried_as_often_as_asked_for_and_knows_which_attempt_it_is() {
 fn ready_means_that_every_worker_has_started() {
     let folder = tempdir().unwrap();
     let go = folder.path().join("go");
-    let pool = builder::<Moody>(3, Mood::Hesitant(go.clone()))
+    let pool = builder::<TestCall>(3, Startup::WaitsFor(go.clone()))
         .start()
         .unwrap();
     let patience = Duration::from_millis(1);
@@ -166,15 +170,17 @@ fn ready_means_that_every_worker_has_started() {
     let states: Vec<_> = pool
         .workers()
         .iter()
-        .map(|worker| worker.view.state)
+        .map(|worker| worker.slot.state)
         .collect();
     assert_eq!(states, [WorkerState::Ready; 3]);
 }
 
 #[test]
 fn who_waits_for_workers_that_cannot_start_learns_why() {
-    let pool = builder::<Moody>(2, Mood::Refusing).start().unwrap();
-    let why = Stopped::Defeat(Defeat::Unfit("there is no such model".to_owned()));
+    let pool = builder::<TestCall>(2, Startup::Fails).start().unwrap();
+    let why = Stopped::GivenUp(RunFailure::StartupFailed(
+        "there is no such model".to_owned(),
+    ));
     for _ in 0..2 {
         assert_eq!(pool.wait_ready(LONG), Err(ReadyError::Stopped(why.clone())));
     }
@@ -184,7 +190,7 @@ fn who_waits_for_workers_that_cannot_start_learns_why() {
 fn draining_finishes_what_is_under_way_and_drops_what_waits() {
     let folder = tempdir().unwrap();
     let (go, log) = (folder.path().join("go"), folder.path().join("log"));
-    let pool = willing(1);
+    let pool = start_workers(1);
     let running = pool.submit(logged(&log, Ask::Await(go.clone())));
     until(|| begun(&log) == 1);
     let waiting: Vec<_> = (0..20).map(|n| pool.submit(Ask::Echo(n))).collect();
@@ -205,7 +211,7 @@ fn draining_finishes_what_is_under_way_and_drops_what_waits() {
 fn renewing_replaces_every_worker_and_interrupts_no_call() {
     let folder = tempdir().unwrap();
     let (go, log) = (folder.path().join("go"), folder.path().join("log"));
-    let pool = willing(2);
+    let pool = start_workers(2);
     pool.wait_ready(LONG).unwrap();
     let old = pids(&pool);
     let running = pool.submit(logged(&log, Ask::Await(go.clone())));
@@ -219,7 +225,7 @@ fn renewing_replaces_every_worker_and_interrupts_no_call() {
 
 #[test]
 fn a_call_knows_which_process_of_its_slot_it_is_in() {
-    let pool = willing(1);
+    let pool = start_workers(1);
     assert_eq!(pool.submit(Ask::Incarnation).wait(), Ok(0));
     for pid in pids(&pool) {
         kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL).unwrap();
@@ -231,7 +237,7 @@ fn a_call_knows_which_process_of_its_slot_it_is_in() {
 #[test]
 fn workers_may_have_an_environment_and_a_folder_of_their_own() {
     let folder = tempdir().unwrap();
-    let pool = moody(1)
+    let pool = test_workers(1)
         .env("MOODY_NUMBER", "42")
         .env_remove("PATH")
         .current_dir(folder.path())
@@ -248,7 +254,7 @@ fn workers_may_have_an_environment_and_a_folder_of_their_own() {
 #[test]
 fn a_folder_that_is_missing_is_refused_by_name() {
     let folder = tempdir().unwrap().path().join("gone");
-    let refused = moody(1).current_dir(&folder).start().unwrap_err();
+    let refused = test_workers(1).current_dir(&folder).start().unwrap_err();
     assert!(matches!(refused, StartError::CurrentDir(_)));
     let text = refused.to_string();
     assert!(text.contains(folder.to_str().unwrap()), "{text}");
@@ -258,7 +264,7 @@ fn a_folder_that_is_missing_is_refused_by_name() {
 fn what_finds_no_room_is_given_back() {
     let folder = tempdir().unwrap();
     let go = folder.path().join("go");
-    let pool = moody(1).backlog(1).start().unwrap();
+    let pool = test_workers(1).backlog(1).start().unwrap();
     let mut handles = vec![pool.submit(Ask::Await(go.clone()))];
     let refused = loop {
         // The worker is busy, and so few are at hand.

@@ -48,40 +48,40 @@ fn refuse<T, S: Serializer>(_: &T, _: S) -> Result<S::Ok, S::Error> {
 
 /// How the start goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Mood {
-    Willing,
+pub(crate) enum Startup {
+    Succeeds,
     /// Starts when this file exists.
-    Hesitant(PathBuf),
-    Refusing,
-    Panicking,
+    WaitsFor(PathBuf),
+    Fails,
+    Panics,
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("not today")]
 struct NotToday(#[source] std::fmt::Error);
 
-pub(crate) struct Moody {
+pub(crate) struct TestCall {
     calls: u64,
 }
 
-impl Call for Moody {
-    type Setup = Mood;
+impl Call for TestCall {
+    type Setup = Startup;
     type Input = Ask;
     type Output = u64;
 
     fn name() -> &'static str {
-        "moody"
+        "test-call"
     }
 
-    fn start(mood: Mood) -> Result<Self, BoxError> {
-        match mood {
-            Mood::Willing => Ok(Self { calls: 0 }),
-            Mood::Hesitant(path) => {
+    fn start(startup: Startup) -> Result<Self, BoxError> {
+        match startup {
+            Startup::Succeeds => Ok(Self { calls: 0 }),
+            Startup::WaitsFor(path) => {
                 wait_for(&path)?;
                 Ok(Self { calls: 0 })
             }
-            Mood::Refusing => Err("there is no such model".into()),
-            Mood::Panicking => panic!("the model is upside down"),
+            Startup::Fails => Err("there is no such model".into()),
+            Startup::Panics => panic!("the model is upside down"),
         }
     }
 
@@ -168,7 +168,7 @@ impl Call for Parent {
     }
 
     fn call(&mut self, (): ()) -> Result<(), BoxError> {
-        Workers::<Moody>::start(1, Mood::Willing)?;
+        Workers::<TestCall>::start(1, Startup::Succeeds)?;
         Ok(())
     }
 }

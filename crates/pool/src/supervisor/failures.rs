@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
+use super::reorder_buffer::{Evidence, Suspicion};
 use super::restart::{Death, History, Verdict};
-use super::window::{Evidence, Suspicion};
 use super::worker::{Killed, State};
-use super::{Action, Defeat, Phase, Supervisor};
-use crate::black_box::{Phase as BoxPhase, Sample};
+use super::{Action, RunFailure, RunPhase, Supervisor};
+use crate::black_box::{Phase, Sample};
 use crate::exit::Exit;
 use crate::ids::{ShardId, WorkerId};
 
@@ -20,7 +20,7 @@ impl Supervisor {
         } else {
             self.timeout_of(id)
         };
-        let busy = self.window.is_busy(id);
+        let busy = self.buffer.is_busy(id);
         let Some(worker) = self
             .current(id)
             .filter(|worker| matches!(worker.state, State::Ready | State::Leaving))
@@ -39,7 +39,7 @@ impl Supervisor {
     /// How long an item of the shard that a worker is at may take.
     fn timeout_of(&mut self, id: WorkerId) -> Option<Duration> {
         let shard = self.current(id)?.out.front().copied();
-        let own = shard.and_then(|shard| self.window.policy(shard).timeout);
+        let own = shard.and_then(|shard| self.buffer.policy(shard).timeout);
         own.or(self.config.item_timeout)
     }
 
@@ -65,7 +65,7 @@ impl Supervisor {
         sample: Option<Sample>,
     ) {
         let exit = self.cause_of(id, exit);
-        let running = matches!(self.phase, Phase::Running);
+        let running = matches!(self.phase, RunPhase::Running);
         let Some(worker) = self.current(id) else {
             return;
         };
@@ -77,13 +77,13 @@ impl Supervisor {
         // An item that was begun may be what killed the worker; the ones before it were achieved.
         worker.progressed |= sample.is_some_and(|sample| sample.begun > 1);
         if worker.progressed {
-            self.barren_quarantines = 0;
+            self.unproductive_quarantines = 0;
         }
         let worked_on = sample
             .map(|at| at.shard)
-            .filter(|shard| out.contains(shard) || self.window.is_placed(*shard, id))
+            .filter(|shard| out.contains(shard) || self.buffer.is_placed(*shard, id))
             .or(out.front().copied());
-        self.window.lost(id);
+        self.buffer.lost(id);
         if self.renewing == Some(id.slot) && id.slot >= self.config.workers {
             self.renewing = None;
         }
@@ -95,29 +95,29 @@ impl Supervisor {
                 worker.history = History::default();
             }
             if id.slot < self.config.workers {
-                self.succeed(id.slot, now);
+                self.start_successor(id.slot, now);
             }
             return;
         }
         if let Some(shard) = worked_on {
             // Where attempts are limited, one that was finished counts too if its report was lost with the worker.
-            let limited = self.window.policy(shard).max_attempts.is_some();
+            let limited = self.buffer.policy(shard).max_attempts.is_some();
             let begun =
-                |at: &Sample| at.shard == shard && (limited || at.phase == BoxPhase::Preparing);
+                |at: &Sample| at.shard == shard && (limited || at.phase == Phase::Preparing);
             let item = sample.filter(begun).and_then(|at| at.item);
             if !item.is_some_and(|item| self.judge_item(id, shard, item, &exit))
-                && let Some(defeat) = self.judge_shard(shard, &exit)
+                && let Some(failure) = self.judge_shard(shard, &exit)
             {
-                return self.give_up(defeat);
+                return self.give_up(failure);
             }
         }
         self.replace(now, id, exit);
     }
 
     /// Counts a death on a shard, which nobody can do if there are too many.
-    fn judge_shard(&mut self, shard: ShardId, exit: &Exit) -> Option<Defeat> {
-        let deaths = self.window.count_death(shard);
-        (deaths >= self.config.max_shard_deaths).then(|| Defeat::DeadlyShard {
+    fn judge_shard(&mut self, shard: ShardId, exit: &Exit) -> Option<RunFailure> {
+        let deaths = self.buffer.count_death(shard);
+        (deaths >= self.config.max_shard_deaths).then(|| RunFailure::DeadlyShard {
             shard,
             deaths,
             last: exit.clone(),
@@ -132,13 +132,13 @@ impl Supervisor {
             exit if exit.is_own_fault() => Evidence::OwnFault,
             _ => Evidence::Weak,
         };
-        match self.window.suspect(shard, item, evidence) {
+        match self.buffer.suspect(shard, item, evidence) {
             Suspicion::Trial => return false,
             Suspicion::Retry => {}
             Suspicion::Quarantine(attempts) => {
                 self.actions
                     .push_back(Action::Quarantine(shard, item, attempts));
-                self.barren_quarantines += 1;
+                self.unproductive_quarantines += 1;
             }
         }
         if let Some(worker) = self.current(id) {
@@ -150,7 +150,7 @@ impl Supervisor {
     /// Decides whether and when a dead worker's slot is filled again.
     fn replace(&mut self, now: Duration, id: WorkerId, last: Exit) {
         let (policy, last_progress) = (self.config.restart, self.last_progress);
-        let (barren, wanted) = (self.barren_quarantines, self.config.workers);
+        let (unproductive, wanted) = (self.unproductive_quarantines, self.config.workers);
         let Some(worker) = self.current(id) else {
             return;
         };
@@ -163,9 +163,9 @@ impl Supervisor {
         worker.history = history;
         match verdict {
             // A job that dies on whatever it is given would have everything quarantined.
-            Verdict::RestartAt(_) if barren >= policy.max_crashes.saturating_mul(2) => {
-                self.give_up(Defeat::QuarantineLoop {
-                    quarantined: barren,
+            Verdict::RestartAt(_) if unproductive >= policy.max_crashes.saturating_mul(2) => {
+                self.give_up(RunFailure::QuarantineLoop {
+                    quarantined: unproductive,
                     last,
                 });
             }
@@ -173,7 +173,7 @@ impl Supervisor {
             Verdict::RestartAt(until) => worker.state = State::Backoff { until },
             Verdict::GiveUp => {
                 let crashes = history.fruitless;
-                self.give_up(Defeat::CrashLoop { crashes, last });
+                self.give_up(RunFailure::CrashLoop { crashes, last });
             }
         }
     }
@@ -187,7 +187,7 @@ impl Supervisor {
                 State::Draining { deadline } if deadline <= now => {
                     self.kill(slot, Killed::Dismissed);
                 }
-                State::Backoff { until } if until <= now => self.succeed(slot, now),
+                State::Backoff { until } if until <= now => self.start_successor(slot, now),
                 _ => {}
             }
         }

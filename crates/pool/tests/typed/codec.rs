@@ -1,11 +1,11 @@
 //! What cannot be carried between processes is refused, and told.
 
-use moodring_pool::calls::{Part, StartError};
+use moodring_pool::typed::{Part, StartError};
 use moodring_pool::{BoxError, Call, CallError, CodecError};
 use serde::{Deserialize, Serialize};
 
-use crate::moody::{Carrier, Giver, Sparse, Untagged};
 use crate::support::builder;
+use crate::test_call::{Carrier, Giver, Sparse, Untagged};
 
 #[derive(Debug)]
 struct Picky;

@@ -1,7 +1,7 @@
 //! The way of a task into the pool and of its reply out of it.
 //!
 //! Callers push requests into the [`Backlog`], which blocks them when it is full. The pool pulls them through
-//! [`Intake`], its feed; the ticket of each goes past the pool to [`Outlet`], its sink, which answers it. A ticket
+//! [`BacklogFeed`], its feed; the ticket of each goes past the pool to [`ReplySink`], its sink, which answers it. A ticket
 //! that is dropped says so, wherever that happens: nobody waits for a reply that cannot come.
 
 use std::collections::{HashMap, VecDeque};
@@ -325,14 +325,14 @@ impl Backlog {
 }
 
 /// The pool's feed.
-pub(super) struct Intake {
+pub(super) struct BacklogFeed {
     pub(super) backlog: Arc<Backlog>,
     pub(super) tickets: Sender<Ticket>,
     /// Of the task that was given last.
     pub(super) policy: TaskPolicy,
 }
 
-impl Feed for Intake {
+impl Feed for BacklogFeed {
     fn next_task(&mut self) -> Result<Option<Vec<u8>>, BoxError> {
         let Some(request) = self.backlog.pop() else {
             return Ok(None);
@@ -349,7 +349,7 @@ impl Feed for Intake {
 }
 
 /// The pool's sink.
-pub(super) struct Outlet {
+pub(super) struct ReplySink {
     tickets: Receiver<Ticket>,
     /// The tickets of the shards that are under way.
     open: HashMap<ShardId, Ticket>,
@@ -357,7 +357,7 @@ pub(super) struct Outlet {
     next: ShardId,
 }
 
-impl Outlet {
+impl ReplySink {
     pub(super) fn new(tickets: Receiver<Ticket>) -> Self {
         Self {
             tickets,
@@ -367,7 +367,7 @@ impl Outlet {
     }
 }
 
-impl Outlet {
+impl ReplySink {
     /// The ticket of a shard; it is taken once.
     fn ticket(&mut self, shard: ShardId) -> Result<Option<Ticket>, BoxError> {
         while self.next <= shard {
@@ -378,7 +378,7 @@ impl Outlet {
     }
 }
 
-impl Sink for Outlet {
+impl Sink for ReplySink {
     fn cancelled(&mut self, shard: ShardId) -> Result<(), BoxError> {
         self.ticket(shard).map(drop)
     }
@@ -498,7 +498,7 @@ mod tests {
         thread::scope(|threads| {
             let pushed = threads.spawn(|| {
                 let mut request = Some(request(2, &replies_in));
-                crate::calls::slot::block_on(None, |cx| backlog.poll_push(&mut request, cx))
+                crate::typed::slot::block_on(None, |cx| backlog.poll_push(&mut request, cx))
             });
             assert!(backlog.pop().is_some());
             assert_eq!(pushed.join().unwrap(), Some(()));
@@ -515,14 +515,14 @@ mod tests {
                 .send(Ticket::numbered(number, replies_in.clone()))
                 .unwrap();
         }
-        let mut outlet = Outlet::new(tickets);
+        let mut sink = ReplySink::new(tickets);
         for shard in [1, 0, 2] {
             let released = Released {
                 shard: ShardId(shard),
                 report: &[],
                 quarantined: &[],
             };
-            outlet.release(&released).unwrap();
+            sink.release(&released).unwrap();
         }
         let numbers: Vec<_> = replies.try_iter().map(|reply| reply.number).collect();
         assert_eq!(numbers, [11, 10, 12]);

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::backlog::Backlog;
 use super::error::{CallError, CodecError, Part};
-use super::message::{self, Answer, Report};
+use super::message::{self, Answer, ChunkReport};
 use super::slot::{Done, Slot, block_on};
 use crate::control::Control;
 use crate::wire;
@@ -142,10 +142,10 @@ pub(super) fn open<T: DeserializeOwned>(
     else {
         return every(stopped(backlog));
     };
-    let Report { nanos, mut answers } = match wire::decode(&report) {
+    let ChunkReport { nanos, mut answers } = match wire::decode(&report) {
         Ok(report) => report,
         Err(error) => {
-            let error = CodecError::decode::<Report>(Part::Report, &error);
+            let error = CodecError::decode::<ChunkReport>(Part::Report, &error);
             return every(CallError::Codec(error));
         }
     };

@@ -7,15 +7,19 @@ use moodring_pool::process::Exit;
 use moodring_pool::supervisor::Event;
 use moodring_pool::{Scope, ShardId, WorkerId};
 
-use crate::faults::{Fate, ITEMS};
+use crate::faults::{Fault, ITEMS};
 use crate::worker::SimWorker;
 use crate::world::{TICK, World};
 
 impl World {
     pub(crate) fn spawn(&mut self, id: WorkerId) {
         self.workers.insert(id, SimWorker::new(id, self.now));
-        if self.dice.strikes(self.faults.unfit) {
-            self.say(id, 1_000, Event::Unfit(id, "no such model".to_owned()));
+        if self.dice.strikes(self.faults.startup_failed) {
+            self.say(
+                id,
+                1_000,
+                Event::StartupFailed(id, "no such model".to_owned()),
+            );
             let at = self.now + Duration::from_millis(1);
             return self.die(id, at, Exit::Code(1), true);
         }
@@ -47,7 +51,7 @@ impl World {
         self.show(id, Phase::Preparing, shard);
         self.spend(id, 100);
         self.wait_for_disk(id);
-        self.misstep(id, scope);
+        self.sporadic_fault(id, scope);
         let items = match scope {
             Scope::Only(item) => item..item + 1,
             Scope::All => 0..ITEMS,
@@ -57,11 +61,11 @@ impl World {
                 self.work_on(id, shard, item, scope);
             }
         }
-        self.misstep(id, scope);
+        self.sporadic_fault(id, scope);
         self.show(id, Phase::Idle, shard);
         let done = match scope {
             Scope::All => Event::Prepared(id, shard),
-            Scope::Only(_) => Event::Tried(id, shard),
+            Scope::Only(_) => Event::TrialPassed(id, shard),
         };
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.on_trial = scope != Scope::All;
@@ -81,20 +85,20 @@ impl World {
             worker.begin(now, item);
             worker.spend(now, spent);
         }
-        if let Some(fate) = self.faults.fate_at(shard, item, scope) {
-            self.meet(id, fate);
+        if let Some(fault) = self.faults.fault_at(shard, item, scope) {
+            self.meet(id, fault);
         }
-        self.misstep(id, scope);
+        self.sporadic_fault(id, scope);
     }
 
     /// The worker puts a result in its place.
     pub(crate) fn commit(&mut self, id: WorkerId, shard: ShardId) {
         self.show(id, Phase::Committing, shard);
         self.wait_for_disk(id);
-        if let Some(fate) = self.faults.fate_in_commit(shard) {
-            self.meet(id, fate);
+        if let Some(fault) = self.faults.fault_in_commit(shard) {
+            self.meet(id, fault);
         }
-        self.misstep(id, Scope::All);
+        self.sporadic_fault(id, Scope::All);
         self.say(id, 1_000, Event::Committed(id, shard));
         self.show(id, Phase::Idle, shard);
     }
@@ -112,18 +116,18 @@ impl World {
     /// The worker has been told that nothing more will come.
     pub(crate) fn leave(&mut self, id: WorkerId) {
         let faults = self.faults;
-        let fate = if self.dice.strikes(faults.leave) {
+        let fault = if self.dice.strikes(faults.leave) {
             let hang = self.dice.roll(2) == 0;
             if hang {
-                Fate::Hangs
+                Fault::Hangs
             } else {
-                faults.any_fate(&mut self.dice)
+                faults.any_fault(&mut self.dice)
             }
         } else {
-            Fate::Dies(Exit::Code(0))
+            Fault::Dies(Exit::Code(0))
         };
         self.spend(id, 500);
-        self.meet(id, fate);
+        self.meet(id, fault);
     }
 
     fn spend(&mut self, id: WorkerId, most: u64) {
@@ -151,16 +155,16 @@ impl World {
     }
 
     /// By chance, the worker does not get beyond what it was told so far.
-    fn misstep(&mut self, id: WorkerId, scope: Scope) {
+    fn sporadic_fault(&mut self, id: WorkerId, scope: Scope) {
         if scope == Scope::All
-            && let Some(fate) = self.faults.misstep(&mut self.dice)
+            && let Some(fault) = self.faults.sporadic_fault(&mut self.dice)
         {
-            self.meet(id, fate);
+            self.meet(id, fault);
         }
     }
 
     /// Something happens to the worker when it has done what it was told so far.
-    fn meet(&mut self, id: WorkerId, fate: Fate) {
+    fn meet(&mut self, id: WorkerId, fault: Fault) {
         let Some(at) = self
             .workers
             .get(&id)
@@ -168,9 +172,9 @@ impl World {
         else {
             return;
         };
-        match fate {
-            Fate::Dies(exit) => self.die(id, at, exit, true),
-            Fate::Hangs => self.stop(id, at),
+        match fault {
+            Fault::Dies(exit) => self.die(id, at, exit, true),
+            Fault::Hangs => self.stop(id, at),
         }
     }
 

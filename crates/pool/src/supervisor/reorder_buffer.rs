@@ -110,7 +110,7 @@ impl Shard {
 }
 
 #[derive(Debug)]
-pub(super) struct Window {
+pub(super) struct ReorderBuffer {
     delivery: Delivery,
     ordered: bool,
     capacity: usize,
@@ -126,7 +126,7 @@ pub(super) struct Window {
     turn: ShardId,
 }
 
-impl Window {
+impl ReorderBuffer {
     pub(super) fn new(delivery: Delivery, ordered: bool, capacity: usize) -> Self {
         let first = ShardId(0);
         Self {
@@ -220,7 +220,7 @@ impl Window {
     }
 
     /// Notes that a suspect item did no harm alone. False if it was not with that worker.
-    pub(super) fn tried(&mut self, id: ShardId, worker: WorkerId) -> bool {
+    pub(super) fn trial_passed(&mut self, id: ShardId, worker: WorkerId) -> bool {
         let out = |shard: &&mut Shard| shard.stage == Stage::Out(worker) && shard.suspect.is_some();
         let Some(shard) = self.get_mut(id).filter(out) else {
             return false;
@@ -231,7 +231,7 @@ impl Window {
         true
     }
 
-    /// Judges an item on which a worker died, after [`Window::lost`]. It is tried alone next; if it has killed alone
+    /// Judges an item on which a worker died, after [`ReorderBuffer::lost`]. It is tried alone next; if it has killed alone
     /// too, it is quarantined. Where attempts are limited, they are counted instead.
     pub(super) fn suspect(&mut self, id: ShardId, item: u64, evidence: Evidence) -> Suspicion {
         // A shard whose turn has come was done once without harm, so all of its items are innocent.

@@ -5,13 +5,13 @@ use std::time::Duration;
 use moodring_pool::process::Exit;
 use moodring_pool::{CallError, CodecError};
 
-use crate::moody::{Ask, Parent};
-use crate::support::{builder, moody, willing};
+use crate::support::{builder, start_workers, test_workers};
+use crate::test_call::{Ask, Parent};
 
 /// Maps `bad` between good inputs, all in one chunk; the others must be done. Gives its error, and how many workers were
 /// started anew.
 fn among_others(bad: Ask, timeout: Option<Duration>) -> (CallError, u64) {
-    let pool = moody(2).chunk(6).timeout(timeout).start().unwrap();
+    let pool = test_workers(2).chunk(6).timeout(timeout).start().unwrap();
     let inputs = [
         Ask::Echo(0),
         Ask::Echo(1),
@@ -49,7 +49,7 @@ fn a_panic_is_the_error_of_its_input_alone() {
 
 #[test]
 fn after_a_panic_the_state_is_made_anew() {
-    let pool = willing(1);
+    let pool = start_workers(1);
     let results = pool.map([Ask::Count, Ask::Count, Ask::Panic, Ask::Count]);
     assert_eq!((&results[1], &results[3]), (&Ok(2), &Ok(1)));
 }

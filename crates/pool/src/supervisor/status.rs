@@ -38,7 +38,7 @@ impl WorkerState {
 
 /// A worker, as the supervisor sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WorkerView {
+pub struct SlotStatus {
     /// Which one it is.
     pub id: WorkerId,
     /// What it is in.
@@ -49,7 +49,7 @@ pub struct WorkerView {
 
 impl Supervisor {
     /// The workers there are, or are to be again, by slot.
-    pub fn workers(&self) -> impl Iterator<Item = WorkerView> {
+    pub fn workers(&self) -> impl Iterator<Item = SlotStatus> {
         self.workers.iter().filter_map(|worker| {
             let state = match worker.state {
                 State::Starting { .. } => WorkerState::Starting,
@@ -60,7 +60,7 @@ impl Supervisor {
                 State::Backoff { .. } => WorkerState::Backoff,
                 State::Gone => return None,
             };
-            Some(WorkerView {
+            Some(SlotStatus {
                 id: worker.id,
                 state,
                 holds: worker.out.len(),

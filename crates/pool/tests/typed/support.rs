@@ -4,24 +4,24 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread;
 
-use moodring_pool::calls::WorkersBuilder;
+use moodring_pool::typed::WorkersBuilder;
 use moodring_pool::{Call, Workers};
 
-use crate::moody::{Mood, Moody};
+use crate::test_call::{Startup, TestCall};
 
 /// The program in `worker.rs`.
-const WORKER: &str = env!("CARGO_BIN_EXE_moody-worker");
+const WORKER: &str = env!("CARGO_BIN_EXE_typed-test-worker");
 
 pub(crate) fn builder<C: Call>(workers: u32, setup: C::Setup) -> WorkersBuilder<C> {
     Workers::builder(workers, setup).program(WORKER)
 }
 
-pub(crate) fn moody(workers: u32) -> WorkersBuilder<Moody> {
-    builder(workers, Mood::Willing)
+pub(crate) fn test_workers(workers: u32) -> WorkersBuilder<TestCall> {
+    builder(workers, Startup::Succeeds)
 }
 
-pub(crate) fn willing(workers: u32) -> Workers<Moody> {
-    moody(workers).start().unwrap()
+pub(crate) fn start_workers(workers: u32) -> Workers<TestCall> {
+    test_workers(workers).start().unwrap()
 }
 
 /// The process ids of the workers there are.

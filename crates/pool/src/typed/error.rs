@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::error::PoolError;
 use crate::exit::Exit;
-use crate::supervisor::Defeat;
+use crate::supervisor::RunFailure;
 use crate::wire::WireError;
 
 /// Why an input has no output.
@@ -69,7 +69,7 @@ pub enum Stopped {
     Terminated,
     /// It was given up: workers died again and again, or cannot start.
     #[error("{0}")]
-    Defeat(Defeat),
+    GivenUp(RunFailure),
     /// The pool itself failed, for this reason.
     #[error("{0}")]
     Failed(String),
@@ -78,8 +78,8 @@ pub enum Stopped {
 impl From<&PoolError> for Stopped {
     fn from(error: &PoolError) -> Self {
         match error {
-            PoolError::Defeat(Defeat::Aborted) => Self::Terminated,
-            PoolError::Defeat(defeat) => Self::Defeat(defeat.clone()),
+            PoolError::GivenUp(RunFailure::Aborted) => Self::Terminated,
+            PoolError::GivenUp(failure) => Self::GivenUp(failure.clone()),
             other => Self::Failed(other.to_string()),
         }
     }

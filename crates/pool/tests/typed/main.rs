@@ -5,7 +5,7 @@ mod control;
 mod errors;
 mod futures;
 mod lifecycle;
-mod moody;
 mod results;
 mod support;
+mod test_call;
 mod wait;

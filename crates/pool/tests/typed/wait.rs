@@ -4,11 +4,11 @@ use std::fs;
 use std::time::Duration;
 
 use moodring_pool::Handle;
-use moodring_pool::calls::{wait_all, wait_all_timeout, wait_any, wait_any_timeout};
+use moodring_pool::typed::{wait_all, wait_all_timeout, wait_any, wait_any_timeout};
 use tempfile::tempdir;
 
-use crate::moody::Ask;
-use crate::support::willing;
+use crate::support::start_workers;
+use crate::test_call::Ask;
 
 const MOMENT: Duration = Duration::from_millis(1);
 
@@ -16,7 +16,7 @@ const MOMENT: Duration = Duration::from_millis(1);
 fn one_of_several_results_can_be_waited_for() {
     let folder = tempdir().unwrap();
     let files = ["a", "b", "c"].map(|name| folder.path().join(name));
-    let pool = willing(3);
+    let pool = start_workers(3);
     let mut handles = files
         .clone()
         .map(|file| pool.submit(Ask::Await(file)))
@@ -34,7 +34,7 @@ fn one_of_several_results_can_be_waited_for() {
 fn all_results_can_be_waited_for() {
     let folder = tempdir().unwrap();
     let go = folder.path().join("go");
-    let pool = willing(2);
+    let pool = start_workers(2);
     let inputs = [Ask::Echo(1), Ask::Await(go.clone()), Ask::Echo(2)];
     let handles = inputs.map(|ask| pool.submit(ask));
     assert!(!wait_all_timeout(&handles, MOMENT));

@@ -9,8 +9,8 @@ use std::thread::{self, Thread};
 use moodring_pool::{CallError, Stopped};
 use tempfile::tempdir;
 
-use crate::moody::Ask;
-use crate::support::{moody, willing};
+use crate::support::{start_workers, test_workers};
+use crate::test_call::Ask;
 
 struct Unpark(Thread);
 
@@ -34,7 +34,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 #[test]
 fn a_handle_is_a_future_of_its_result() {
-    let pool = willing(2);
+    let pool = start_workers(2);
     let sum = block_on(async {
         let handles: Vec<_> = (0..50).map(|n| pool.submit(Ask::Echo(n))).collect();
         let mut sum = 0;
@@ -51,7 +51,7 @@ fn a_handle_is_a_future_of_its_result() {
 fn submitting_in_async_code_waits_for_room_without_blocking() {
     let folder = tempdir().unwrap();
     let go = folder.path().join("go");
-    let pool = moody(1).backlog(1).start().unwrap();
+    let pool = test_workers(1).backlog(1).start().unwrap();
     let mut waiting = Vec::new();
     waiting.push(pool.submit(Ask::Await(go.clone())));
     let mut blocked = loop {
@@ -79,7 +79,7 @@ fn submitting_in_async_code_waits_for_room_without_blocking() {
 
 #[test]
 fn futures_end_with_the_pool() {
-    let pool = moody(1).backlog(1).start().unwrap();
+    let pool = test_workers(1).backlog(1).start().unwrap();
     let hanging = pool.submit(Ask::Hang);
     thread::scope(|threads| {
         let waiting = threads.spawn(|| {

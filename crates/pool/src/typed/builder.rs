@@ -19,7 +19,7 @@ use crate::wire;
 
 /// Results are taken as they come, and a shard that is done holds no memory to speak of. So the pool goes on for long
 /// behind one input that takes its time.
-const WINDOW: usize = 1 << 16;
+const MAX_IN_FLIGHT: usize = 1 << 16;
 
 /// How many submitted inputs may wait, unless said.
 const BACKLOG: usize = 1024;
@@ -58,7 +58,7 @@ impl<C: Call> WorkersBuilder<C> {
         let pool = Pool::builder(workers, entry::command::<C>())
             .unordered(true)
             .credits(1)
-            .window(WINDOW);
+            .max_in_flight(MAX_IN_FLIGHT);
         Self {
             workers,
             setup,
