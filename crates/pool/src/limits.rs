@@ -86,7 +86,7 @@ pub(crate) struct MemoryGauge {
 }
 
 impl MemoryGauge {
-    /// A memory_gauge that finds workers over `most` bytes; `None` where the system does not tell.
+    /// Returns a gauge that finds workers over `most` bytes; `None` if the system does not tell.
     pub(crate) fn new(most: u64) -> Option<Self> {
         Some(Self {
             system: System::new().ok()?,

@@ -408,7 +408,7 @@ fn a_job_that_cannot_start_ends_the_run_unless_it_is_done() {
         match outcome {
             Ok(()) => assert_ne!(done, Some(false), "a worker was startup_failed"),
             Err(RunFailure::StartupFailed(_)) => {
-                assert_eq!(done, Some(false), "what was done is lost")
+                assert_eq!(done, Some(false), "what was done is lost");
             }
             Err(failure) => panic!("{failure}"),
         }

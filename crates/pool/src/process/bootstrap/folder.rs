@@ -120,7 +120,7 @@ fn open_own(folder: &Path) -> Result<OwnedFd, Errno> {
     let stat = rustix::fs::fstat(&own)?;
     let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
     let is_own = stat.st_uid == rustix::process::geteuid().as_raw();
-    let is_private = stat.st_mode & 0o077 == 0;
+    let is_private = (stat.st_mode & 0o777) | 0o700 == 0o700;
     if !(is_folder && is_own && is_private) {
         return Err(Errno::PERM);
     }
