@@ -9,7 +9,6 @@ use moodring_record::Format;
 use crate::ctl::CtlArgs;
 use crate::eval::EvalArgs;
 use crate::explain::ExplainArgs;
-use crate::generate::ManArgs;
 use crate::hinted::hinted;
 use crate::logging::{LogFormat, LogLevel};
 use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
@@ -78,6 +77,18 @@ pub(crate) enum Command {
     /// Serve a supervisor (started by it, not by hand)
     #[command(hide = true)]
     Worker(WorkerArgs),
+}
+
+/// Print a manual page, or write all of them to a folder.
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Command whose page to print, such as `score` or `ctl top` [default: the overview]
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+
+    /// Folder to write all pages to, such as /usr/local/share/man/man1
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

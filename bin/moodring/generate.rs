@@ -5,24 +5,12 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use clap::{Args, Command, CommandFactory};
+use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::cli::Cli;
+use crate::cli::{Cli, ManArgs};
 use crate::exit::Failure;
-
-/// Print a manual page, or write all of them to a folder.
-#[derive(Debug, Args)]
-pub(crate) struct ManArgs {
-    /// Command whose page to print, such as `score` or `ctl top` [default: the overview]
-    #[arg(value_name = "COMMAND")]
-    command: Vec<String>,
-
-    /// Folder to write all pages to, such as /usr/local/share/man/man1
-    #[arg(long, value_name = "DIR", conflicts_with = "command")]
-    dir: Option<std::path::PathBuf>,
-}
 
 /// What a program's end means.
 const EXIT_STATUS: [(&str, &str); 6] = [

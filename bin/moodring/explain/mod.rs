@@ -3,6 +3,7 @@
 //! What is shown is what the scoring code itself reports to an observer while it scores; nothing is worked out a second
 //! time. [`vader`] and [`textblob`] listen to their models and tell it as an [`Explanation`]; [`show`] prints that.
 
+mod explanation;
 mod show;
 mod textblob;
 mod vader;
@@ -11,12 +12,12 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::anyhow;
 use clap::Args;
-use moodring_score::{Mood, Vader};
-use serde::Serialize;
+use moodring_score::Vader;
 
 use crate::exit::Failure;
 use crate::run::args::ModelArgs;
 use crate::run::models::Models;
+use explanation::Explanation;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,54 +44,6 @@ pub(crate) struct ExplainArgs {
     /// Print JSON: one object per text and model, one per line
     #[arg(long)]
     json: bool,
-}
-
-/// How a model came to its figures.
-#[derive(Debug, PartialEq, Serialize)]
-pub(crate) struct Explanation {
-    model: String,
-    text: String,
-    /// The tokens in the order of the text.
-    tokens: Vec<Token>,
-    /// How what the tokens say is summed up, in order.
-    sums: Vec<Sum>,
-    /// What the model says in the end.
-    figures: Vec<Sum>,
-    sentiment: &'static str,
-}
-
-/// One token and what happened to it.
-#[derive(Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Token {
-    text: String,
-    /// What it adds in the end, where the model has such a thing.
-    value: Option<f64>,
-    rules: Vec<Step>,
-}
-
-/// A rule that touched a token.
-#[derive(Debug, PartialEq, Serialize)]
-pub(crate) struct Step {
-    rule: String,
-    /// What the token added after it, where the rule changed that.
-    value: Option<f64>,
-}
-
-/// A named number.
-#[derive(Debug, PartialEq, Serialize)]
-pub(crate) struct Sum {
-    name: &'static str,
-    value: f64,
-}
-
-impl Sum {
-    fn new(name: &'static str, value: f64) -> Self {
-        Self { name, value }
-    }
-}
-
-fn sentiment(headline: f64) -> &'static str {
-    Mood::of(headline).name()
 }
 
 /// A model that can be listened to.

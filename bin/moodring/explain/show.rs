@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use super::{Explanation, Step, Sum, Token};
+use super::explanation::{Explanation, Step, Sum, Token};
 use crate::visible::visible;
 
 /// Writes the text that explanations are about.

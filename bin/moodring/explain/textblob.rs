@@ -5,7 +5,7 @@ use std::ops::Range;
 use moodring_score::TextBlob;
 use moodring_score::textblob::{Observer, Rule};
 
-use super::{Explanation, Step, Sum, Token, sentiment};
+use super::explanation::{Explanation, Step, Sum, Token, sentiment};
 
 /// How `textblob` scores `text`: each assessment has a polarity and a subjectivity, and the figures are their means.
 pub(super) fn explain(text: &str) -> Explanation {

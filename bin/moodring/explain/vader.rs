@@ -3,7 +3,7 @@
 use moodring_score::Vader;
 use moodring_score::vader::{Observer, Rule, Sums};
 
-use super::{Explanation, Step, Sum, Token, sentiment};
+use super::explanation::{Explanation, Step, Sum, Token, sentiment};
 
 /// How VADER, or its rules over other words, score `text`.
 pub(super) fn explain(vader: &Vader, model: String, text: &str) -> Explanation {

@@ -1,15 +1,13 @@
 //! What a run came to, for a person or for a machine.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use moodring_feed::name_of;
-use moodring_job::{BINS, Extreme, Model, Tally};
+use moodring_job::Model;
 use moodring_record::ReasonKind;
 use moodring_score::Mood;
-use serde::Serialize;
 
 use super::plan::Plan;
 use super::totals::Totals;
@@ -17,85 +15,10 @@ use super::usage::Usage;
 use crate::cli::SummaryFormat;
 use crate::exit::Failure;
 
+mod figures;
 mod page;
 
-/// The summary as JSON: one object on one line. Seconds, bytes and counts; shares are parts of 1.
-#[derive(Debug, Serialize)]
-struct Summary<'a> {
-    records: u64,
-    records_before: u64,
-    rejects: u64,
-    rejects_by_reason: BTreeMap<&'static str, u64>,
-    quarantined: u64,
-    blank_lines: u64,
-    bytes: u64,
-    seconds: f64,
-    records_per_second: f64,
-    bytes_per_second: f64,
-    models: Vec<ModelSummary<'a>>,
-    /// How quotes were read, for each table format among the inputs.
-    quoting: BTreeMap<String, String>,
-    /// Of the first model, as the next ones.
-    mean: Option<f64>,
-    positive: u64,
-    neutral: u64,
-    negative: u64,
-    most_positive: Vec<Post<'a>>,
-    most_negative: Vec<Post<'a>>,
-    language_judged: u64,
-    language_foreign: u64,
-    workers: u32,
-    restarts: u64,
-    shards: u64,
-    output: Option<String>,
-    rejects_file: Option<String>,
-    quarantine_file: Option<String>,
-    cpu_seconds: f64,
-    supervisor_cpu_seconds: f64,
-    supervisor_peak_rss_bytes: u64,
-}
-
-/// The primary scores of a model.
-#[derive(Debug, Serialize)]
-struct ModelSummary<'a> {
-    name: &'a str,
-    mean: Option<f64>,
-    positive: u64,
-    neutral: u64,
-    negative: u64,
-    /// Counts in ten equal parts of −1..1.
-    histogram: [u64; BINS],
-}
-
-impl<'a> ModelSummary<'a> {
-    fn new(name: &'a str, tally: &Tally) -> Self {
-        Self {
-            name,
-            mean: tally.mean(),
-            positive: tally.of(Mood::Positive),
-            neutral: tally.of(Mood::Neutral),
-            negative: tally.of(Mood::Negative),
-            histogram: tally.bins(),
-        }
-    }
-}
-
-/// A post at one of the ends, and its primary score.
-#[derive(Debug, Serialize)]
-struct Post<'a> {
-    score: f64,
-    text: &'a str,
-}
-
-impl<'a> Post<'a> {
-    fn all(extremes: &'a [Extreme]) -> Vec<Self> {
-        let post = |extreme: &'a Extreme| Self {
-            score: extreme.score(),
-            text: extreme.text(),
-        };
-        extremes.iter().map(post).collect()
-    }
-}
+use figures::{ModelSummary, Post, Summary};
 
 /// Prints the summary of a complete run where the plan wants it.
 pub(crate) fn print(
