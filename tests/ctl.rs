@@ -197,7 +197,25 @@ fn a_stopped_run_is_shown_as_not_responding() {
         page.starts_with(&format!("run {}: not responding", run.pid())),
         "{page}"
     );
+    let said = work.fails(1, &["ctl", "drain"]);
+    assert!(said.contains("takes effect when it continues"), "{said}");
     signal(run.pid(), "CONT");
+}
+
+#[test]
+fn a_run_that_answers_nonsense_is_shown() {
+    let work = Workspace::new();
+    impostor(&work, |mut client| {
+        let _ = client.write_all(b"nonsense\n");
+    });
+    let page = String::from_utf8(work.ok(&["ctl", "status"]).stdout).unwrap();
+    assert!(
+        page.starts_with("run 7: not responding (cannot understand"),
+        "{page}"
+    );
+    let line = work.ok(&["ctl", "status", "--json"]).stdout;
+    let line: Value = serde_json::from_slice(&line).unwrap();
+    assert_eq!(line["state"], "not responding");
 }
 
 #[test]

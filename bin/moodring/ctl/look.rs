@@ -3,7 +3,7 @@
 use std::io;
 use std::thread;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use super::protocol::{Reply, Request, RunStatus};
 use super::socket;
@@ -13,15 +13,20 @@ use super::socket;
 pub(super) enum Seen {
     /// It answered.
     Running(Box<RunStatus>),
-    /// It did not answer in time, as one that is stopped.
-    NotResponding(u32),
+    /// It is there, but gave no answer in time, as one that is stopped, or none that makes sense.
+    NotResponding {
+        /// Its process.
+        pid: u32,
+        /// What came instead of an answer.
+        why: String,
+    },
 }
 
 impl Seen {
     pub(super) fn pid(&self) -> u32 {
         match self {
             Self::Running(status) => status.pid,
-            Self::NotResponding(pid) => *pid,
+            Self::NotResponding { pid, .. } => *pid,
         }
     }
 }
@@ -35,15 +40,27 @@ pub(super) fn look(pid: Option<u32>) -> anyhow::Result<Vec<Seen>> {
             .iter()
             .map(|&pid| scope.spawn(move || ask(pid)))
             .collect();
-        let answers = asked.into_iter().filter_map(|asked| asked.join().ok());
+        let lost = || Err(anyhow!("the question could not be asked"));
+        let answers = asked
+            .into_iter()
+            .map(|asked| asked.join().unwrap_or_else(|_| lost()));
         answers.collect()
     });
+    // One that has ended since it was found has no socket any more.
+    let left = if answers.iter().any(Result::is_err) {
+        socket::runs()?
+    } else {
+        Vec::new()
+    };
     let mut runs = Vec::new();
-    for answer in answers {
+    for (asked, answer) in pids.into_iter().zip(answers) {
         match answer {
             Ok(seen) => runs.push(seen),
             Err(error) if pid.is_some() => return Err(error),
-            // It has ended since it was found.
+            Err(error) if left.contains(&asked) => runs.push(Seen::NotResponding {
+                pid: asked,
+                why: format!("{error:#}"),
+            }),
             Err(_) => {}
         }
     }
@@ -54,7 +71,10 @@ fn ask(pid: u32) -> anyhow::Result<Seen> {
     match socket::ask(pid, Request::Status) {
         Ok(Reply::Status(status)) => Ok(Seen::Running(status)),
         Ok(_) => bail!("the run with process id {pid} gave no sensible answer"),
-        Err(error) if is_timeout(&error) => Ok(Seen::NotResponding(pid)),
+        Err(error) if is_timeout(&error) => Ok(Seen::NotResponding {
+            pid,
+            why: "no answer in time; is it stopped by SIGSTOP or Ctrl-Z?".to_owned(),
+        }),
         Err(error) => Err(error),
     }
 }

@@ -109,7 +109,7 @@ fn order(pid: Option<u32>, request: Request) -> Result<(), Failure> {
     let reply = socket::ask(pid, request).map_err(|error| {
         Failure::Failed(if is_timeout(&error) {
             anyhow!(
-                "run {pid} is not responding; if it is stopped, continue it with `kill -CONT {pid}`"
+                "run {pid} is not responding; if it is stopped, the request takes effect when it continues, as by `kill -CONT {pid}`"
             )
         } else {
             error

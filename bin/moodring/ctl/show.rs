@@ -26,11 +26,12 @@ pub(super) fn print(runs: &[Seen], json: bool, width: usize) -> Result<(), Failu
                 let line = serde_json::to_string(run).map_err(Failure::failed)?;
                 visible_json(&line).into_owned() + "\n"
             }
-            (Seen::NotResponding(pid), true) => {
-                format!("{{\"pid\":{pid},\"state\":\"not responding\"}}\n")
+            (Seen::NotResponding { pid, why }, true) => {
+                let line = serde_json::json!({"pid": pid, "state": "not responding", "error": why});
+                visible_json(&line.to_string()).into_owned() + "\n"
             }
             (Seen::Running(run), false) => table(run, &Rates::default(), width),
-            (Seen::NotResponding(pid), false) => not_responding(*pid),
+            (Seen::NotResponding { pid, why }, false) => not_responding(*pid, why),
         };
         page += &shown;
     }
@@ -43,9 +44,9 @@ pub(super) fn print(runs: &[Seen], json: bool, width: usize) -> Result<(), Failu
     }
 }
 
-/// A run that is stopped, or too busy to answer.
-pub(super) fn not_responding(pid: u32) -> String {
-    format!("run {pid}: not responding (stopped by SIGSTOP or Ctrl-Z?)\n")
+/// A run that is stopped, too busy to answer, or answers nonsense.
+pub(super) fn not_responding(pid: u32, why: &str) -> String {
+    format!("run {pid}: not responding ({})\n", visible(why))
 }
 
 /// Rates between two looks.

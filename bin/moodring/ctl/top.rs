@@ -78,7 +78,7 @@ pub(super) fn watch(pid: Option<u32>, interval: Duration) -> Result<(), Failure>
 fn answered(seen: Seen) -> Option<(u32, RunStatus)> {
     match seen {
         Seen::Running(run) => Some((run.pid, *run)),
-        Seen::NotResponding(_) => None,
+        Seen::NotResponding { .. } => None,
     }
 }
 
@@ -91,7 +91,7 @@ fn page(runs: &[Seen], before: &HashMap<u32, RunStatus>, width: usize, is_first:
         };
     }
     let page = |seen: &Seen| match seen {
-        Seen::NotResponding(pid) => not_responding(*pid),
+        Seen::NotResponding { pid, why } => not_responding(*pid, why),
         Seen::Running(run) => {
             let rates = before
                 .get(&seen.pid())
