@@ -85,6 +85,77 @@ fn a_record_that_crashes_workers_is_quarantined_after_two_deaths() {
 }
 
 #[test]
+fn a_record_that_crashes_workers_in_parsing_is_quarantined_alone() {
+    only_poison_is_lost("parse:segv", &[0, 1, 1_500, 2_999], &[]);
+}
+
+/// Lines, of which the third and the fifth kill workers in parsing, in different ways. The third is also malformed.
+const KILL_IN_PARSING: [&str; 6] = [
+    r#"{"text": "what a good day", "label": "positive"}"#,
+    "malformed",
+    "FIRST and malformed",
+    r#"{"text": "what a bad day", "label": "negative"}"#,
+    r#"{"text": "SECOND", "label": "negative"}"#,
+    r#"{"text": "a day", "label": "neutral"}"#,
+];
+const FAULTS_IN_PARSING: &str = "parse:exit1=FIRST;parse:abort=SECOND";
+
+#[test]
+fn each_record_quarantined_in_scoring_has_its_own_cause() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", KILL_IN_PARSING.join("\n"));
+    let run = work
+        .command(&["score", "posts.jsonl", "-o", "scored.jsonl"])
+        .env("MOODRING_FAULTS", FAULTS_IN_PARSING)
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{run:?}");
+    let quarantine = work.read("scored.jsonl.quarantine.jsonl");
+    let set_aside: Vec<Value> = quarantine
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(set_aside.len(), 2, "{quarantine}");
+    assert_eq!(set_aside[0]["line"], 3);
+    assert_eq!(set_aside[0]["raw"], KILL_IN_PARSING[2]);
+    assert_eq!(set_aside[0]["cause"], "exited with code 1");
+    assert_eq!(set_aside[1]["line"], 5);
+    assert_eq!(set_aside[1]["raw"], KILL_IN_PARSING[4]);
+    assert_eq!(set_aside[1]["cause"], "was killed by signal 6");
+    assert_eq!(work.read("scored.jsonl").lines().count(), 3);
+    assert_eq!(
+        work.read("scored.jsonl.rejects.jsonl").lines().count(),
+        1,
+        "the malformed record that kills nobody"
+    );
+}
+
+#[test]
+fn each_record_quarantined_in_an_evaluation_has_its_own_cause() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", KILL_IN_PARSING.join("\n"));
+    let run = work
+        .command(&["eval", "posts.jsonl", "--json"])
+        .env("MOODRING_FAULTS", FAULTS_IN_PARSING)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(run.status.success(), "{said}");
+    let told: Vec<_> = said
+        .lines()
+        .filter(|line| line.contains("workers died on it"))
+        .collect();
+    assert_eq!(told.len(), 2, "{said}");
+    assert!(told[0].contains("line 3 "), "{said}");
+    assert!(told[0].contains("exited with code 1"), "{said}");
+    assert!(told[1].contains("line 5 "), "{said}");
+    assert!(told[1].contains("was killed by signal 6"), "{said}");
+    let page: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(page["quarantined"], 2);
+    assert_eq!(page["rejects"], 1);
+}
+
+#[test]
 fn a_record_that_gets_workers_killed_needs_more_evidence() {
     only_poison_is_lost("kill", &[1_234], &[]);
 }

@@ -4,17 +4,18 @@ use moodring_pool::{Job, JobError, ShardId, Work, wire};
 
 use crate::eval::EvalJob;
 use crate::message::Setup;
+use crate::records::{NoObserver, RecordObserver};
 use crate::score_job::ScoreJob;
 
 /// The job that the [`Setup`] says.
-pub enum AnyJob {
+pub enum AnyJob<O = NoObserver> {
     /// `moodring score`.
-    Score(Box<ScoreJob>),
+    Score(Box<ScoreJob<O>>),
     /// `moodring eval`.
-    Eval(Box<EvalJob>),
+    Eval(Box<EvalJob<O>>),
 }
 
-impl Job for AnyJob {
+impl<O: RecordObserver> Job for AnyJob<O> {
     fn start(setup: &[u8]) -> Result<Self, JobError> {
         Ok(match wire::decode(setup).map_err(JobError::new)? {
             Setup::Score(setup) => Self::Score(Box::new(ScoreJob::set_up(setup)?)),

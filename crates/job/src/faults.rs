@@ -3,6 +3,7 @@
 //! `MOODRING_FAULTS` holds entries separated by `;`.
 //!
 //! - `CAUSE=TEXT`: a worker that is about to score a post whose text contains `TEXT` meets the cause instead.
+//! - `parse:CAUSE=TEXT`: the same for a worker that is about to parse a record whose bytes contain `TEXT`.
 //! - `CAUSE@POINT#FILE`: the first worker to come to the point meets the cause; it removes the file, without which
 //!   nothing happens.
 //!
@@ -12,12 +13,19 @@
 
 use std::hint::black_box;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 use std::{fs, process, thread};
 
+use moodring_pool::{Job, JobError, ShardId, Work, worker};
+use moodring_record::Post;
+
+use crate::any_job::AnyJob;
+use crate::records::RecordObserver;
+
 /// Places in a worker's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Point {
+enum Point {
     /// Before it has said hello: `hello`.
     Hello,
     /// It has the setup, and has not said that it is ready: `setup`.
@@ -52,20 +60,22 @@ impl Point {
 }
 
 /// What is to happen, and where.
-pub struct Faults {
+pub(crate) struct Faults {
     /// Causes and the texts that call for them.
     texts: Vec<(String, String)>,
+    /// Causes and the bytes that call for them in parsing.
+    records: Vec<(String, String)>,
     /// Causes, points, and the files that permit them.
     points: Vec<(String, String, PathBuf)>,
 }
 
 impl Faults {
     /// Those that the environment asks for.
-    #[must_use]
-    pub fn from_environment() -> Self {
+    fn from_environment() -> Self {
         let typed = std::env::var("MOODRING_FAULTS").unwrap_or_default();
         let mut faults = Self {
             texts: Vec::new(),
+            records: Vec::new(),
             points: Vec::new(),
         };
         for entry in typed.split(';') {
@@ -75,23 +85,18 @@ impl Faults {
                 let entry = (cause.to_owned(), point.to_owned(), file.into());
                 faults.points.push(entry);
             } else if let Some((cause, text)) = entry.split_once('=') {
-                faults.texts.push((cause.to_owned(), text.to_owned()));
+                let (list, cause) = match cause.strip_prefix("parse:") {
+                    Some(cause) => (&mut faults.records, cause),
+                    None => (&mut faults.texts, cause),
+                };
+                list.push((cause.to_owned(), text.to_owned()));
             }
         }
         faults
     }
 
-    /// Meets the misfortune that the text calls for, if any.
-    pub(crate) fn strike(&self, text: &str) {
-        for (cause, trigger) in &self.texts {
-            if text.contains(trigger) {
-                meet(cause);
-            }
-        }
-    }
-
     /// Meets the misfortune that waits at the point, if any.
-    pub fn strike_at(&self, point: Point) {
+    fn strike_at(&self, point: Point) {
         for (cause, place, file) in &self.points {
             if place == point.name() && fs::remove_file(file).is_ok() {
                 self.at(point, cause.clone());
@@ -116,6 +121,75 @@ impl Faults {
             meet(&cause);
         });
     }
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self::from_environment()
+    }
+}
+
+impl RecordObserver for Faults {
+    fn parsing(&self, raw: &[u8]) {
+        for (cause, trigger) in &self.records {
+            if memchr::memmem::find(raw, trigger.as_bytes()).is_some() {
+                meet(cause);
+            }
+        }
+    }
+
+    fn scoring(&self, post: &Post<'_>, shard_len: usize) {
+        if post.place().offset > shard_len as u64 / 2 {
+            self.strike_at(Point::Score);
+        }
+        for (cause, trigger) in &self.texts {
+            if post.text().contains(trigger) {
+                meet(cause);
+            }
+        }
+    }
+}
+
+/// A job that meets the misfortunes of its steps. The job that it wraps has [`Faults`] as its observer, which strike at
+/// single records.
+struct FaultyJob<J> {
+    job: J,
+    faults: Faults,
+}
+
+impl<J: Job> Job for FaultyJob<J> {
+    fn start(setup: &[u8]) -> Result<Self, JobError> {
+        let job = J::start(setup)?;
+        let faults = Faults::from_environment();
+        faults.strike_at(Point::Setup);
+        Ok(Self { job, faults })
+    }
+
+    fn prepare(&mut self, work: &Work<'_>, report: &mut Vec<u8>) -> Result<(), JobError> {
+        self.faults.strike_at(Point::Receive);
+        self.job.prepare(work, report)?;
+        self.faults.strike_at(Point::Send);
+        self.faults.strike_at(Point::Sent);
+        Ok(())
+    }
+
+    fn commit(&mut self, shard: ShardId, grant: &[u8]) -> Result<(), JobError> {
+        self.faults.strike_at(Point::Commit);
+        self.job.commit(shard, grant)
+    }
+}
+
+impl<J> Drop for FaultyJob<J> {
+    fn drop(&mut self) {
+        self.faults.strike_at(Point::Exit);
+    }
+}
+
+/// Serves the supervisor at `address` with a worker that meets the misfortunes which the environment asks for.
+#[must_use]
+pub fn serve(address: &str) -> ExitCode {
+    Faults::from_environment().strike_at(Point::Hello);
+    worker::serve::<FaultyJob<AnyJob<Faults>>>(address)
 }
 
 fn meet(cause: &str) {

@@ -10,13 +10,14 @@ mod any_job;
 pub mod eval;
 mod extremes;
 #[cfg(feature = "faults")]
-pub mod faults;
+mod faults;
 mod findings;
 mod language;
 mod message;
 mod model;
 mod path;
 mod range;
+mod records;
 mod score_job;
 mod shard_reader;
 mod tally;
@@ -29,6 +30,17 @@ pub use message::{
     Content, Delivered, EvalReport, EvalSetup, Grant, Reject, Report, ScoreSetup, Setup, Task,
 };
 pub use model::{BadModel, Model};
+pub use records::{NoObserver, RecordObserver};
 pub use score_job::ScoreJob;
 pub use score_job::columns;
 pub use tally::{BINS, Tally};
+
+#[cfg(feature = "faults")]
+pub use faults::serve;
+
+/// Serves the supervisor at `address` until it needs no more: all that a worker of the program does.
+#[cfg(not(feature = "faults"))]
+#[must_use]
+pub fn serve(address: &str) -> std::process::ExitCode {
+    moodring_pool::worker::serve::<AnyJob>(address)
+}

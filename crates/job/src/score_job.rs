@@ -3,17 +3,16 @@
 use std::collections::HashMap;
 
 use moodring_codec::Compressor;
-use moodring_pool::{ItemAction, Job, JobError, ShardId, Work, wire};
-use moodring_record::{FigureColumn, ModelColumns, Reader, Renderer};
+use moodring_pool::{Job, JobError, ShardId, Work, wire};
+use moodring_record::{FigureColumn, ModelColumns, Renderer};
 use moodring_score::{Decimals, Mood, Scorer};
 use moodring_store::PartWriter;
 
-#[cfg(feature = "faults")]
-use crate::faults::Point;
 use crate::findings::Findings;
 use crate::language::Language;
-use crate::message::{Delivered, Grant, Reject, Report, ScoreSetup, Setup, Task};
+use crate::message::{Delivered, Grant, Report, ScoreSetup, Setup, Task};
 use crate::model::build_all;
+use crate::records::{Found, NoObserver, RecordObserver, for_each_post};
 use crate::shard_reader::{Records, ShardReader};
 use crate::tally::Tally;
 
@@ -36,7 +35,7 @@ pub fn columns(models: &[Box<dyn Scorer>], prefix: &str) -> Vec<ModelColumns> {
 }
 
 /// Scores shards of posts.
-pub struct ScoreJob {
+pub struct ScoreJob<O = NoObserver> {
     setup: ScoreSetup,
     models: Vec<Box<dyn Scorer>>,
     columns: Vec<ModelColumns>,
@@ -49,22 +48,17 @@ pub struct ScoreJob {
     reader: ShardReader,
     /// Rendered bytes before they are compressed.
     plain: Vec<u8>,
-    #[cfg(feature = "faults")]
-    faults: crate::faults::Faults,
+    observer: O,
 }
 
 /// What came of a shard, beside its rendered bytes.
-#[derive(Default)]
 struct Scored {
     records: u64,
-    blanks: u64,
-    lines: u64,
     findings: Findings,
-    rejects: Vec<Reject>,
-    quarantined: Vec<Reject>,
+    found: Found,
 }
 
-impl Job for ScoreJob {
+impl<O: RecordObserver> Job for ScoreJob<O> {
     fn start(setup: &[u8]) -> Result<Self, JobError> {
         match wire::decode(setup).map_err(JobError::new)? {
             Setup::Score(setup) => Self::set_up(setup),
@@ -73,8 +67,6 @@ impl Job for ScoreJob {
     }
 
     fn prepare(&mut self, work: &Work<'_>, report: &mut Vec<u8>) -> Result<(), JobError> {
-        #[cfg(feature = "faults")]
-        self.faults.strike_at(Point::Receive);
         let task: Task<'_> = wire::decode(work.task).map_err(JobError::new)?;
         let mut output = self.spare.pop().unwrap_or_default();
         output.clear();
@@ -92,11 +84,8 @@ impl Job for ScoreJob {
         };
         let Scored {
             records,
-            blanks,
-            lines,
             findings,
-            rejects,
-            quarantined,
+            found,
         } = scored;
         let summary = Report {
             index: task.index,
@@ -105,12 +94,12 @@ impl Job for ScoreJob {
             end,
             bytes: consumed,
             records,
-            blanks,
-            lines,
+            blanks: found.blanks,
+            lines: found.lines,
             first_line: task.layout.first_line(),
             findings,
-            rejects,
-            quarantined,
+            rejects: found.rejects,
+            quarantined: found.quarantined,
             checksum,
             output: delivered,
         };
@@ -119,17 +108,10 @@ impl Job for ScoreJob {
             Some(_) => drop(self.kept.insert(work.shard, output)),
             None => self.spare.push(output),
         }
-        #[cfg(feature = "faults")]
-        {
-            self.faults.strike_at(Point::Send);
-            self.faults.strike_at(Point::Sent);
-        }
         Ok(())
     }
 
     fn commit(&mut self, shard: ShardId, grant: &[u8]) -> Result<(), JobError> {
-        #[cfg(feature = "faults")]
-        self.faults.strike_at(Point::Commit);
         let Grant { offset } = wire::decode(grant).map_err(JobError::new)?;
         if let (Some(bytes), Some(part)) = (self.kept.remove(&shard), &self.part) {
             part.write_at(offset, &bytes).map_err(JobError::new)?;
@@ -139,7 +121,7 @@ impl Job for ScoreJob {
     }
 }
 
-impl ScoreJob {
+impl<O: RecordObserver> ScoreJob<O> {
     pub(crate) fn set_up(setup: ScoreSetup) -> Result<Self, JobError> {
         let models = build_all(&setup.models).map_err(JobError::new)?;
         let part = setup
@@ -148,12 +130,6 @@ impl ScoreJob {
             .map(PartWriter::open)
             .transpose()
             .map_err(JobError::new)?;
-        #[cfg(feature = "faults")]
-        let faults = {
-            let faults = crate::faults::Faults::from_environment();
-            faults.strike_at(Point::Setup);
-            faults
-        };
         Ok(Self {
             columns: columns(&models, &setup.prefix),
             compressor: Compressor::new(setup.compression).map_err(JobError::new)?,
@@ -164,90 +140,53 @@ impl ScoreJob {
             spare: Vec::new(),
             reader: ShardReader::default(),
             plain: Vec::new(),
-            #[cfg(feature = "faults")]
-            faults,
+            observer: O::default(),
         })
     }
 
-    /// Scores the records in `bytes`, and appends the rendered ones to
-    /// `output`, compressed if the run wants that.
+    /// Scores the records of a shard and appends the rendered ones to `output`, compressed if the run wants that.
     fn score(
         &mut self,
         work: &Work<'_>,
         task: &Task<'_>,
-        Records {
-            offset,
-            bytes,
-            faults,
-            ..
-        }: Records<'_>,
+        records: Records<'_>,
         output: &mut Vec<u8>,
     ) -> Result<Scored, JobError> {
         let renderer = Renderer::new(self.setup.output, &task.layout, &self.columns);
-        let compressed = self.compressor.is_active();
-        let mut plain = std::mem::take(&mut self.plain);
-        plain.clear();
-        let target = if compressed { &mut plain } else { &mut *output };
-        let mut scored = Scored::default();
-        scored.findings.tallies = vec![Tally::default(); self.models.len()];
-        let mut figures = Vec::new();
-        let mut reader = Reader::of_shard(&task.layout, bytes, offset, faults);
-        for item in 0.. {
-            let action = work.action(item);
-            let Some(record) = reader.next_record() else {
-                break;
-            };
-            match (action, record) {
-                (ItemAction::Skip, _) => {}
-                (ItemAction::Process, Ok(post)) => {
-                    #[cfg(feature = "faults")]
-                    {
-                        if post.place().offset > bytes.len() as u64 / 2 {
-                            self.faults.strike_at(Point::Score);
-                        }
-                        self.faults.strike(post.text());
-                    }
-                    figures.clear();
-                    let findings = &mut scored.findings;
-                    let headline = figures_of(
-                        &self.models,
-                        post.text(),
-                        &mut figures,
-                        &mut findings.tallies,
-                    );
-                    let mood = Mood::of(headline);
-                    findings
-                        .extremes
-                        .add(headline, (task.index, item), post.text());
-                    let begins_at = offset + post.place().offset;
-                    if Language::samples(begins_at) {
-                        findings.language.add(post.text());
-                    }
-                    scored.records += 1;
-                    renderer.write(target, &post, &figures, mood.name());
-                }
-                (ItemAction::Quarantined, Ok(post)) => {
-                    let aside = Reject::new(offset, post.place(), post.raw());
-                    scored.quarantined.push(aside);
-                }
-                (action, Err(malformed)) => {
-                    let aside = Reject::malformed(offset, &malformed);
-                    match action {
-                        ItemAction::Quarantined => scored.quarantined.push(aside),
-                        ItemAction::Process | ItemAction::Skip => scored.rejects.push(aside),
-                    }
-                }
+        let is_compressed = self.compressor.is_active();
+        self.plain.clear();
+        let target = if is_compressed {
+            &mut self.plain
+        } else {
+            &mut *output
+        };
+        let mut findings = Findings {
+            tallies: vec![Tally::default(); self.models.len()],
+            ..Findings::default()
+        };
+        let (mut scored, mut figures) = (0, Vec::new());
+        let models = &self.models;
+        let found = for_each_post(work, &task.layout, records, &self.observer, |item, post| {
+            figures.clear();
+            let headline = figures_of(models, post.text(), &mut figures, &mut findings.tallies);
+            let place = (task.index, item);
+            findings.extremes.add(headline, place, post.text());
+            if Language::samples(records.offset + post.place().offset) {
+                findings.language.add(post.text());
             }
-        }
-        scored.lines = reader.lines();
-        scored.blanks = reader.blanks();
-        if compressed {
+            scored += 1;
+            renderer.write(target, post, &figures, Mood::of(headline).name());
+        });
+        if is_compressed {
             self.compressor
-                .compress(&plain, output)
+                .compress(&self.plain, output)
                 .map_err(JobError::new)?;
         }
-        self.plain = plain;
-        Ok(scored)
+        Ok(Scored {
+            records: scored,
+            findings,
+            found,
+        })
     }
 }
 
@@ -267,11 +206,4 @@ fn figures_of(
         figures.extend_from_slice(&all[..model.figures().len()]);
     }
     first.unwrap_or(0.0)
-}
-
-#[cfg(feature = "faults")]
-impl Drop for ScoreJob {
-    fn drop(&mut self) {
-        self.faults.strike_at(Point::Exit);
-    }
 }

@@ -58,7 +58,7 @@ pub use format::{
 pub use frame::{Cutter, Fault, FaultKind, Step};
 pub use layout::{Cutting, FieldNames, FigureColumn, HEAD_LEN, Layout, LayoutError, ModelColumns};
 pub use own::Own;
-pub use reader::{Malformed, Place, Post, Reader, Reason, ReasonKind};
+pub use reader::{Malformed, Place, Post, RawRecord, Reader, Reason, ReasonKind};
 pub use reject::{Raw, write_reject};
 pub use render::{Renderer, added_names};
 pub use table::nearest;

@@ -90,6 +90,59 @@ impl Post<'_> {
     }
 }
 
+/// A record that has been framed and not parsed: its bytes are known, but not what they say.
+#[derive(Debug)]
+pub struct RawRecord<'a> {
+    framed: Framed<'a>,
+}
+
+/// What framing found.
+#[derive(Debug)]
+enum Framed<'a> {
+    /// A record, which ends where it should.
+    Whole {
+        place: Place,
+        raw: &'a [u8],
+        terminator: &'a [u8],
+    },
+    /// A fault of framing.
+    Fault(Malformed<'a>),
+}
+
+impl<'a> RawRecord<'a> {
+    fn fault(malformed: Malformed<'a>) -> Self {
+        let framed = Framed::Fault(malformed);
+        RawRecord { framed }
+    }
+
+    /// Returns where the record begins.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match &self.framed {
+            Framed::Whole { place, .. } => *place,
+            Framed::Fault(malformed) => malformed.place,
+        }
+    }
+
+    /// Returns the record as it stands in the source, without its terminator; or its first bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        match &self.framed {
+            Framed::Whole { raw, .. } => raw,
+            Framed::Fault(malformed) => malformed.raw,
+        }
+    }
+
+    /// Returns the length of the record, with the end of its last line, if [`bytes`](Self::bytes) is only its beginning.
+    #[must_use]
+    pub fn len_if_cut(&self) -> Option<u64> {
+        match &self.framed {
+            Framed::Whole { .. } => None,
+            Framed::Fault(malformed) => malformed.len,
+        }
+    }
+}
+
 /// A record that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed<'a> {
@@ -315,28 +368,56 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next record, well-formed or not; `None` at the end of the shard.
+    /// Frames and parses the next record; `None` at the end of the shard.
     pub fn next_record(&mut self) -> Option<Result<Post<'_>, Malformed<'a>>> {
+        let record = self.next_raw()?;
+        Some(self.parse(record))
+    }
+
+    /// Frames the next record without parsing it; `None` at the end of the shard.
+    pub fn next_raw(&mut self) -> Option<RawRecord<'a>> {
         let Reader {
             layout,
             shard,
             known,
-            object,
             row,
+            ..
         } = self;
+        let limit = layout.max_record();
         match layout.shape() {
-            Shape::Texts => {
-                let line = shard.next_line(<[u8]>::is_empty, layout.max_record(), known)?;
-                Some(line.map(|(place, line)| text_post(line, place)))
+            Shape::Texts => shard.next_line(<[u8]>::is_empty, limit, known),
+            Shape::Objects(_) => shard.next_line(is_white, limit, known),
+            Shape::Rows(table) => shard.next_row(table, layout, &mut row.fields, known),
+        }
+    }
+
+    /// Parses the record that [`next_raw`](Self::next_raw) returned last.
+    ///
+    /// # Errors
+    /// If the record is malformed.
+    pub fn parse(&mut self, record: RawRecord<'a>) -> Result<Post<'_>, Malformed<'a>> {
+        let (place, raw, terminator) = match record.framed {
+            Framed::Whole {
+                place,
+                raw,
+                terminator,
+            } => (place, raw, terminator),
+            Framed::Fault(malformed) => return Err(malformed),
+        };
+        let line = self.shard.checked(place, raw)?;
+        match self.layout.shape() {
+            Shape::Texts => Ok(text_post(line, place)),
+            Shape::Objects(wanted) => object_post(wanted, &mut self.object, line, place)
+                .map_err(|reason| Malformed::whole(place, raw, reason)),
+            Shape::Rows(table) => {
+                let (has, header) = (self.row.fields.len(), table.columns.len());
+                if has == header {
+                    Ok(row_post(table, &mut self.row, line, terminator, place))
+                } else {
+                    let reason = Reason::Ragged { has, header };
+                    Err(Malformed::whole(place, raw, reason))
+                }
             }
-            Shape::Objects(wanted) => {
-                let line = shard.next_line(is_white, layout.max_record(), known)?;
-                Some(line.and_then(move |(place, line)| {
-                    object_post(wanted, object, line, place)
-                        .map_err(|reason| Malformed::whole(place, line.as_bytes(), reason))
-                }))
-            }
-            Shape::Rows(table) => shard.next_row(table, layout, row, known),
         }
     }
 
@@ -367,7 +448,7 @@ impl<'a> Shard<'a> {
         is_blank: impl Fn(&[u8]) -> bool,
         limit: usize,
         known: &mut Known<'a>,
-    ) -> Option<Result<(Place, &'a str), Malformed<'a>>> {
+    ) -> Option<RawRecord<'a>> {
         loop {
             let place = self.place();
             let rest = &self.bytes[self.at..];
@@ -375,7 +456,7 @@ impl<'a> Shard<'a> {
                 Some(newline) => &rest[..=newline],
                 None if rest.is_empty() => {
                     let fault = known.take(self.at)?;
-                    return Some(Err(self.known_fault(place, fault, limit)));
+                    return Some(RawRecord::fault(self.known_fault(place, fault, limit)));
                 }
                 None => rest,
             };
@@ -385,26 +466,29 @@ impl<'a> Shard<'a> {
                 let (raw, len) = excerpt(line, line.len() as u64, limit);
                 let reason = Reason::TooLong { limit };
                 let malformed = Malformed::whole(place, raw, reason);
-                return Some(Err(Malformed { len, ..malformed }));
+                return Some(RawRecord::fault(Malformed { len, ..malformed }));
             }
-            let line = &line[..line.len() - terminator(line).len()];
-            if !is_blank(line) {
-                return Some(self.checked(place, line).map(|line| (place, line)));
+            let raw = &line[..line.len() - terminator(line).len()];
+            if !is_blank(raw) {
+                let framed = Framed::Whole {
+                    place,
+                    raw,
+                    terminator: b"",
+                };
+                return Some(RawRecord { framed });
             }
             self.blanks += 1;
         }
     }
 
-    fn next_row<'p>(
+    /// The next row, whose fields are left in `fields`.
+    fn next_row(
         &mut self,
         table: &Table,
         layout: &Layout,
-        buffers: &'p mut RowBuffers,
+        fields: &mut Vec<Field>,
         known: &mut Known<'a>,
-    ) -> Option<Result<Post<'p>, Malformed<'a>>>
-    where
-        'a: 'p,
-    {
+    ) -> Option<RawRecord<'a>> {
         let mut rest = &self.bytes[self.at..];
         while let [b'\n', after @ ..] | [b'\r', b'\n', after @ ..] = rest {
             self.at += rest.len() - after.len();
@@ -415,7 +499,7 @@ impl<'a> Shard<'a> {
         let limit = layout.max_record();
         let place = self.place();
         if let Some(fault) = known.take(self.at) {
-            return Some(Err(self.known_fault(place, fault, limit)));
+            return Some(RawRecord::fault(self.known_fault(place, fault, limit)));
         }
         if rest.is_empty() {
             return None;
@@ -425,25 +509,22 @@ impl<'a> Shard<'a> {
         let is_whole = |row: &Row| {
             row.next < within.len() || within.len() == rest.len() || within.ends_with(b"\n")
         };
-        let row = match scan_row(table.dialect, within, &mut buffers.fields) {
+        let row = match scan_row(table.dialect, within, fields) {
             Ok(row) if is_whole(&row) => row,
             Ok(_) | Err(_) => {
                 let fault = first_fault(layout, rest);
-                return Some(Err(self.fault(place, &fault, limit)));
+                return Some(RawRecord::fault(self.fault(place, &fault, limit)));
             }
         };
         self.at += row.next;
         self.lines += row.lines;
-        let (raw, end) = rest[..row.next].split_at(row.len);
-        let (has, header) = (buffers.fields.len(), table.columns.len());
-        Some(self.checked(place, raw).and_then(|line| {
-            if has == header {
-                Ok(row_post(table, buffers, line, end, place))
-            } else {
-                let reason = Reason::Ragged { has, header };
-                Err(Malformed::whole(place, raw, reason))
-            }
-        }))
+        let (raw, terminator) = rest[..row.next].split_at(row.len);
+        let framed = Framed::Whole {
+            place,
+            raw,
+            terminator,
+        };
+        Some(RawRecord { framed })
     }
 
     /// Passes over a fault that was found when the shard was cut.

@@ -1,25 +1,24 @@
 //! The job itself.
 
-use moodring_pool::{ItemAction, Job, JobError, Work, wire};
-use moodring_record::Reader;
+use moodring_pool::{Job, JobError, Work, wire};
 use moodring_score::Scorer;
 
 use super::agreement::Agreement;
 use super::label::LabelMap;
-use crate::message::{EvalReport, EvalSetup, Reject, Setup, Task};
+use crate::message::{EvalReport, EvalSetup, Setup, Task};
 use crate::model::build_all;
+use crate::records::{NoObserver, RecordObserver, for_each_post};
 use crate::shard_reader::{Records, ShardReader};
 
 /// Compares the scores of posts with their labels.
-pub struct EvalJob {
+pub struct EvalJob<O = NoObserver> {
     models: Vec<Box<dyn Scorer>>,
     labels: LabelMap,
     reader: ShardReader,
-    #[cfg(feature = "faults")]
-    faults: crate::faults::Faults,
+    observer: O,
 }
 
-impl Job for EvalJob {
+impl<O: RecordObserver> Job for EvalJob<O> {
     fn start(setup: &[u8]) -> Result<Self, JobError> {
         match wire::decode(setup).map_err(JobError::new)? {
             Setup::Eval(setup) => Self::set_up(setup),
@@ -37,14 +36,13 @@ impl Job for EvalJob {
     }
 }
 
-impl EvalJob {
+impl<O: RecordObserver> EvalJob<O> {
     pub(crate) fn set_up(setup: EvalSetup) -> Result<Self, JobError> {
         Ok(Self {
             models: build_all(&setup.models).map_err(JobError::new)?,
             labels: setup.labels,
             reader: ShardReader::default(),
-            #[cfg(feature = "faults")]
-            faults: crate::faults::Faults::from_environment(),
+            observer: O::default(),
         })
     }
 
@@ -56,37 +54,15 @@ impl EvalJob {
             agreements: vec![Agreement::default(); self.models.len()],
             ..EvalReport::default()
         };
-        let Records {
-            offset,
-            bytes,
-            faults,
-            ..
-        } = records;
-        let mut reader = Reader::of_shard(&task.layout, bytes, offset, faults);
-        for item in 0.. {
-            let action = work.action(item);
-            let Some(record) = reader.next_record() else {
-                break;
-            };
-            match (action, record) {
-                (ItemAction::Skip, _) => {}
-                (ItemAction::Process, Ok(post)) => {
-                    #[cfg(feature = "faults")]
-                    self.faults.strike(post.text());
-                    self.judge(post.text(), post.label(), &mut report);
-                }
-                (ItemAction::Quarantined, Ok(post)) => {
-                    report
-                        .quarantined
-                        .push(Reject::new(offset, post.place(), post.raw()));
-                }
-                (_, Err(malformed)) => {
-                    report.rejects.push(Reject::malformed(offset, &malformed));
-                }
-            }
+        let found = for_each_post(work, &task.layout, records, &self.observer, |_, post| {
+            self.judge(post.text(), post.label(), &mut report);
+        });
+        EvalReport {
+            lines: found.lines,
+            rejects: found.rejects,
+            quarantined: found.quarantined,
+            ..report
         }
-        report.lines = reader.lines();
-        report
     }
 
     /// Compares what the models say of a text with what its label says.

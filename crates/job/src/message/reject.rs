@@ -1,6 +1,6 @@
 //! A record that is not scored, as it travels to the supervisor.
 
-use moodring_record::{Malformed, Place, ReasonKind};
+use moodring_record::{Malformed, Place, RawRecord, ReasonKind};
 use serde::{Deserialize, Serialize};
 
 /// A record that was set aside.
@@ -24,27 +24,30 @@ pub struct Reject {
 }
 
 impl Reject {
-    /// A well-formed record at `place` of a shard that begins at `offset` of its input.
-    pub(crate) fn new(offset: u64, place: Place, raw: &[u8]) -> Self {
+    /// A record on which workers died, of a shard that begins at `offset` of its input.
+    pub(crate) fn quarantined(offset: u64, record: &RawRecord<'_>) -> Self {
         Self {
-            offset: offset + place.offset,
-            line: place.line,
+            offset: offset + record.place().offset,
+            line: record.place().line,
             reason: String::new(),
             kind: None,
-            raw: raw.to_vec(),
-            len: None,
+            raw: record.bytes().to_vec(),
+            len: record.len_if_cut(),
             quote_line: None,
         }
     }
 
-    /// A record that cannot be read, of a shard that begins at `offset` of its input.
+    /// A record that cannot be parsed, of a shard that begins at `offset` of its input.
     pub(crate) fn malformed(offset: u64, malformed: &Malformed<'_>) -> Self {
+        let Place { offset: at, line } = malformed.place;
         Self {
+            offset: offset + at,
+            line,
             reason: malformed.reason.to_string(),
             kind: Some(malformed.reason.kind()),
+            raw: malformed.raw.to_vec(),
             len: malformed.len,
-            quote_line: malformed.quote_line.map(|line| malformed.place.line + line),
-            ..Self::new(offset, malformed.place, malformed.raw)
+            quote_line: malformed.quote_line.map(|quote| line + quote),
         }
     }
 }
