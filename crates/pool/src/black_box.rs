@@ -1,8 +1,7 @@
-//! A small page of memory that a worker shares with its supervisor: what it is doing, written with plain stores and
-//! read without a message.
+//! Shared-memory progress page of a worker, which the supervisor reads without messaging the worker.
 //!
-//! It tells the supervisor what a dead worker can no longer say, which item killed it, and whether a live one makes
-//! progress: honest where a heartbeat thread would go on beating beside a worker that hangs.
+//! It tells the supervisor which item killed a dead worker, and whether a live one makes progress. A heartbeat
+//! thread could not: it would continue while the worker hangs.
 
 use std::os::fd::OwnedFd;
 use std::ptr::{self, NonNull};
@@ -40,7 +39,7 @@ pub enum Phase {
     Committing,
 }
 
-/// A look at what a worker is doing.
+/// The progress of a worker at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
     /// The phase it is in.
@@ -54,7 +53,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Whether the worker reads what it needs, or writes a result: it has begun no item yet, or has done all of them.
+    /// Returns whether the worker reads or writes: it has begun no item of its shard yet, or it commits.
     #[must_use]
     pub fn is_in_io(&self) -> bool {
         match self.phase {
@@ -126,11 +125,11 @@ impl Drop for Page {
     }
 }
 
-/// The worker's hand on the page.
+/// The worker's end of the page, which writes.
 pub struct Recorder(Page);
 
 impl Recorder {
-    /// A page that nobody else sees, in phase [`Phase::Idle`].
+    /// Returns a page of this process alone, in phase [`Phase::Idle`].
     #[must_use]
     pub fn new() -> Self {
         let recorder = Self(Page::own());
@@ -190,15 +189,15 @@ impl fmt::Debug for Recorder {
     }
 }
 
-/// The supervisor's view of the page. It outlives the worker.
+/// The supervisor's end of the page, which reads. It outlives the worker.
 pub struct BlackBox(Page);
 
 impl BlackBox {
-    /// A new page, in phase [`Phase::Idle`], and the descriptor by which a worker gets it. Its size is sealed: whatever
-    /// a worker does with it, it cannot take the memory away from under the supervisor.
+    /// Creates a page in phase [`Phase::Idle`], and returns it with the file descriptor that a worker inherits. Its
+    /// size is sealed, so that a worker cannot truncate it.
     ///
     /// # Errors
-    /// If the system refuses memory or a descriptor.
+    /// An error if the system refuses memory or a descriptor.
     pub fn create() -> io::Result<(Self, OwnedFd)> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let file = above_stdio(rustix::fs::memfd_create("moodring-black-box", flags)?)?;
@@ -210,7 +209,7 @@ impl BlackBox {
         Ok((Self(page), file))
     }
 
-    /// What the worker is doing, or was doing when it died.
+    /// Returns what the worker is doing, or was doing when it died.
     #[must_use]
     pub fn read(&self) -> Sample {
         sample(self.0.cells())

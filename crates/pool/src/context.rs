@@ -1,4 +1,4 @@
-//! What code in a worker process can learn about where it runs.
+//! The worker and the attempt that the calling code runs in.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -26,8 +26,8 @@ pub struct Context {
 static CURRENT: Mutex<Option<Context>> = Mutex::new(None);
 
 impl Context {
-    /// Returns the context of this process; `None` if it is not a worker. All threads of a worker get the same answer,
-    /// as a worker does one task at a time.
+    /// Returns the context of this process, or `None` if it is not a worker. All threads of a worker get the same
+    /// context, as a worker has one task at a time.
     #[must_use]
     pub fn current() -> Option<Self> {
         *CURRENT.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-//! What the outside may see of a running pool, and say to it.
+//! Inspects and controls a running pool from other threads.
 
 use std::io;
 use std::sync::Arc;
@@ -13,21 +13,25 @@ use crate::ids::ShardId;
 use crate::status::{Stats, WorkerStatus};
 use crate::supervisor::MAX_WORKERS;
 
-/// How long to wait for the pool's answer; it is busy for milliseconds at the most.
+/// How long to wait for the pool's answer. Unless its sink blocks, it answers within milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Why a pool does not say what its workers are doing.
+/// Why a pool did not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Unanswered {
-    /// It does something that takes long, and may answer later.
+    /// It did not answer within two seconds: its sink may be blocked. It may answer later.
     #[error("the pool is busy and did not answer in time")]
     Busy,
-    /// It has ended.
+    /// The run has ended.
     #[error("the pool is over")]
     Over,
 }
 
-/// A hand on a running pool, from any thread.
+/// A handle for inspecting and controlling a pool from any thread. It does not keep the pool alive.
+///
+/// Requests are queued and handled between two calls of the sink, so they take effect a moment later; after the end
+/// of the run they have none. None of the methods blocks, except [`workers`](Self::workers) and
+/// [`inspect`](Self::inspect).
 #[derive(Debug, Clone)]
 pub struct Control {
     events: Sender<DriverEvent>,
@@ -39,21 +43,22 @@ impl Control {
         Self { events, stats }
     }
 
-    /// Takes no more input, finishes what is under way, and lets the workers go.
+    /// Ends the run early: takes no more input, finishes the tasks that were taken, and lets the workers leave. The
+    /// run succeeds with [`Outcome::drained`](crate::Outcome::drained) set.
     pub fn drain(&self) {
         // A pool that is gone needs no draining.
         let _ = self.events.send(DriverEvent::Drain);
     }
 
-    /// Ends the run at once: every worker is killed, and what was under way is lost. The run fails with
+    /// Ends the run at once: kills every worker, and loses what is not complete. The run fails with
     /// [`RunFailure::Aborted`](crate::supervisor::RunFailure::Aborted).
     pub fn abort(&self) {
         let _ = self.events.send(DriverEvent::Abort);
     }
 
-    /// Has so many workers from now on, at least one and at most [`MAX_WORKERS`]; returns how many. Those that are too
-    /// many finish what they hold. If there are fewer file descriptors than so many need, there will be fewer workers,
-    /// and a warning says so.
+    /// Sets the number of workers and returns it, clamped to 1 through [`MAX_WORKERS`]. Surplus workers finish what
+    /// they hold and leave. If there are not enough file descriptors for this many, there will be fewer, and a
+    /// warning is logged.
     #[expect(
         clippy::must_use_candidate,
         reason = "most callers ask for a number that is possible"
@@ -64,7 +69,7 @@ impl Control {
         workers
     }
 
-    /// Replaces every worker by a new process, one at a time and without a pause in the work.
+    /// Replaces every worker by a new process, one at a time. A worker finishes what it holds first.
     pub fn renew(&self) {
         let _ = self.events.send(DriverEvent::Renew);
     }
@@ -82,16 +87,17 @@ impl Control {
         ready
     }
 
-    /// What each worker is doing, by slot; nobody, if the pool is over or does not answer.
+    /// Returns what each worker is doing, by slot, or nothing if [`inspect`](Self::inspect) fails. Blocks for up to
+    /// two seconds.
     #[must_use]
     pub fn workers(&self) -> Vec<WorkerStatus> {
         self.inspect().unwrap_or_default()
     }
 
-    /// What each worker is doing, by slot.
+    /// Returns what each worker is doing, by slot. Blocks until the pool answers, for up to two seconds.
     ///
     /// # Errors
-    /// If the pool is over, or so busy that it does not answer for two seconds: its sink may be blocked.
+    /// [`Unanswered::Over`] if the run has ended, [`Unanswered::Busy`] if the pool did not answer in time.
     pub fn inspect(&self) -> Result<Vec<WorkerStatus>, Unanswered> {
         self.inspect_within(PATIENCE)
     }
@@ -106,15 +112,15 @@ impl Control {
         })
     }
 
-    /// Starts a thread that belongs to the pool: if it panics, the run fails with [`PoolError::Panicked`](crate::PoolError::Panicked).
+    /// Starts a thread whose panic ends the run with [`PoolError::Panicked`](crate::PoolError::Panicked).
     ///
     /// # Errors
-    /// If the system refuses a thread.
+    /// An error if the system refuses a thread.
     pub fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
         helper::start(name.to_owned(), &self.events, body)
     }
 
-    /// What the pool is doing.
+    /// Returns the counters of the pool, which change as it runs.
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.stats

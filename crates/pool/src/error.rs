@@ -6,13 +6,13 @@ use crate::ids::ShardId;
 use crate::supervisor::RunFailure;
 use crate::wire;
 
-/// Any error of a feed or a sink; whoever started the pool knows what it is.
+/// Any error of a feed, a sink or a call. The caller can downcast it to the type that it knows.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a run failed.
 #[derive(Debug, Error)]
 pub enum PoolError {
-    /// The supervisor gave up.
+    /// The supervisor gave up, because workers kept dying or could not start, or because the run was aborted.
     #[error("{0}")]
     GivenUp(RunFailure),
     /// A job met an error that another worker would meet too.
@@ -23,13 +23,13 @@ pub enum PoolError {
         /// The text of the [`JobError`](crate::JobError), which crossed from the worker.
         reason: String,
     },
-    /// The feed failed.
+    /// [`Feed::next_task`](crate::Feed::next_task) returned this error.
     #[error(transparent)]
     Feed(BoxError),
-    /// The sink failed.
+    /// A method of the [`Sink`](crate::Sink) returned this error.
     #[error(transparent)]
     Sink(BoxError),
-    /// The job broke its promise: a shard that was done again gave another result.
+    /// The job is not deterministic: a shard that was prepared again gave another report.
     #[error(
         "{0} gave another result when it was done again after a worker's death; the job must be deterministic"
     )]
@@ -37,7 +37,8 @@ pub enum PoolError {
     /// A message could not be encoded.
     #[error(transparent)]
     Wire(#[from] wire::WireError),
-    /// A thread of the supervisor panicked: a fault of the feed, or of this crate.
+    /// A helper thread of the pool panicked. For the thread `feed` and those of
+    /// [`Control::spawn`](crate::Control::spawn) that is a bug of the caller, for others of this crate.
     #[error("the thread `{thread}` of the supervisor panicked: {message}")]
     Panicked {
         /// Its name.
@@ -45,7 +46,7 @@ pub enum PoolError {
         /// What the panic said.
         message: String,
     },
-    /// There are fewer file descriptors than the workers need.
+    /// The system allows fewer file descriptors than the workers need. No worker was started.
     #[error(
         "{workers} workers need {need} file descriptors, and this process may open {limit}; raise the limit (`ulimit -n {need}`){}",
         or_fewer(*most)
@@ -53,17 +54,17 @@ pub enum PoolError {
     Descriptors {
         /// How many workers were asked for.
         workers: u32,
-        /// How many descriptors they need, with those that are open already.
+        /// How many descriptors they need, including those that are open already.
         need: u64,
-        /// The limit of the system for this process.
+        /// How many descriptors this process may open.
         limit: u64,
-        /// How many workers it is enough for.
+        /// How many workers that is enough for.
         most: u32,
     },
-    /// The file system that lists the open descriptors is not there. Workers also find their supervisor by it.
+    /// `/proc` is not mounted, by which workers find their supervisor.
     #[error("failed to read `/proc/self/fd` ({0}); workers cannot run where /proc is not mounted")]
     Proc(std::io::Error),
-    /// Workers would have no way to reach this process.
+    /// The socket by which workers reach this process cannot be opened.
     #[error("failed to open a socket for the workers: {0}")]
     Bootstrap(std::io::Error),
     /// The operating system refused a thread.

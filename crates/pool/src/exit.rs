@@ -1,29 +1,29 @@
-//! How a worker process ended, and what that says of it.
+//! How a worker process ended.
 
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-/// How a process ended.
+/// How a worker process ended. Its text follows "the worker", as in "the worker exited with code 1".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exit {
-    /// By itself, with this code.
+    /// It exited with this code.
     Code(i32),
-    /// Killed by this signal.
+    /// A signal with this number killed it.
     Signal(i32),
-    /// Killed by the supervisor, as it made no progress.
+    /// The supervisor killed it because it made no progress.
     TimedOut,
-    /// It aborted, as it got no more memory than [`Limits::max_memory`](crate::Limits::max_memory) lets it have.
+    /// It aborted because of [`Limits::max_memory`](crate::Limits::max_memory).
     OutOfMemory,
-    /// It could not be started.
+    /// It could not be started, or could not be talked to, for this reason.
     NotStarted(String),
-    /// Nobody can tell.
+    /// Something else in this process reaped it, so how it ended is not known.
     Unknown,
 }
 
 impl Exit {
-    /// Whether the process brought this upon itself. A signal such as SIGKILL may as well have come from outside: from
-    /// a person, a script, or a kernel that is short of memory.
+    /// Returns whether the process itself caused its end. A signal such as SIGKILL may as well have come from
+    /// outside: from a person, a script, or a kernel that is short of memory.
     #[must_use]
     pub fn is_own_fault(&self) -> bool {
         match self {
@@ -33,11 +33,11 @@ impl Exit {
         }
     }
 
-    /// The same end, told apart by what the process said last: a worker whose memory is limited says so when it gets no
-    /// more, and aborts.
+    /// Returns [`Exit::OutOfMemory`] instead of an abort if the last words say so: a Rust program whose memory is
+    /// limited prints a message and aborts when an allocation fails.
     #[must_use]
     pub(crate) fn explained_by(self, last_words: &str, memory_is_limited: bool) -> Self {
-        /// What `std::alloc::handle_alloc_error` says.
+        /// What `std::alloc::handle_alloc_error` prints.
         const NO_MEMORY: &str = "memory allocation of ";
         let aborted = self == Self::Signal(libc::SIGABRT) && memory_is_limited;
         if aborted && last_words.lines().any(|line| line.starts_with(NO_MEMORY)) {
@@ -48,7 +48,7 @@ impl Exit {
     }
 }
 
-/// The signals that a process earns by what it does: signal(7).
+/// The signals that a process gets for what it does itself: signal(7).
 const OWN_SIGNALS: [i32; 8] = [
     libc::SIGABRT,
     libc::SIGBUS,

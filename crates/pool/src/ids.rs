@@ -1,4 +1,4 @@
-//! Names for the things that the parts of a pool talk about.
+//! The ids of shards, workers and items.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct ShardId(pub u64);
 
 impl ShardId {
-    /// The shard after this one.
+    /// Returns the id of the next shard.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
@@ -23,8 +23,8 @@ impl fmt::Display for ShardId {
     }
 }
 
-/// One worker process: the slot it fills and which process in that slot it is. News of an earlier incarnation is news
-/// of the dead, and is ignored.
+/// The id of a worker process: the slot it fills, and how many processes filled that slot before. Messages of an
+/// earlier incarnation are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WorkerId {
     /// The place in the pool, from 0.
@@ -39,12 +39,12 @@ impl fmt::Display for WorkerId {
     }
 }
 
-/// Which items of a shard a worker is to do. What an item is, a record say, is the job's affair; it numbers them from 0
-/// in an order that is the same each time.
+/// Which items of a shard a worker is to process. The job decides what an item is, such as a record, and numbers
+/// them from 0 in the same order each time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
     /// All that are not quarantined.
     All,
-    /// This one alone, to see whether it kills.
+    /// Only this one, to see whether it kills the worker.
     Only(u64),
 }

@@ -1,5 +1,4 @@
-//! The same run without processes: one thread does the job itself. It is what the pool's cost is measured against,
-//! and how a job is tested.
+//! Runs a job in the calling thread, without processes: to test a job, or to measure what a pool costs.
 
 use crate::black_box::Recorder;
 use crate::error::PoolError;
@@ -9,10 +8,11 @@ use crate::sink::{Released, Sink};
 use crate::supervisor::{Delivery, RunFailure};
 use crate::worker::{Job, JobError, Work};
 
-/// Runs every task of `feed` in this thread; gives how many there were.
+/// Runs every task of `feed` in this thread, passes the results to `sink` in order, and returns how many tasks
+/// there were. A panic of the job is not caught.
 ///
 /// # Errors
-/// As [`Pool::run`](crate::Pool::run), without the deaths.
+/// The errors of [`Pool::run`](crate::Pool::run) that the job, the feed and the sink cause.
 pub fn run<J: Job>(
     setup: &[u8],
     delivery: Delivery,

@@ -1,8 +1,9 @@
 //! A pool of supervised worker **processes**: nothing lost, nothing twice, never stuck.
 //!
-//! It has two faces. [`Workers`] is the one to begin with: it runs one typed function, a [`Call`], on whatever inputs
-//! it is given, as Python's `multiprocessing.Pool` does. An input that fails, panics or kills its worker gets an error
-//! of its own, and takes no other with it.
+//! The principal types are [`Workers`], which runs a typed function over many inputs, and [`Pool`] below it, which
+//! moves bytes. Start with [`Workers`]: it runs one [`Call`] on any number of inputs, like Python's
+//! `multiprocessing.Pool`. An input that fails, panics or kills its worker gets an error, and no other input is
+//! affected.
 //!
 //! ```rust,standalone_crate
 //! use moodring_pool::{BoxError, Call, Workers, serve_if_worker};
@@ -24,7 +25,7 @@
 //! }
 //!
 //! fn main() -> Result<(), BoxError> {
-//!     // A worker is this same executable, and goes no further than this line.
+//!     // A worker is this same executable, and never returns from this call.
 //!     serve_if_worker::<Square>();
 //!
 //!     let pool = Workers::<Square>::start(2, ())?;
@@ -36,14 +37,11 @@
 //! }
 //! ```
 //!
-//! [`Pool`] is what it stands on, for those who need more: bytes in and bytes out, results in order, and results that
-//! stay with the worker and are written where they belong.
+//! # Tasks of bytes
 //!
-//! # The pool below
-//!
-//! [`Pool`] takes tasks from a [`Feed`], hands each to one of N worker processes, restarts
-//! workers that die, hands their tasks out again, and gives the results to a [`Sink`], once each and in order. What
-//! a worker does with a task is a [`Job`]; [`worker::serve`] is the whole `main` of a worker.
+//! [`Pool`] takes tasks from a [`Feed`], assigns each to one of N worker processes, and passes the results to a
+//! [`Sink`], once each and in input order. It restarts workers that die and assigns their tasks again. A [`Job`] is
+//! what a worker does with a task; [`worker::serve`] is the whole `main` of a worker.
 //!
 //! ```text
 //!  Feed ──task──▶ Driver ──Assign──▶ worker process: Job::prepare ──Prepared(report)──▶ Driver
@@ -53,16 +51,27 @@
 //!                Supervisor (pure)   worker process: Job::commit ◀─Commit──┘
 //! ```
 //!
-//! A result travels in two phases, so that a large one need not pass through the supervisor: the worker *prepares* it
-//! and reports what the supervisor must know of it (its length, its counts); when its turn comes the sink answers the
-//! report with a *grant* (the offset it may be written at), and the worker *commits* it there. A task whose worker
-//! died in between goes out again and is committed at the same place. See [`Delivery`] for pools that need no second
-//! phase.
+//! With [`Delivery::Inline`] a report is the whole result. With [`Delivery::Commit`] a large result need not pass
+//! through the supervisor: the worker *prepares* it and reports what the supervisor must know (its length, its
+//! counts); when all earlier results are placed, the sink returns a *grant* (the offset of the result), and the
+//! worker *commits* it there. If the worker dies in between, another one prepares the task again and commits it
+//! with the same grant.
 //!
-//! Modules in reading order: [`ids`] and [`wire`], what is said between the processes, and [`black_box`], what is
-//! seen without being said; `transport`, frames over a channel; [`supervisor`], every decision,
-//! as a pure state machine; [`process`](mod@process) and `driver`, which carry the decisions out;
-//! [`worker`], the other side; [`in_process`], the same run without processes; [`typed`], the typed face on top.
+//! # Modules
+//!
+//! In reading order:
+//!
+//! - [`ids`]: the ids of shards, workers and items. A task is called a shard inside the pool.
+//! - `feed`, `sink`, `error`, `status`, `exit`: what callers implement and get.
+//! - `pool`, `control`: builds, runs, inspects and controls a pool.
+//! - [`wire`]: the messages between the processes; `transport`: frames over a channel.
+//! - [`black_box`]: the shared-memory progress page of a worker.
+//! - [`supervisor`]: every decision, as a pure state machine.
+//! - `driver`: carries the decisions out; `driver_event`: what reaches its loop.
+//! - [`process`](mod@process): starts worker processes and attends to them; `limits`: what they may take.
+//! - [`worker`]: the worker process; `context`: what its code can learn about where it runs.
+//! - [`in_process`]: runs a job without processes.
+//! - [`typed`]: typed calls over the pool.
 
 pub mod black_box;
 mod context;
@@ -104,7 +113,7 @@ pub use typed::{
 };
 pub use worker::{ItemAction, Job, JobError, Work};
 
-/// The page for those who come from Python: its programs are compiled and run.
+/// The page for users of Python's `multiprocessing`. Its programs are compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/from-multiprocessing.md")]
 struct FromMultiprocessing;

@@ -1,4 +1,4 @@
-//! What a worker may take of the machine.
+//! Limits of worker processes: priority, CPU, memory.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,12 +13,12 @@ use crate::ids::WorkerId;
 /// Limits of each worker process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Added to the worker's nice value: nice(2).
+    /// What is added to the worker's nice value: nice(2).
     pub nice: i32,
-    /// Whether each worker is bound to a CPU of its own, as far as there are enough.
+    /// Whether each worker is bound to one CPU. If there are more workers than CPUs, some share one.
     pub pin: bool,
-    /// A worker that holds more bytes than this is replaced when it can be spared. It cannot get more than twice as
-    /// much: an allocation beyond that fails, and a worker that meets it aborts.
+    /// The memory limit in bytes. A worker whose resident memory exceeds it is replaced once it holds nothing.
+    /// Allocations beyond twice the limit fail, and a worker whose allocation fails aborts.
     pub max_memory: Option<u64>,
 }
 
@@ -79,7 +79,7 @@ fn own_cpu(slot: u32) -> Option<CpuSet> {
     Some(own)
 }
 
-/// Looks at how much memory workers hold.
+/// Measures the memory of workers.
 pub(crate) struct MemoryGauge {
     system: System,
     most: u64,

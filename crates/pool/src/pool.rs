@@ -1,4 +1,4 @@
-//! The face of the pool: what it takes, what it gives, and how it is built.
+//! Builds and runs a pool.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::sink::Sink;
 use crate::status::{Outcome, Stats};
 use crate::supervisor::{Config, Delivery, MAX_WORKERS};
 
-/// The longest time that is waited for anything: longer than any machine runs, and short enough to be added to.
+/// The longest start timeout: longer than any machine runs, and short enough to be added to a time without overflow.
 const MAX_TIMEOUT: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// Builds a [`Pool`].
@@ -25,73 +25,80 @@ pub struct PoolBuilder {
 }
 
 impl PoolBuilder {
-    /// What each worker may take of the machine.
+    /// Sets what each worker may take of the machine.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.limits = limits;
         self
     }
 
-    /// Releases results as they come instead of in input order.
+    /// Sets whether results are released as they arrive instead of in input order, which is the default.
     #[must_use]
     pub fn unordered(mut self, unordered: bool) -> Self {
         self.settings.config.ordered = !unordered;
         self
     }
 
-    /// How results are delivered; [`Delivery::Inline`] unless said.
+    /// Sets how results are delivered. The default is [`Delivery::Inline`].
     #[must_use]
     pub fn delivery(mut self, delivery: Delivery) -> Self {
         self.settings.config.delivery = delivery;
         self
     }
 
-    /// A worker that makes no progress for so long is killed, and the item it was at suspected.
+    /// Sets how long a worker may take for one item. A worker that takes longer is killed, and the item counts as
+    /// one that killed it. The default is `None`: no limit. A task may have [its own](crate::TaskPolicy::timeout).
     #[must_use]
     pub fn item_timeout(mut self, timeout: Option<Duration>) -> Self {
         self.settings.config.item_timeout = timeout;
         self
     }
 
-    /// A worker that reads or writes for so long is killed; ten minutes unless said. Before the first item of a task, and
-    /// in a commit, this is the limit and not the [`item_timeout`](PoolBuilder::item_timeout).
+    /// Sets how long a worker may take to read and write: before the first item of a task, and in a commit. There
+    /// it replaces the [`item_timeout`](PoolBuilder::item_timeout). A worker that takes longer is killed. The
+    /// default is ten minutes; `None` means no limit.
     #[must_use]
     pub fn io_timeout(mut self, timeout: Option<Duration>) -> Self {
         self.settings.config.io_timeout = timeout;
         self
     }
 
-    /// A worker is replaced after so many shards, when it can be spared.
+    /// Sets after how many shards a worker is replaced by a new process. Workers are replaced one at a time, when
+    /// they hold nothing. The default is `None`: never.
     #[must_use]
     pub fn max_shards(mut self, shards: Option<u64>) -> Self {
         self.settings.config.max_shards = shards;
         self
     }
 
-    /// How long a worker may take from its start until its job has started; 20 seconds unless said.
+    /// Sets how long a worker may take until its job has started. A worker that takes longer is killed, which
+    /// counts as a crash. The default is 20 seconds.
     #[must_use]
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
         self.settings.config.start_timeout = timeout.min(MAX_TIMEOUT);
         self
     }
 
-    /// How many tasks a worker holds at most, the one it works on included; two unless said. With one alone, no task
-    /// waits behind a slow one while another worker is free, at the price of a round trip between two tasks.
+    /// Sets how many tasks a worker holds at most, including the one it works on; at least 1. The default is 2.
+    /// With 1, no task waits behind a slow one while another worker is idle, but each worker waits for a round trip
+    /// between two tasks.
     #[must_use]
     pub fn credits(mut self, credits: usize) -> Self {
         self.settings.config.credits = credits.max(1);
         self
     }
 
-    /// How many tasks there are at most from the oldest that is not complete to the newest. Where results are large or
-    /// wait for their turn this bounds the memory of the run; four for each worker and eight more unless said.
+    /// Sets how many tasks may be incomplete at a time, from being read to being complete; at least 1. Where
+    /// results are large or wait for earlier ones, this bounds the memory of the run. The default is 4 for each
+    /// worker plus 8.
     #[must_use]
     pub fn max_in_flight(mut self, tasks: usize) -> Self {
         self.settings.config.max_in_flight = tasks.max(1);
         self
     }
 
-    /// This many crashes of one worker slot since the pool last progressed end the run; see
+    /// Sets how many crashes of one worker slot since the pool last made progress end the run; at least 1. The
+    /// default is 5. Twice as many items quarantined in a row end it too. See
     /// [`RestartPolicy`](crate::supervisor::RestartPolicy).
     #[must_use]
     pub fn max_crashes(mut self, crashes: u32) -> Self {
@@ -99,14 +106,14 @@ impl PoolBuilder {
         self
     }
 
-    /// The bytes that every worker's [`Job::start`](crate::Job::start) gets.
+    /// Sets the bytes that [`Job::start`](crate::Job::start) gets in every worker. The default is none.
     #[must_use]
     pub fn setup(mut self, setup: Vec<u8>) -> Self {
         self.settings.setup = setup;
         self
     }
 
-    /// Ready to run.
+    /// Returns the pool. Starts nothing yet.
     #[must_use]
     pub fn build(self) -> Pool {
         let (sender, receiver) = unbounded();
@@ -118,7 +125,7 @@ impl PoolBuilder {
     }
 }
 
-/// N supervised worker processes.
+/// A pool of supervised worker processes, which [`run`](Pool::run) starts.
 #[derive(Debug)]
 pub struct Pool {
     settings: Settings,
@@ -127,7 +134,8 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool of `workers` processes started by `command`; at least one, and at most [`MAX_WORKERS`].
+    /// Returns a builder for a pool of `workers` processes that `command` starts. The number is clamped to 1 through
+    /// [`MAX_WORKERS`].
     #[must_use]
     pub fn builder(workers: u32, command: WorkerCommand) -> PoolBuilder {
         PoolBuilder {
@@ -140,20 +148,23 @@ impl Pool {
         }
     }
 
-    /// A hand on the pool for other threads.
+    /// Returns a handle that other threads can use to inspect and control the pool. What it asks for before the run
+    /// starts is done when it starts.
     #[must_use]
     pub fn control(&self) -> Control {
         Control::new(self.inbox.sender.clone(), Arc::clone(&self.stats))
     }
 
-    /// Runs every task of `feed` and gives the results to `sink`. Blocks until all workers are gone; call it from a
-    /// thread that lives that long.
+    /// Runs every task of `feed` and passes the results to `sink`. Blocks until all workers have ended.
     ///
-    /// Two things of this process change for good, where they stand in the way of workers: the soft limit of open file
-    /// descriptors is raised to the hard one (the workers keep the one before), and SIGCHLD is no longer ignored.
+    /// The kernel kills workers when the thread that started them ends, so call this in a thread that lives until
+    /// it returns.
+    ///
+    /// Changes two settings of this process and does not restore them: it raises the soft limit of open file
+    /// descriptors to the hard limit (workers keep the old one), and stops ignoring SIGCHLD.
     ///
     /// # Errors
-    /// See [`PoolError`]. Whatever the error, no worker is left behind.
+    /// See [`PoolError`]. After any error all workers have ended too.
     pub fn run(self, feed: impl Feed + 'static, sink: &mut dyn Sink) -> Result<Outcome, PoolError> {
         driver::run(self.settings, self.inbox, self.stats, feed, sink)
     }

@@ -6,27 +6,27 @@ use std::time::Duration;
 use crate::black_box::Sample;
 use crate::supervisor::SlotStatus;
 
-/// A worker of a running pool.
+/// A worker of a running pool, as [`Control::inspect`](crate::Control::inspect) returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerStatus {
-    /// What the supervisor knows of it.
+    /// The state of its slot.
     pub slot: SlotStatus,
-    /// Its process, if there is one at the moment.
+    /// Its process; `None` while there is none, as in a pause before a restart.
     pub process: Option<ProcessStatus>,
 }
 
 /// The process of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProcessStatus {
-    /// Its id.
+    /// The process id.
     pub pid: u32,
     /// How long ago it was started.
     pub age: Duration,
-    /// What it is doing, once it has said hello.
+    /// What it is doing.
     pub sample: Option<Sample>,
 }
 
-/// Counters of a running pool, for a progress display.
+/// Counters of a pool. Reading one never blocks.
 #[derive(Debug, Default)]
 pub struct Stats {
     alive: AtomicU64,
@@ -35,19 +35,19 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// How many worker processes there are.
+    /// Returns how many worker processes there are.
     #[must_use]
     pub fn alive(&self) -> u64 {
         self.alive.load(Ordering::Relaxed)
     }
 
-    /// How many workers were started in the place of others.
+    /// Returns how many workers were started to replace others, for whatever reason.
     #[must_use]
     pub fn restarts(&self) -> u64 {
         self.restarts.load(Ordering::Relaxed)
     }
 
-    /// How many shards are complete.
+    /// Returns how many shards are complete.
     #[must_use]
     pub fn shards(&self) -> u64 {
         self.shards.load(Ordering::Relaxed)
@@ -69,13 +69,13 @@ impl Stats {
     }
 }
 
-/// How a run went.
+/// The result of a run that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// How many shards were completed.
     pub shards: u64,
-    /// How many workers were started in the place of dead ones.
+    /// How many workers were started to replace others, for whatever reason.
     pub restarts: u64,
-    /// Whether [`Control::drain`](crate::Control::drain) ended it before the input did.
+    /// Whether [`Control::drain`](crate::Control::drain) was called, so that input may be left.
     pub drained: bool,
 }

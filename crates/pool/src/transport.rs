@@ -25,8 +25,8 @@ const HEAD: u8 = 1;
 static PIECE: LazyLock<usize> =
     LazyLock::new(|| ipc_call(OsIpcSender::get_max_fragment_size).unwrap_or(4096));
 
-/// Finds out how large a packet may be, which takes a socket for a moment. ipc-channel does so when it first sends, and if
-/// there is no socket then, it panics, then and ever after. So this is called before anything is sent.
+/// Finds out how large a packet may be, which takes a socket for a moment. ipc-channel does so when it first sends,
+/// and if there is no socket then, it panics, then and ever after. So this is called before anything is sent.
 ///
 /// # Errors
 /// If the system refuses a socket.

@@ -1,4 +1,4 @@
-//! What supervisor and worker say to each other: bincode frames.
+//! The messages between supervisor and worker, as bincode frames.
 //!
 //! This is the only module that names bincode, so that the encoding can be swapped in one place. Every decode runs
 //! under [`FRAME_LIMIT`], must consume the whole frame, and returns an error whatever the bytes are: a hostile frame
@@ -12,23 +12,23 @@ use thiserror::Error;
 
 use crate::ids::{Scope, ShardId, WorkerId};
 
-/// Raised whenever a message or the black box changes its meaning or its bytes.
+/// The version of the protocol. Raise it when a message or the black box changes its meaning or its bytes.
 pub const PROTOCOL: u32 = 4;
 
 /// The largest frame, in bytes. A frame holds one shard or one result, so this bounds the longest record (a text of
 /// 1 GiB is not a post).
 pub const FRAME_LIMIT: usize = 1 << 30;
 
-/// The first thing a worker says, over the bootstrap channel: who it is and how to talk to it.
+/// The first message of a worker, over the bootstrap channel: its build and its two channels.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Hello {
     /// [`PROTOCOL`] as the worker was built with.
     pub protocol: u32,
     /// [`build_id`] of the worker.
     pub build: String,
-    /// Where the worker takes its tasks: [`ToWorker`] frames.
+    /// The channel to the worker, of [`ToWorker`] frames.
     pub tasks: IpcBytesSender,
-    /// Where the worker's reports come out: [`FromWorker`] frames.
+    /// The channel from the worker, of [`FromWorker`] frames.
     pub reports: IpcBytesReceiver,
 }
 
@@ -76,7 +76,7 @@ pub fn build_id() -> &'static str {
 /// A message from the supervisor.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToWorker<'a> {
-    /// Comes first, and once: what [`Job::start`](crate::Job::start) gets.
+    /// Start the job. Comes first, and once.
     Setup {
         /// Which worker this one is.
         worker: WorkerId,
@@ -84,7 +84,7 @@ pub enum ToWorker<'a> {
         #[serde(with = "serde_bytes", borrow)]
         setup: &'a [u8],
     },
-    /// Work through this shard and report.
+    /// Prepare this shard and report.
     Assign {
         /// Which shard it is.
         shard: ShardId,
@@ -98,7 +98,7 @@ pub enum ToWorker<'a> {
         #[serde(with = "serde_bytes", borrow)]
         task: &'a [u8],
     },
-    /// The turn of a prepared shard has come.
+    /// Commit a prepared shard.
     Commit {
         /// Which shard it is.
         shard: ShardId,
@@ -106,7 +106,7 @@ pub enum ToWorker<'a> {
         #[serde(with = "serde_bytes", borrow)]
         grant: &'a [u8],
     },
-    /// Nothing more will come: finish and exit.
+    /// Exit; nothing more will come.
     Retire,
 }
 
@@ -120,7 +120,7 @@ pub enum FromWorker<'a> {
         /// What is wrong, as a sentence.
         reason: &'a str,
     },
-    /// A shard has been worked through.
+    /// A shard is prepared.
     Prepared {
         /// Which shard it is.
         shard: ShardId,
@@ -128,12 +128,12 @@ pub enum FromWorker<'a> {
         #[serde(with = "serde_bytes", borrow)]
         report: &'a [u8],
     },
-    /// The one item that was tried did no harm.
+    /// The one item that was to be tried has been processed.
     TrialPassed {
         /// Which shard it is of.
         shard: ShardId,
     },
-    /// A prepared shard is where its grant says.
+    /// A shard is committed.
     Committed {
         /// Which shard it is.
         shard: ShardId,
@@ -148,7 +148,7 @@ pub enum FromWorker<'a> {
     },
 }
 
-/// Why bytes are not a message.
+/// Why a value has no frame, or a frame no value.
 #[derive(Debug, Error)]
 pub enum WireError {
     /// The value has no encoding.
@@ -178,7 +178,7 @@ pub enum WireError {
 }
 
 impl WireError {
-    /// Whether it is the type that is at fault, as it needs a format that describes itself or a length in advance.
+    /// Returns whether the type cannot be encoded at all: it needs a self-describing format, or a length in advance.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
         use bincode::serde::{DecodeError, EncodeError};
@@ -248,7 +248,7 @@ fn encode_within<T: Serialize>(
     }
 }
 
-/// The encoding of `value`.
+/// Returns the encoding of `value`.
 ///
 /// # Errors
 /// As [`encode_into`].
@@ -258,10 +258,10 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, WireError> {
     Ok(frame)
 }
 
-/// The value that `frame` encodes, borrowing its strings and bytes from there.
+/// Returns the value that `frame` encodes. Its strings and bytes borrow from the frame.
 ///
 /// # Errors
-/// Any bytes that are not exactly one encoded value.
+/// [`WireError::Decode`] or [`WireError::Trailing`] if the frame is not exactly one encoded value.
 pub fn decode<'a, T: Deserialize<'a>>(frame: &'a [u8]) -> Result<T, WireError> {
     let (value, used) =
         bincode::serde::borrow_decode_from_slice(frame, config()).map_err(|error| {
@@ -288,7 +288,7 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// The payload's bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         &self.frame[self.start..]
@@ -301,7 +301,7 @@ impl From<Vec<u8>> for Payload {
     }
 }
 
-/// A worker's message with its payload owned: what goes to the driver's loop.
+/// A message of a worker that owns its payload, unlike [`FromWorker`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerMessage {
     /// See [`FromWorker::Ready`].

@@ -1,8 +1,8 @@
-//! The other side: what a worker process does.
+//! The worker process.
 //!
-//! [`serve`] connects to the supervisor, starts the [`Job`], and works through one message at a time until it is
-//! retired or the supervisor is gone. It is single-threaded: a commit waits in the channel for the shard under way,
-//! and is then done before the next shard, as other shards' turns depend on it.
+//! [`serve`] connects to the supervisor, starts the [`Job`], and handles one message at a time until it is told to
+//! leave or the supervisor is gone. It is single-threaded: a commit waits in the channel until the current shard is
+//! prepared, and is then handled before the next shard, because other shards may wait for it.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -20,10 +20,10 @@ use crate::ids::{Scope, ShardId, WorkerId};
 use crate::transport::{self, FrameReceiver, FrameSender};
 use crate::wire::{self, FromWorker, Hello, PROTOCOL, ToWorker, WireError};
 
-/// An error that another worker would meet too, such as an unreadable input or a full disk. It ends the run: a death
-/// (a panic, a signal) in contrast is the worker's own, and its shard goes out again.
+/// An error that another worker would meet too, such as unreadable input or a full disk. It ends the run. If in
+/// contrast a worker dies, by a panic or a signal, another worker gets its shard.
 ///
-/// Its text is the error's own followed by its causes, and is all that reaches the supervisor.
+/// Its text is that of the error and its causes, and is all that reaches the supervisor.
 #[derive(Debug, Error)]
 #[error("{}", with_causes(&**error))]
 pub struct JobError {
@@ -45,12 +45,12 @@ impl JobError {
     }
 }
 
-/// A shard to be worked through.
+/// A task, as [`Job::prepare`] gets it.
 #[derive(Debug)]
 pub struct Work<'a> {
-    /// Which shard it is.
+    /// The shard.
     pub shard: ShardId,
-    /// The task, as the feed gave it.
+    /// The bytes that [`Feed::next_task`](crate::Feed::next_task) returned.
     pub task: &'a [u8],
     scope: Scope,
     quarantined: &'a [u64],
@@ -58,7 +58,7 @@ pub struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// A whole shard, done for the first time.
+    /// Returns a whole shard with nothing quarantined, as for a first attempt.
     #[must_use]
     pub fn whole(shard: ShardId, task: &'a [u8], recorder: &'a Recorder) -> Self {
         Self {
@@ -70,8 +70,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// What to do with the next item, to be asked before it is touched. Items are numbered from 0, the same way each
-    /// time the shard is done.
+    /// Returns what to do with an item, and records that it is begun if it is to be processed. Call it before
+    /// anything is done with the item. Items are numbered from 0, in the same way each time the shard is prepared.
     #[inline]
     #[must_use]
     pub fn action(&self, item: u64) -> ItemAction {
@@ -98,43 +98,61 @@ pub enum ItemAction {
     Skip,
 }
 
-/// What the workers of a pool do.
+/// The work of a pool, as each worker process does it.
+///
+/// [`serve`] creates one value in each worker process and calls it in the main thread, one method at a time. The
+/// same task may be prepared more than once, in the same process or another one, because a worker that dies loses
+/// its results. So a job must be deterministic: if a shard that was already released is prepared again with another
+/// report, the run fails with [`PoolError::Unstable`](crate::PoolError::Unstable).
+///
+/// A panic ends the worker process. The pool then restarts the worker and hands its shards out again, without the
+/// item that was at fault if it can tell which one that was.
 pub trait Job: Sized {
-    /// Called once in each worker process, with the bytes the pool was built with.
+    /// Starts the job. Called once in each worker process, before its first task, with the bytes of
+    /// [`PoolBuilder::setup`](crate::PoolBuilder::setup). A start that takes longer than
+    /// [`PoolBuilder::start_timeout`](crate::PoolBuilder::start_timeout) is killed.
     ///
     /// # Errors
-    /// A job that cannot start here can start nowhere: the run ends with this error.
+    /// Any error ends the run with [`RunFailure::StartupFailed`](crate::supervisor::RunFailure::StartupFailed):
+    /// what cannot start in one process cannot start in another.
     fn start(setup: &[u8]) -> Result<Self, JobError>;
 
-    /// Works through a task and appends to `report` what the sink must get. The same task must give the same report in
-    /// any worker, as it may have to be done again.
+    /// Processes the items of a task and appends to `report`, which is empty, what the sink is to get.
     ///
-    /// A task of several items, such as records, asks [`Work::action`] before each: so the supervisor knows which one
-    /// killed a worker, and can have the rest done without it.
+    /// Must call [`Work::action`] before each item and do what it returns, so that the supervisor knows which item
+    /// killed a worker and can have the others done without it. A worker is killed if it stays at one item for
+    /// longer than the item timeout, or takes longer than
+    /// [`PoolBuilder::io_timeout`](crate::PoolBuilder::io_timeout) before its first item.
     ///
     /// # Errors
-    /// See [`JobError`].
+    /// Any error ends the run with [`PoolError::Job`](crate::PoolError::Job). Return one only for what another
+    /// worker would meet too, such as input that cannot be read.
     fn prepare(&mut self, work: &Work<'_>, report: &mut Vec<u8>) -> Result<(), JobError>;
 
-    /// Puts the result of a prepared shard where `grant` says. Only called with
-    /// [`Delivery::Commit`](crate::Delivery::Commit).
+    /// Puts the result of a shard that this process prepared where `grant` says.
+    ///
+    /// Called only with [`Delivery::Commit`](crate::Delivery::Commit), once the sink has released the shard, and
+    /// before the next task is begun. If the worker dies in it, another worker prepares the shard again and commits
+    /// it with the same grant, so what is written must not depend on what is there. The default does nothing.
     ///
     /// # Errors
-    /// See [`JobError`].
+    /// Any error ends the run with [`PoolError::Job`](crate::PoolError::Job).
     fn commit(&mut self, shard: ShardId, grant: &[u8]) -> Result<(), JobError> {
         let (_, _) = (shard, grant);
         Ok(())
     }
 }
 
-/// Serves the supervisor at `address` until it needs no more. This is the whole `main` of a worker.
+/// Serves the supervisor at `address` until it has no more work. This is the whole `main` of a worker.
 ///
-/// The address is the last argument that the process was started with. It says which descriptors were inherited: the
-/// supervisor's socket and the [`black_box`](crate::black_box)'s page.
+/// The address is the last argument of the process. It names the inherited file descriptors of the supervisor's
+/// socket and of the [`black_box`](crate::black_box) page. Call this once, before the process opens any file.
 ///
-/// Interrupts, termination requests and the signals that steer a run are ignored here: they may reach every process of a
-/// group, and it is the supervisor who decides what they mean. So is the signal that a file has reached its limit, which the
-/// job learns of as an error like any other.
+/// Returns success if the worker was told to leave or its supervisor is gone, and failure if it cannot connect or
+/// the job cannot start.
+///
+/// Ignores SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2, which may reach every process of a group: the supervisor
+/// decides what they mean. Ignores SIGXFSZ too, so that the job gets an error when a file reaches its size limit.
 #[must_use]
 pub fn serve<J: Job>(address: &str) -> ExitCode {
     ignore_signals();

@@ -105,7 +105,7 @@ impl Driver<'_> {
         )
     }
 
-    /// Notes that a shard goes on without an item, on which the worker that ended last has died.
+    /// Notes that a shard continues without an item, on which the worker that ended last died.
     fn quarantine(&mut self, shard: ShardId, item: u64, attempts: u32) {
         let Some(kept) = self.shards.get_mut(&shard) else {
             return;

@@ -1,7 +1,8 @@
 //! Carries the supervisor's decisions out: turns actions into processes and messages, and the world into events.
 //!
-//! It decides nothing. Its loop takes one `DriverEvent` at a time, tells the [`Supervisor`] of it, and does what that
-//! answers: `observe` and `act` have the two halves. The feed runs in a thread of its own, as reading the input may block.
+//! It decides nothing. Its loop takes one `DriverEvent` at a time, tells the [`Supervisor`] of it, and does what
+//! that answers: `observe` and `act` have the two halves. The feed runs in a thread of its own, as reading the
+//! input may block.
 
 mod act;
 mod observe;

@@ -110,7 +110,8 @@ impl Driver<'_> {
         if workers > most {
             warn!(
                 workers,
-                most, "there are not enough file descriptors for so many workers; see `ulimit -n`"
+                most,
+                "there are not enough file descriptors for this many workers; see `ulimit -n`"
             );
         }
         workers.min(most)

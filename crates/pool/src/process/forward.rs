@@ -1,8 +1,8 @@
 //! Passes what workers write to standard error on, without ever waiting for whoever reads it.
 //!
-//! A pipe whose reader has stopped blocks whoever writes to it. If the threads that wait for workers did, a worker's death
-//! would go unseen, and the run would hang. So they only queue the bytes, and one thread writes them. Once the queue is
-//! full, further bytes are dropped and counted.
+//! A pipe whose reader has stopped blocks whoever writes to it. If the threads that wait for workers did, a
+//! worker's death would go unseen, and the run would hang. So they only queue the bytes, and one thread writes
+//! them. Once the queue is full, further bytes are dropped and counted.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,8 +61,8 @@ impl Forwarder {
         }))))
     }
 
-    /// Queues `bytes`. If the queue is full and stays full for a moment, drops and counts them; as long as bytes are being
-    /// dropped, returns at once.
+    /// Queues `bytes`. If the queue is full and stays full for a moment, drops and counts them; as long as bytes
+    /// are being dropped, returns at once.
     pub(crate) fn push(&self, bytes: &[u8]) {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.dropped > 0 {
@@ -106,7 +106,8 @@ impl Forwarder {
     }
 }
 
-/// Writes pieces until there is nobody left to queue any. Errors are ignored: if standard error is closed, nobody reads it.
+/// Writes pieces until there is nobody left to queue any. Errors are ignored: if standard error is closed, nobody
+/// reads it.
 fn write_pieces(mut output: impl Write, pieces: &Receiver<Piece>) {
     for piece in pieces {
         match piece {

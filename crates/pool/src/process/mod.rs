@@ -1,13 +1,12 @@
-//! Worker processes: starting one, talking to it, learning of its end.
+//! Worker processes: starts one, exchanges messages with it, and reports its end.
 //!
-//! Three threads attend a worker. The *waiter* passes on what the process says on its standard error and waits for it
-//! to end, by its process descriptor: whoever else holds that standard error, such as a process that the worker
-//! started, delays nothing. The *reader* lets the worker in and turns its frames into events. The *writer* sends
-//! frames, and may block in that as long as it likes. The end is reported only after the reader has met the end of the
-//! channel, so that a last result is not lost with its sender. No channel is shared between workers and no lock is
-//! shared between processes: whatever a worker is doing when it is killed, nobody else waits for it.
+//! Three threads attend to a worker. The *waiter* reads its standard error and waits for its end by its process
+//! descriptor, so that another process which holds that standard error delays nothing. The *reader* accepts the
+//! connection of the worker and turns its frames into events. The *writer* sends frames, and may block. The end is
+//! reported only after the reader has read everything, so that a last result is not lost. Workers share no channels
+//! and processes share no locks: no one waits for what a killed worker was doing.
 //!
-//! [`bootstrap`] has how a worker finds its supervisor.
+//! `bootstrap` connects a worker to its supervisor; `forward` passes standard error on.
 
 pub(crate) mod bootstrap;
 mod child;

@@ -1,7 +1,7 @@
 //! How many workers there should be, by the work there is and the room there is for it.
 
-/// Looks in a row that must agree before a worker is added, and before workers are taken away. Taking away is slower: a
-/// pause in the input is often short, and a worker that waits costs little.
+/// Looks in a row that must agree before a worker is added, and before workers are taken away. Taking away is
+/// slower: a pause in the input is often short, and a worker that waits costs little.
 const TO_GROW: u32 = 2;
 const TO_SHRINK: u32 = 8;
 
@@ -47,8 +47,8 @@ impl Autoscale {
 
     /// Takes a look, and says how many workers there should be if that is another number now.
     ///
-    /// Workers are added while all have work and the machine has a CPU to spare for another; half as many as there are at
-    /// a time, so that many are reached soon. They are taken away while some have nothing to do.
+    /// Workers are added while all have work and the machine has a CPU to spare for another; half as many as there
+    /// are at a time, so that many are reached soon. They are taken away while some have nothing to do.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -10,10 +10,11 @@ const TOLERANCE: Duration = Duration::from_millis(100);
 
 /// Stops while the loop is late.
 ///
-/// A worker's deadline measures the worker. While the supervisor itself is stopped, suspended or blocked in its sink, it
-/// hears nothing of what workers have done in time, and would kill them for its own lateness. So the time that
-/// [`Supervisor::handle`](super::Supervisor::handle) gets is taken from this clock, and whenever the loop takes longer
-/// than it planned by more than a tolerance, the clock leaves that out: all deadlines shift by the lateness.
+/// A worker's deadline measures the worker. While the supervisor itself is stopped, suspended or blocked in its
+/// sink, it hears nothing of what workers have done in time, and would kill them for its own lateness. So the time
+/// that [`Supervisor::handle`](super::Supervisor::handle) gets is taken from this clock, and whenever the loop
+/// takes longer than it planned by more than a tolerance, the clock leaves that out: all deadlines shift by the
+/// lateness.
 ///
 /// The tolerance is 100 ms, or a quarter of the shortest timeout if that is less.
 #[derive(Debug, Clone)]
@@ -35,8 +36,9 @@ impl LoopClock {
         }
     }
 
-    /// Notes that it is `elapsed` since the pool began, and that the loop planned to take no longer than `planned` since
-    /// it looked last: zero for its own work, the time until the next deadline for a wait. Returns the time that counts.
+    /// Notes that it is `elapsed` since the pool began, and that the loop planned to take no longer than `planned`
+    /// since it looked last: zero for its own work, the time until the next deadline for a wait. Returns the time
+    /// that counts.
     pub fn look(&mut self, elapsed: Duration, planned: Duration) -> Duration {
         let took = elapsed.saturating_sub(self.looked);
         let late = took.saturating_sub(planned);

@@ -4,52 +4,53 @@ use std::time::Duration;
 
 use super::restart::RestartPolicy;
 
-/// How a result gets from a worker to the sink.
+/// How a result gets from a worker to its destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// The report is the whole result: once it is here, the worker is not needed for it.
+    /// In the report. Once the report has arrived, the worker may die without a loss.
     Inline,
-    /// The report only describes the result. The worker keeps it until its turn comes, and then writes it where the
-    /// sink's grant says.
+    /// By the worker itself. The report only describes the result; the worker keeps it until the sink releases the
+    /// shard, and then writes it where the sink's grant says. Large results need not pass through the supervisor.
     Commit,
 }
 
-/// The most workers of a pool: more than any machine has CPUs for.
+/// The largest number of workers of a pool: more than any machine has CPUs for.
 pub const MAX_WORKERS: u32 = 4096;
 
-/// How a pool is run.
+/// The settings of a pool; [`PoolBuilder`](crate::PoolBuilder) sets them.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// How many worker processes.
+    /// The number of worker processes.
     pub workers: u32,
-    /// How many unreported shards a worker holds at most: one to work on and the next ones at hand. A blocked send is
-    /// the other side's death or slowness, so this is kept small.
+    /// The largest number of shards that a worker holds without having prepared them: the one it works on and the
+    /// next ones.
     pub credits: usize,
-    /// How many shards there are at most between the input and the output.
+    /// The largest number of shards that may be incomplete at a time.
     pub max_in_flight: usize,
-    /// Whether results are released in input order, or as they come.
+    /// Whether results are released in input order instead of as they arrive.
     pub ordered: bool,
     /// How results are delivered.
     pub delivery: Delivery,
     /// When to replace a dead worker.
     pub restart: RestartPolicy,
-    /// So many workers may die while they work on the same shard.
+    /// After this many deaths on one shard the run fails with
+    /// [`RunFailure::DeadlyShard`](super::RunFailure::DeadlyShard). The count restarts when an item is quarantined.
     pub max_shard_deaths: u32,
-    /// A worker that has something to do and begins no new item for so long is killed.
+    /// How long a worker may take for one item before it is killed; `None` means no limit.
     pub item_timeout: Option<Duration>,
-    /// A worker that reads what it needs for its first item, or writes its result, for so long is killed: a slow disk is
-    /// no hung item.
+    /// How long a worker may read before the first item of a shard, or write in a commit, before it is killed;
+    /// `None` means no limit. It is separate because a slow disk is not a hung item.
     pub io_timeout: Option<Duration>,
-    /// A worker is replaced after so many shards, when it can be spared.
+    /// After how many shards a worker is replaced, once it holds nothing; `None` means never.
     pub max_shards: Option<u64>,
-    /// How long a worker may take from its start until it is ready.
+    /// How long a worker may take from its start until its job has started, before it is killed.
     pub start_timeout: Duration,
-    /// How long a retired worker may take to leave.
+    /// How long a worker may take to end after it was told to leave, before it is killed.
     pub drain_timeout: Duration,
 }
 
 impl Config {
-    /// What suits `workers` workers.
+    /// Returns the default settings for `workers` workers; at least one.
     #[must_use]
     pub fn new(workers: u32) -> Self {
         Self {
@@ -69,15 +70,15 @@ impl Config {
     }
 }
 
-/// No disk that works takes longer.
+/// Longer than any working disk takes.
 const IO_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// The black boxes are looked at this often at least, and at most.
+/// The bounds of the period in which progress is sampled.
 const MAX_SAMPLE_PERIOD: Duration = Duration::from_millis(500);
 const MIN_SAMPLE_PERIOD: Duration = Duration::from_millis(1);
 
 impl Config {
-    /// The shortest timeout of a worker.
+    /// Returns the shortest of the timeouts.
     #[must_use]
     pub fn shortest_timeout(&self) -> Duration {
         let always = self.start_timeout.min(self.drain_timeout);
@@ -85,7 +86,8 @@ impl Config {
         timeouts.into_iter().flatten().fold(always, Duration::min)
     }
 
-    /// How often to look at the black boxes to notice a worker that hangs soon enough, if that is to be noticed at all.
+    /// Returns how often to sample the progress of workers to notice one that hangs; `None` if nothing limits their
+    /// time.
     #[must_use]
     pub fn sample_period(&self) -> Option<Duration> {
         let timeouts = [self.item_timeout, self.io_timeout];
@@ -93,29 +95,30 @@ impl Config {
     }
 }
 
-/// How often to look, to notice soon enough that this time is up.
+/// Returns how often to sample progress to notice a timeout of this length soon enough.
 fn sample_period(timeout: Duration) -> Duration {
     (timeout / 8).clamp(MIN_SAMPLE_PERIOD, MAX_SAMPLE_PERIOD)
 }
 
-/// The window that suits so many workers: what they hold, and as much again that waits for its turn.
+/// Returns how many shards to have incomplete with this many workers: what they hold, and as much again that waits.
 pub(super) fn max_in_flight_for(workers: u32) -> usize {
     4 * workers as usize + 8
 }
 
-/// How one task is to be done, where that differs from the pool's [`Config`].
+/// How one task is run, where that differs from the pool's [`Config`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TaskPolicy {
-    /// Replaces [`Config::item_timeout`].
+    /// Overrides [`Config::item_timeout`]; `None` leaves it.
     pub timeout: Option<Duration>,
-    /// How many times an item may be begun at most. The attempt after which it is quarantined is the last, whoever
-    /// killed the worker, and no attempt is a trial whose result is not used. For tasks of one item and
-    /// [`Delivery::Inline`]: others in the task, and a result that is not committed, are begun again. If `None`, an item on which a worker died is tried alone.
+    /// The largest number of times that an item is begun. An item whose worker died at its last attempt is
+    /// quarantined, whatever killed the worker. The limit holds for tasks of one item with [`Delivery::Inline`];
+    /// other items of a task, and results that are not committed, may be begun more often. If `None`, an item on
+    /// which a worker died is tried alone in another worker, and quarantined if it kills that one too.
     pub max_attempts: Option<u32>,
 }
 
 impl TaskPolicy {
-    /// How often to look at the black boxes for its own timeout.
+    /// Returns how often to sample progress for the task's own timeout; `None` if it has none.
     #[must_use]
     pub fn sample_period(&self) -> Option<Duration> {
         self.timeout.map(sample_period)

@@ -46,8 +46,8 @@ impl Supervisor {
             .push_back(Action::Assign(worker.id, shard, scope));
     }
 
-    /// A worker to try a suspect item in, if one waits: a fresh one, so that nothing it did before can be the cause. If
-    /// none is fresh nor about to be, an idle one must do.
+    /// A worker to try a suspect item in, if one waits: a fresh one, so that nothing it did before can be the
+    /// cause. If none is fresh nor about to be, an idle one must do.
     fn for_trial(&self) -> Option<usize> {
         if !self.buffer.has_trial() {
             return None;
@@ -84,8 +84,8 @@ impl Supervisor {
         let Input::Open { pulls } = &mut self.input else {
             return;
         };
-        // One each to be had at once, and one more: with one alone, the feed's thread and the driver's took turns for each
-        // shard, which cost more than the shard.
+        // One each to be had at once, and one more: with one alone, the feed's thread and the driver's took turns
+        // for each shard, which cost more than the shard.
         let at_hand = 2 * self.config.workers as usize;
         while *pulls < self.buffer.room() && self.buffer.waiting() + *pulls < at_hand {
             *pulls += 1;

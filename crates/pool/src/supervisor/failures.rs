@@ -12,8 +12,8 @@ use crate::exit::Exit;
 use crate::ids::{ShardId, WorkerId};
 
 impl Supervisor {
-    /// Kills a worker that has something to do and is where it was for too long. What it reads and writes takes as long as
-    /// the disk does, so that has a limit of its own.
+    /// Kills a worker that has something to do and is where it was for too long. What it reads and writes takes as
+    /// long as the disk does, so that has a limit of its own.
     pub(super) fn sampled(&mut self, now: Duration, id: WorkerId, sample: Sample) {
         let timeout = if sample.is_in_io() {
             self.config.io_timeout

@@ -14,8 +14,9 @@
 //!             Terminating ◀───────────────────────┘ (too slow to start or to leave)
 //! ```
 //!
-//! Here is what it holds and how news of shards is taken. `worker` is what is known of one worker, `slots` which slots
-//! are filled, `dispatch` who gets what, and `failures` what is done about those that hang or die.
+//! This file has the state and the events of shards. `worker` has the state of one worker; `slots` starts and
+//! replaces workers; `dispatch` assigns shards; `failures` handles workers that hang or die; `reorder_buffer` has
+//! the shards that are not complete.
 
 mod autoscale;
 mod clock;
@@ -70,7 +71,7 @@ pub struct Supervisor {
     input: Input,
     phase: RunPhase,
     last_progress: Option<Duration>,
-    /// How many items were quarantined in a row with nothing achieved in between.
+    /// How many items were quarantined in a row without progress in between.
     unproductive_quarantines: u32,
     /// The workers to be replaced, one at a time.
     renewals: VecDeque<WorkerId>,
@@ -80,7 +81,8 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// A pool about to start; its first actions are there to be polled. Time is counted from any fixed moment.
+    /// Returns the supervisor of a pool that is about to start. Its first actions can be polled. Times are
+    /// durations since any fixed moment.
     #[must_use]
     pub fn new(config: Config, now: Duration) -> Self {
         let buffer = ReorderBuffer::new(config.delivery, config.ordered, config.max_in_flight);
@@ -101,7 +103,8 @@ impl Supervisor {
         supervisor
     }
 
-    /// Takes note of `event`, which happened at `now`.
+    /// Handles an event that happened at `now`, which must not be earlier than in the last call. Actions follow
+    /// from it: poll them all before the next event.
     pub fn handle(&mut self, now: Duration, event: Event) {
         match event {
             Event::Ready(id) => self.ready(id),
@@ -137,12 +140,12 @@ impl Supervisor {
         self.schedule(now);
     }
 
-    /// The next thing to do, if there is one.
+    /// Returns the next action to carry out, if there is one.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// When [`Event::Tick`] is due if nothing else happens before.
+    /// Returns when [`Event::Tick`] is due if nothing else happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         let due = |worker: &Worker| match worker.state {
@@ -153,10 +156,7 @@ impl Supervisor {
         self.workers.iter().filter_map(due).min()
     }
 
-    /// How the run ended, once it has: every worker is gone.
-    ///
-    /// # Errors
-    /// Why it was given up, if it was.
+    /// Returns how the run ended, or `None` while any worker is left.
     #[must_use]
     pub fn outcome(&self) -> Option<Result<(), RunFailure>> {
         let over = self
@@ -170,8 +170,8 @@ impl Supervisor {
         }
     }
 
-    /// Returns why a worker ended whose process ended like this: [`Exit::TimedOut`] if the supervisor killed it because it
-    /// made no progress.
+    /// Returns why a worker ended whose process ended like this: [`Exit::TimedOut`] if the supervisor killed it
+    /// because it made no progress.
     #[must_use]
     pub fn cause_of(&self, id: WorkerId, exit: Exit) -> Exit {
         let mut workers = self.workers.iter();
@@ -179,20 +179,20 @@ impl Supervisor {
         if hung { Exit::TimedOut } else { exit }
     }
 
-    /// Whether every worker that is wanted has started its job.
+    /// Returns whether the job has started in every worker that is wanted.
     #[must_use]
     pub fn all_ready(&self) -> bool {
         let mut wanted = self.workers.iter().take(self.config.workers as usize);
         wanted.all(|worker| matches!(worker.state, State::Ready | State::Leaving))
     }
 
-    /// How results are delivered.
+    /// Returns how results are delivered.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
         self.config.delivery
     }
 
-    /// The worker of that id, unless it is news of the dead.
+    /// Returns the worker of that id, unless another one has its slot now.
     fn current(&mut self, id: WorkerId) -> Option<&mut Worker> {
         self.workers
             .get_mut(id.slot as usize)
@@ -286,7 +286,7 @@ impl Supervisor {
         }
     }
 
-    /// All is done: lets the workers go.
+    /// Tells the workers to leave, as all is done.
     fn finish(&mut self, now: Duration) {
         self.phase = RunPhase::Finishing;
         for worker in &mut self.workers {

@@ -1,8 +1,8 @@
 //! The shards between the input and the output: which are waiting, which are out, whose turn it is.
 //!
-//! A shard enters when it is taken from the input and leaves when it is complete, so the number of shards in it bounds the
-//! memory of a run: nothing is taken from the input while the window is full. In an ordered run one shard that takes long
-//! fills it, as those behind it wait for their turn; without order they pass it.
+//! A shard enters when it is taken from the input and leaves when it is complete, so the number of shards in it
+//! bounds the memory of a run: nothing is taken from the input while the window is full. In an ordered run one
+//! shard that takes long fills it, as those behind it wait for their turn; without order they pass it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ struct Shard {
     released: bool,
     /// How many workers died working on it, since one of its items was quarantined.
     deaths: u32,
-    /// An item on which a worker died, and which has to be tried alone before the shard goes on.
+    /// An item on which a worker died, and which has to be tried alone before the rest of the shard.
     suspect: Option<Suspect>,
     /// The items at which workers ran out of memory, and how often: no more than there were deaths.
     starved: Vec<(u64, u32)>,
@@ -72,11 +72,11 @@ pub(super) enum Evidence {
 /// What follows from a worker's death on an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Suspicion {
-    /// It is tried alone before the shard goes on.
+    /// It is tried alone before the rest of the shard.
     Trial,
     /// The shard goes out again, item and all.
     Retry,
-    /// The shard goes on without it: this many workers died on it.
+    /// The shard continues without it: this many workers died on it.
     Quarantine(u32),
 }
 
@@ -231,8 +231,8 @@ impl ReorderBuffer {
         true
     }
 
-    /// Judges an item on which a worker died, after [`ReorderBuffer::lost`]. It is tried alone next; if it has killed alone
-    /// too, it is quarantined. Where attempts are limited, they are counted instead.
+    /// Judges an item on which a worker died, after [`ReorderBuffer::lost`]. It is tried alone next; if it has
+    /// killed alone too, it is quarantined. Where attempts are limited, they are counted instead.
     pub(super) fn suspect(&mut self, id: ShardId, item: u64, evidence: Evidence) -> Suspicion {
         // A shard whose turn has come was done once without harm, so all of its items are innocent.
         let Some(shard) = self
@@ -281,7 +281,7 @@ impl ReorderBuffer {
         Suspicion::Trial
     }
 
-    /// Makes room for so many shards at least.
+    /// Makes room for at least this many shards.
     pub(super) fn grow(&mut self, capacity: usize) {
         self.capacity = self.capacity.max(capacity);
     }

@@ -1,21 +1,22 @@
 //! When a dead worker's slot is filled again, and when the run is given up.
 //!
-//! A worker *progressed* if it prepared, tried or committed a shard that had not got that far before, or began a second
-//! item. The pool progressed whenever one of its workers prepared, tried or committed a shard that had not got that far.
+//! A worker *progressed* if it prepared, tried or committed a shard that had not got that far before, or began a
+//! second item. The pool progressed whenever one of its workers prepared, tried or committed a shard that had not
+//! got that far.
 //!
-//! - A worker that leaves because it was told to (scaled away, renewed, the run is over) has not crashed. Its successor
-//!   starts at once. If it progressed, the crashes of its slot are forgotten.
-//! - A worker that progressed and then died is replaced at once, and the crashes of its slot are forgotten: what killed
-//!   it came from outside or from one shard.
+//! - A worker that leaves because it was told to (scaled away, renewed, the run is over) has not crashed. Its
+//!   successor starts at once. If it progressed, the crashes of its slot are forgotten.
+//! - A worker that progressed and then died is replaced at once, and the crashes of its slot are forgotten: what
+//!   killed it came from outside or from one shard.
 //! - A worker that died without progress is a *crash*. Its slot is filled again after a pause of
 //!   [`first_backoff`](RestartPolicy::first_backoff), which doubles with each further crash of the slot up to
 //!   [`max_backoff`](RestartPolicy::max_backoff).
-//! - [`max_crashes`](RestartPolicy::max_crashes) crashes of one slot since the pool last progressed end the run. It does
-//!   not matter what the slot or the pool did before that.
+//! - [`max_crashes`](RestartPolicy::max_crashes) crashes of one slot since the pool last progressed end the run. It
+//!   does not matter what the slot or the pool did before that.
 //! - The crashes of a slot are also forgotten when their cause was found: an item was quarantined for them.
 //!
-//! This is the restart intensity of an OTP supervisor, with progress in the place of its clock: a pool that does its work
-//! outlives any number of crashes, and one that does not ends after a few.
+//! This is the restart intensity of an OTP supervisor, with progress in the place of its clock: a pool that does
+//! its work outlives any number of crashes, and one that does not ends after a few.
 
 use std::time::Duration;
 

@@ -33,7 +33,7 @@ impl Supervisor {
                     self.start(id, now);
                 }
                 Some(State::Gone) if slot < workers => self.start_successor(slot, now),
-                // One that is being renewed goes on leaving.
+                // One that is being renewed continues to leave.
                 Some(State::Leaving) if slot < workers && self.renewing != Some(slot) => {
                     self.set(slot, State::Ready);
                 }

@@ -1,28 +1,28 @@
-//! What may be seen of the supervisor's workers from outside.
+//! The state of each worker, for callers of the supervisor.
 
 use super::Supervisor;
 use super::worker::State;
 use crate::ids::WorkerId;
 
-/// What a worker's slot is in, for those who look on.
+/// The state of a worker slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkerState {
-    /// The process was started and has not said that it is ready.
+    /// The process was started, and its job has not started yet.
     Starting,
-    /// It works, or waits for work.
+    /// The worker works or waits for work.
     Ready,
-    /// It finishes what it holds, and goes.
+    /// The worker gets nothing new, and leaves when it holds nothing.
     Leaving,
-    /// It has been told to go.
+    /// The worker was told to leave.
     Draining,
-    /// It has been killed, and is about to end.
+    /// The worker was killed, and has not ended yet.
     Terminating,
-    /// There is no process: the next one is started after a pause.
+    /// There is no process. The next one is started after a pause.
     Backoff,
 }
 
 impl WorkerState {
-    /// Its name, in lower case.
+    /// Returns the name of the state in lower case.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -36,19 +36,19 @@ impl WorkerState {
     }
 }
 
-/// A worker, as the supervisor sees it.
+/// A worker slot that is filled or about to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SlotStatus {
-    /// Which one it is.
+    /// The worker.
     pub id: WorkerId,
-    /// What it is in.
+    /// The state of the slot.
     pub state: WorkerState,
-    /// How many shards it holds that it has not prepared.
+    /// How many shards the worker holds that it has not prepared.
     pub holds: usize,
 }
 
 impl Supervisor {
-    /// The workers there are, or are to be again, by slot.
+    /// Returns the slots that are filled or about to be.
     pub fn workers(&self) -> impl Iterator<Item = SlotStatus> {
         self.workers.iter().filter_map(|worker| {
             let state = match worker.state {

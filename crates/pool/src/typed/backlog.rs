@@ -1,8 +1,8 @@
 //! The way of a task into the pool and of its reply out of it.
 //!
 //! Callers push requests into the [`Backlog`], which blocks them when it is full. The pool pulls them through
-//! [`BacklogFeed`], its feed; the ticket of each goes past the pool to [`ReplySink`], its sink, which answers it. A ticket
-//! that is dropped says so, wherever that happens: nobody waits for a reply that cannot come.
+//! [`BacklogFeed`], its feed; the ticket of each goes past the pool to [`ReplySink`], its sink, which answers it. A
+//! ticket that is dropped says so, wherever that happens: nobody waits for a reply that cannot come.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -278,7 +278,8 @@ impl Backlog {
         self.clear(state);
     }
 
-    /// The pool is gone, for this reason. A failure outweighs that somebody wanted it to end; else the first one counts.
+    /// The pool is gone, for this reason. A failure outweighs that somebody wanted it to end; else the first one
+    /// counts.
     pub(super) fn end(&self, reason: Stopped) {
         let mut state = self.lock();
         if state.end.is_none() || reason != Stopped::Closed {

@@ -1,4 +1,4 @@
-//! What workers can be started with.
+//! Builds and starts [`Workers`].
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,15 +17,15 @@ use crate::pool::{Pool, PoolBuilder};
 use crate::supervisor::MAX_WORKERS;
 use crate::wire;
 
-/// Results are taken as they come, and a shard that is done holds no memory to speak of. So the pool goes on for long
-/// behind one input that takes its time.
+/// How many tasks may be incomplete at a time. Results are taken as they arrive and completed tasks hold no memory,
+/// so this is large: the pool continues for long while one input takes its time.
 const MAX_IN_FLIGHT: usize = 1 << 16;
 
-/// How many submitted inputs may wait, unless said.
+/// How many submitted inputs may wait by default.
 const BACKLOG: usize = 1024;
 
 impl<C: Call> Workers<C> {
-    /// Starts so many workers, each from `setup`.
+    /// Starts this many workers, each from `setup`, with default settings.
     ///
     /// # Errors
     /// As [`WorkersBuilder::start`].
@@ -33,7 +33,7 @@ impl<C: Call> Workers<C> {
         Self::builder(workers, setup).start()
     }
 
-    /// Workers that are to be started with more than the usual.
+    /// Returns a builder for workers with other settings.
     #[must_use]
     pub fn builder(workers: u32, setup: C::Setup) -> WorkersBuilder<C> {
         WorkersBuilder::new(workers, setup)
@@ -69,41 +69,41 @@ impl<C: Call> WorkersBuilder<C> {
         }
     }
 
-    /// Sets how long a call may take. Then its worker is killed and replaced, and [`retry`](Self::retry) says whether the
-    /// input is tried again. Without it a call may take for ever. [`CallOptions`](super::CallOptions::timeout) sets it for
-    /// one input.
+    /// Sets how long a call may take. After that its worker is killed and replaced, and [`retry`](Self::retry) says
+    /// whether the input is tried again. The default is `None`: no limit.
+    /// [`CallOptions`](super::CallOptions::timeout) sets it for one input.
     #[must_use]
     pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
         self.pool = self.pool.item_timeout(timeout);
         self
     }
 
-    /// [`Call::start`] may take so long; 20 seconds unless said.
+    /// Sets how long [`Call::start`] may take before the worker is killed. The default is 20 seconds.
     #[must_use]
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
         self.pool = self.pool.start_timeout(timeout);
         self
     }
 
-    /// A worker is replaced by a fresh process after so many shards, which are chunks of inputs. So memory that calls
-    /// leak is given back.
+    /// Sets after how many chunks of inputs a worker is replaced by a new process, which frees memory that calls
+    /// leak. The default is `None`: never.
     #[must_use]
     pub fn max_shards(mut self, shards: Option<u64>) -> Self {
         self.pool = self.pool.max_shards(shards);
         self
     }
 
-    /// So many deaths in a row without progress end the pool, and so do twice as many inputs of one chunk in a row that
-    /// killed their workers; 5 unless said.
+    /// Sets how many deaths in a row without progress end the pool; twice as many consecutive inputs that kill
+    /// their workers end it too. The default is 5.
     #[must_use]
     pub fn max_crashes(mut self, crashes: u32) -> Self {
         self.pool = self.pool.max_crashes(crashes);
         self
     }
 
-    /// Sets how often an input is given to a worker; [`Retry::Auto`] unless said. With any other, `map` sends one input as
-    /// a task, whatever [`chunk`](Self::chunk) says: the death of a worker has its whole chunk done again.
-    /// [`CallOptions`](super::CallOptions::retry) sets it for one submitted input.
+    /// Sets how often an input may be given to a worker. The default is [`Retry::Auto`]. With any other, `map`
+    /// sends inputs one by one and ignores [`chunk`](Self::chunk), because the death of a worker repeats its whole
+    /// chunk. [`CallOptions`](super::CallOptions::retry) sets it for one submitted input.
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
@@ -121,54 +121,55 @@ impl<C: Call> WorkersBuilder<C> {
         self
     }
 
-    /// Has the workers not inherit an environment variable.
+    /// Removes an environment variable from those that the workers inherit.
     #[must_use]
     pub fn env_remove(mut self, name: impl Into<OsString>) -> Self {
         self.pool.settings.command.env.push((name.into(), None));
         self
     }
 
-    /// Sets the working folder of the workers; they inherit this process's unless said. It does not change where a
-    /// relative [`program`](Self::program) is looked for: give that as an absolute path.
+    /// Sets the working folder of the workers. The default is that of this process. Give [`program`](Self::program)
+    /// as an absolute path then.
     #[must_use]
     pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.pool.settings.command.current_dir = Some(folder.into());
         self
     }
 
-    /// What each worker may take of the machine.
+    /// Sets what each worker may take of the machine.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.pool = self.pool.limits(limits);
         self
     }
 
-    /// How many inputs a `map` sends as one task. Unless said, the pool finds out: as many as take a worker some 10 ms.
+    /// Sets how many inputs `map` sends as one task; at least 1. By default the pool measures calls, and sends as
+    /// many as take about 10 ms.
     #[must_use]
     pub fn chunk(mut self, inputs: usize) -> Self {
         self.chunk = Some(inputs.max(1));
         self
     }
 
-    /// How many tasks may wait for a worker: one more, and [`submit`](Workers::submit) blocks; 1024 unless said. This,
-    /// and not the number of inputs, bounds the memory of the pool.
+    /// Sets how many tasks may wait for a worker; at least 1. [`submit`](Workers::submit) blocks while this many
+    /// wait, which bounds the memory of the pool. The default is 1024.
     #[must_use]
     pub fn backlog(mut self, tasks: usize) -> Self {
         self.backlog = tasks;
         self
     }
 
-    /// The executable that becomes the worker; this one unless said. It must call
-    /// [`serve_if_worker`](super::serve_if_worker) for a call of the same [name](super::Call::name) and the same types, and
-    /// be built with the same version of this crate. It is of use where `main` is not one's own, as in a test or a plug-in.
+    /// Sets the executable of the workers. The default is that of this process. Use it where `main` is not yours,
+    /// as in a test or a plug-in. The executable must call [`serve_if_worker`](super::serve_if_worker) for a call
+    /// of the same [name](super::Call::name) and types, and be built from the same sources of this crate.
     #[must_use]
     pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
         self.pool.settings.command.program = program.into();
         self
     }
 
-    /// Starts the workers. Does not wait until they are ready: that one of them cannot start is the pool's end, of
-    /// which each input and [`Workers::join`] tell.
+    /// Starts the workers and does not wait until they are ready. If [`Call::start`] fails, the pool ends, and each
+    /// input and [`Workers::join`] get the reason; [`Workers::wait_ready`] waits for it.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -191,7 +192,7 @@ impl<C: Call> WorkersBuilder<C> {
     }
 }
 
-/// Encodes the setup, and reads it back to see that the workers can.
+/// Encodes the setup, and decodes it again to check that the workers can.
 fn encode_setup<T: Serialize + DeserializeOwned>(setup: &T) -> Result<Vec<u8>, CodecError> {
     let encoded = wire::encode(setup);
     let bytes = encoded.map_err(|error| CodecError::encode::<T>(Part::Setup, &error))?;

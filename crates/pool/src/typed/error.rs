@@ -1,4 +1,4 @@
-//! Why an input has no output, and why a pool did not start.
+//! Why an input has no output, and why workers did not start.
 
 use std::any::type_name;
 use std::fmt;
@@ -17,23 +17,23 @@ use crate::wire::WireError;
 /// Why an input has no output.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CallError {
-    /// The call returned an error, which said this. Its causes follow it, separated by colons.
+    /// The call returned an error with this text. The texts of its causes follow, separated by colons.
     #[error("the call failed: {0}")]
     Failed(String),
-    /// The call panicked, and said this.
+    /// The call panicked with this message.
     #[error("the call panicked: {0}")]
     Panicked(String),
     /// The call killed its workers, or took longer than its timeout.
     #[error("the worker of the call {exit}, at attempt {attempts}")]
     Died {
-        /// How the last of them ended; [`Exit::TimedOut`] after a timeout.
+        /// How the last worker ended; [`Exit::TimedOut`] after a timeout.
         exit: Exit,
-        /// How many they were.
+        /// How many workers died.
         attempts: u32,
-        /// What the last of them said on its standard error.
+        /// The end of what the last worker wrote to standard error: 2 KiB at most.
         last_words: String,
     },
-    /// The input or the output could not be carried between the processes.
+    /// The input or the output could not be sent between the processes.
     #[error("failed to carry a call between processes: {0}")]
     Codec(CodecError),
     /// The pool ended before the input was done.
@@ -42,7 +42,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Whether the last attempt was ended by the timeout.
+    /// Returns whether the timeout ended the last attempt.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(
@@ -55,7 +55,7 @@ impl CallError {
     }
 }
 
-/// Why a pool does no more inputs.
+/// Why a pool takes no more inputs.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Stopped {
     /// It was closed before the input was submitted.
@@ -67,7 +67,7 @@ pub enum Stopped {
     /// It was [terminated](super::Workers::terminate) or dropped.
     #[error("the pool was terminated")]
     Terminated,
-    /// It was given up: workers died again and again, or cannot start.
+    /// It was given up because workers kept dying or cannot start.
     #[error("{0}")]
     GivenUp(RunFailure),
     /// The pool itself failed, for this reason.
@@ -109,7 +109,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// Why a value could not be carried between processes; see [the codec's limits](super#what-can-be-carried).
+/// Why a value could not be sent between processes; see [the limits of the codec](super#what-can-be-sent).
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum CodecError {
     /// The value is too long.
@@ -124,7 +124,7 @@ pub enum CodecError {
         /// How long the encoding of all inputs or all outputs of a task may be, in bytes.
         limit: usize,
     },
-    /// No value of this type can be carried, or not this one: what is written cannot be read again.
+    /// This value of its type, or none, can be read again after it was written.
     #[error(
         "the {part} type `{type_name}` does not work with the pool's codec: {reason}; \
          avoid `serde_json::Value` and serde's `untagged`, `tag`, `flatten` and `skip_serializing_if`"
@@ -137,7 +137,7 @@ pub enum CodecError {
         /// What the codec says.
         reason: String,
     },
-    /// This value refuses to be encoded.
+    /// The value's `Serialize` returned an error.
     #[error("failed to encode the {part}: {reason}")]
     Encode {
         /// What it is.
@@ -145,7 +145,7 @@ pub enum CodecError {
         /// What its `Serialize` says.
         reason: String,
     },
-    /// These bytes are no such value.
+    /// The type's `Deserialize` returned an error.
     #[error("failed to decode the {part}: {reason}")]
     Decode {
         /// What it is.
@@ -187,16 +187,16 @@ impl CodecError {
 /// Why a pool did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The setup cannot be carried to the workers.
+    /// The setup cannot be sent to the workers.
     #[error("failed to carry the setup to the workers: {0}")]
     Setup(CodecError),
-    /// The workers' working folder is not there.
+    /// The working folder of the workers does not exist or is not a folder.
     #[error("the working folder of the workers, `{}`, is not a folder", .0.display())]
     CurrentDir(PathBuf),
     /// The operating system refused a thread.
     #[error("failed to start a thread of the supervisor: {0}")]
     Thread(io::Error),
-    /// A worker process was about to start a pool of its own.
+    /// A worker process tried to start a pool.
     #[error(
         "a worker cannot have workers: `main` must begin with `serve_if_worker` for this type of call, and no call may start a pool"
     )]
@@ -206,15 +206,15 @@ pub enum StartError {
 /// Why [`Workers::wait_ready`](super::Workers::wait_ready) gave up.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ReadyError {
-    /// The time is up and a worker is still starting.
+    /// A worker was still starting after this time.
     #[error("the workers were not ready within {0:?}")]
     TimedOut(Duration),
-    /// The pool ended, so they never will be.
+    /// The pool has ended.
     #[error("the workers are not ready: {0}")]
     Stopped(Stopped),
 }
 
-/// Why [`try_submit`](super::Workers::try_submit) did not take an input; gives it back.
+/// Why [`try_submit`](super::Workers::try_submit) did not take an input, which it contains.
 #[derive(Clone, PartialEq, Eq, Error)]
 pub enum TrySubmitError<I> {
     /// The backlog is full.

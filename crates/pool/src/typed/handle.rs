@@ -1,4 +1,4 @@
-//! The result of one input, to be waited for.
+//! The pending result of an input.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,14 +16,13 @@ use super::slot::{Done, Slot, block_on};
 use crate::control::Control;
 use crate::wire;
 
-/// An input on its way, from [`Workers::submit`](super::Workers::submit). It does not keep the pool alive.
+/// The pending result of an input; [`Workers::submit`](super::Workers::submit) returns it. It does not keep the
+/// pool alive.
 ///
-/// Dropping a handle cancels the call: if no worker has the input yet, none will; if one has, that worker is killed and
-/// replaced, and [`Call::start`](super::Call::start) is run again in its place. A result that is there is dropped.
-/// [`detach`](Self::detach) leaves the call alone instead.
+/// Dropping a handle cancels the call. If no worker has the input yet, none will get it; if one has, that worker is
+/// killed and replaced. [`detach`](Self::detach) gives up the result without cancelling the call.
 ///
-/// A handle is also a [`Future`] of the result. It needs no particular executor, and must not be polled again once it was
-/// ready.
+/// A handle is also a [`Future`] of the result, for any executor. It must not be polled again after it was ready.
 #[must_use = "dropping a handle cancels its call; `detach` leaves it to be done"]
 pub struct Handle<T> {
     slot: Arc<Slot>,
@@ -48,7 +47,7 @@ impl<T> Handle<T> {
         &self.slot
     }
 
-    /// Whether the result is here, so that [`wait`](Self::wait) returns at once.
+    /// Returns whether the result is there, so that [`wait`](Self::wait) returns at once.
     #[must_use]
     pub fn is_done(&self) -> bool {
         !self.slot.is_waiting()
@@ -59,14 +58,14 @@ impl<T> Handle<T> {
         drop(self);
     }
 
-    /// Leaves the call to be done for its effects; nobody learns of its result.
+    /// Lets the call run and drops its result.
     pub fn detach(mut self) {
         self.detached = true;
     }
 }
 
 impl<T: DeserializeOwned> Handle<T> {
-    /// Waits for the result. It comes in any case, as the pool's end is one too.
+    /// Blocks until the result is there. The end of the pool counts as a result, so this does not block forever.
     ///
     /// # Errors
     /// See [`CallError`].
@@ -75,8 +74,8 @@ impl<T: DeserializeOwned> Handle<T> {
         self.open(self.slot.take())
     }
 
-    /// Waits for the result for `timeout` at most, and gives the handle back if it did not come. The call goes on: to end
-    /// it, drop the handle or set a [`timeout`](super::CallOptions::timeout) of the call itself.
+    /// Blocks until the result is there, but no longer than `timeout`. The call continues after that: to end it,
+    /// drop the handle, or set a [`timeout`](super::CallOptions::timeout) for the call itself.
     ///
     /// # Errors
     /// The handle, if there is no result yet.
@@ -125,7 +124,7 @@ impl<T> fmt::Debug for Handle<T> {
     }
 }
 
-/// The results of a chunk of so many inputs, and how long a worker was at it.
+/// Returns the results of a chunk of this many inputs, and how long a worker took for it.
 pub(super) fn open<T: DeserializeOwned>(
     done: Option<Done>,
     inputs: usize,

@@ -13,8 +13,8 @@ use crate::panics::message;
 use crate::wire;
 use crate::worker::{ItemAction, Job, JobError, Work};
 
-/// Calls `C` on each input of a task. The inputs are the items of the shard, so that one that kills the worker is found
-/// and left out.
+/// Calls `C` on each input of a task. The inputs are the items of the shard, so that one that kills the worker is
+/// found and left out.
 pub(super) struct CallJob<C> {
     setup: Vec<u8>,
     /// None after a panic, until the next input.
@@ -92,8 +92,8 @@ fn start<C: Call>(setup: &[u8]) -> Result<C, JobError> {
     }
 }
 
-/// Calls on an encoded input. Until an output was read back, each is: a type that cannot be carried is told at its first
-/// use.
+/// Calls on an encoded input. Until an output was read back, each is: a type that cannot be carried is told at its
+/// first use.
 fn call<C: Call>(state: &mut C, input: &[u8], codec_checked: &mut bool) -> Answer {
     let input = match wire::decode(input) {
         Ok(input) => input,

@@ -19,8 +19,8 @@ use super::options::CallOptions;
 use super::workers::Workers;
 
 impl<C: Call> Workers<C> {
-    /// Calls on every input; gives the results in the same order. For inputs or results that are too many to be held,
-    /// there is [`map_iter`](Self::map_iter).
+    /// Calls on every input and returns the results in the same order. Blocks until all are there. If the inputs or
+    /// results do not fit into memory, use [`map_iter`](Self::map_iter).
     pub fn map<I>(&self, inputs: I) -> Vec<Result<C::Output, CallError>>
     where
         I: IntoIterator<Item = C::Input>,
@@ -28,9 +28,10 @@ impl<C: Call> Workers<C> {
         self.map_iter(inputs).collect()
     }
 
-    /// Calls on every input; gives the results in the same order as they are asked for. Inputs are taken only as there
-    /// is room: a few chunks for each worker are under way or wait for their turn, whatever the number of inputs.
-    /// Dropping the iterator early withdraws the inputs that no worker has; chunks under way are finished.
+    /// Returns an iterator that calls on every input and yields the results in the same order. `next` blocks until
+    /// the next result is there. Inputs are taken only as there is room: four chunks for each worker are sent or
+    /// wait for earlier results, whatever the number of inputs. Dropping the iterator early withdraws the inputs
+    /// that no worker has; chunks that a worker has are finished.
     pub fn map_iter<I>(&self, inputs: I) -> Map<'_, C, I::IntoIter>
     where
         I: IntoIterator<Item = C::Input>,
@@ -38,8 +39,8 @@ impl<C: Call> Workers<C> {
         Map::new(self, inputs.into_iter())
     }
 
-    /// As [`map_iter`](Self::map_iter), but gives each result as soon as it is there, with the number of its input from
-    /// 0. No result waits behind a slow one of another chunk.
+    /// Like [`map_iter`](Self::map_iter), but yields each result as soon as it is there, with the number of its
+    /// input from 0. No result waits for a slower one of another chunk.
     pub fn map_unordered<I>(&self, inputs: I) -> MapUnordered<'_, C, I::IntoIter>
     where
         I: IntoIterator<Item = C::Input>,
@@ -124,10 +125,11 @@ impl<C: Call, I: Iterator<Item = C::Input>> Iterator for MapUnordered<'_, C, I> 
     }
 }
 
-/// So many chunks for each worker are under way or wait for their turn.
+/// How many chunks for each worker are sent or wait for earlier results.
 const CHUNKS_PER_WORKER: usize = 4;
 
-/// The inputs on their way into the pool and the results on their way out. A chunk's number is that of its first input.
+/// The inputs on their way into the pool and the results on their way out. A chunk's number is that of its first
+/// input.
 struct Chunks<'a, C: Call, I> {
     workers: &'a Workers<C>,
     inputs: Fuse<I>,
@@ -196,20 +198,20 @@ impl<'a, C: Call, I: Iterator<Item = C::Input>> Chunks<'a, C, I> {
 }
 
 impl<C: Call, I> Drop for Chunks<'_, C, I> {
-    /// What no worker has begun is not done for nobody. What is under way is left, as it takes a moment and a worker that
-    /// is killed has to start anew.
+    /// Withdraws what no worker has. What a worker has is left: it takes a moment, and a killed worker would have
+    /// to start again.
     fn drop(&mut self) {
         self.workers.backlog().withdraw(&self.replies_in);
     }
 }
 
-/// A chunk is to take a worker so long: long beside the way there and back, some 0.1 ms, and short for who waits.
+/// How long a worker is to take for a chunk: much longer than a round trip, which takes some 0.1 ms.
 const CHUNK_TIME: Duration = Duration::from_millis(10);
 
-/// A chunk has at most so many inputs, unless a size was asked for.
+/// The largest number of inputs of a chunk whose size was not set.
 const MAX_CHUNK: usize = 4096;
 
-/// A chunk gets no more inputs once it has so many bytes, which is what channels carry best.
+/// A chunk gets no more inputs once it has this many bytes, which is what channels carry best.
 const MAX_CHUNK_BYTES: usize = 64 << 10;
 
 /// How many inputs to send as one task.
@@ -237,7 +239,7 @@ impl ChunkSize {
         self.learnt.min(fair)
     }
 
-    /// Draws the conclusion from a chunk that took so long. Twice as much at most, as one chunk may mislead.
+    /// Adapts the size to a chunk that took this long. It at most doubles, as one chunk may mislead.
     fn learn(&mut self, inputs: usize, took: Duration) {
         let each = (took.as_nanos() / inputs.max(1) as u128).max(1);
         let fitting = usize::try_from(CHUNK_TIME.as_nanos() / each).unwrap_or(MAX_CHUNK);

@@ -1,4 +1,4 @@
-//! The pool as a typed function: inputs in, a result for each out. It is what Python's `multiprocessing.Pool` is for.
+//! Typed calls: a function over many inputs, with a result for each, like Python's `multiprocessing.Pool`.
 //!
 //! The principal type is [`Workers`]: worker processes that all run one [`Call`]. It takes a whole list
 //! ([`map`](Workers::map)), any iterator ([`map_iter`](Workers::map_iter), [`map_unordered`](Workers::map_unordered)),
@@ -7,55 +7,55 @@
 //! ```text
 //!  map, submit ──inputs──▶ Backlog ──task──▶ Pool ══▶ worker process: CallJob ──▶ Call::call, input by input
 //!       ▲                                     │ report
-//!       └────────────── reply ◀── ReplySink ◀────┘
+//!       └────────────── reply ◀── ReplySink ◀─┘
 //! ```
 //!
-//! Everything stands on [`Pool::run`](crate::Pool::run), which has a thread of its own here. An input is an *item* of
-//! the pool below, and a chunk of inputs is a *task*.
+//! [`Workers`] runs [`Pool::run`](crate::Pool::run) in a thread of its own. An input is an *item* of that pool, and
+//! a chunk of inputs is a *task*.
 //!
-//! # What a bad input does
+//! # Failing inputs
 //!
-//! It gets an error of its own, a [`CallError`], and the others never notice:
+//! An input that fails gets a [`CallError`]. Other inputs are not affected:
 //!
-//! - A call that returns an error has failed; its worker goes on.
-//! - A call that panics is caught. Its worker says so on standard error, and goes on with a state made anew by
-//!   [`Call::start`], as a panic may have left the old one half changed. In a program built with `panic = "abort"` a
-//!   panic is a death.
-//! - A call that kills its worker (an abort, a signal, a stack overflow, an exit, a call longer than the timeout) is
-//!   tried once more alone in a fresh worker. If that dies too, the input is given up. Where the death may as well have
-//!   come from outside (SIGKILL, SIGTERM), it takes five of them. The inputs that were in its chunk are done again.
+//! - If a call returns an error, its worker continues with the next input.
+//! - If a call panics, the panic is caught and printed to standard error. The worker calls [`Call::start`] again
+//!   before its next input, because the panic may have left the old state half changed. In a program built with
+//!   `panic = "abort"`, a panic kills the worker.
+//! - If a call kills its worker (an abort, a signal, a stack overflow, an exit, a call longer than the timeout),
+//!   its input is tried once more, alone, in another worker. If that worker dies too, the input gets
+//!   [`CallError::Died`]. If the deaths may have come from outside (SIGKILL, SIGTERM), it takes five of them. The
+//!   other inputs of its chunk are called again.
 //!
-//! So an input may be called more than once, of which one result counts. A call with effects outside its worker must
-//! bear that, or be given [`Retry::Never`].
+//! So an input may be called more than once; only one result counts. A call with effects outside its worker must
+//! tolerate this, or use [`Retry::Never`].
 //!
-//! # Cancelling
+//! # Cancellation
 //!
-//! Dropping a [`Handle`] cancels its call. There is no way to stop a function from outside but to end its process, so the
-//! worker that is at it is killed and replaced; the other workers and their inputs never notice. Dropping an iterator of
-//! results early withdraws the inputs that no worker has, and leaves the chunks that are under way.
+//! Dropping a [`Handle`] cancels its call. A running function can only be stopped by ending its process, so the
+//! worker that runs the call is killed and replaced; other workers and their inputs are not affected. Dropping an
+//! iterator of results early withdraws the inputs that no worker has; chunks that a worker has are finished.
 //!
-//! # What can be carried
+//! # What can be sent
 //!
-//! Setup, inputs and outputs cross between processes as [bincode](https://docs.rs/bincode), which writes values without the
-//! names or types of their parts. That is quick, and has limits:
+//! Setup, inputs and outputs are sent between processes as [bincode](https://docs.rs/bincode), which writes values
+//! without the names or types of their parts. It has limits:
 //!
-//! - The encoding of one input may take half of [`FRAME_LIMIT`](crate::wire::FRAME_LIMIT), that is 512 MiB; so may the
-//!   outputs of one chunk together. A longer one is that input's error, [`CodecError::TooLong`].
-//! - A type that finds out from the data what it is cannot be read: `serde_json::Value`, and serde's `untagged`,
-//!   `tag = "..."`, `flatten` and `deserialize_any`. Nor can one whose parts are written only sometimes, by
-//!   `skip_serializing_if`. Plain structs, tuples and enums, and the collections of the standard library work; so do
-//!   `skip` and `default` together.
+//! - The encoding of an input may take half of [`FRAME_LIMIT`](crate::wire::FRAME_LIMIT), that is 512 MiB; so may
+//!   the outputs of one chunk together. A longer one gets [`CodecError::TooLong`].
+//! - A type that must look at the data to know what it is cannot be read: `serde_json::Value`, and serde's
+//!   `untagged`, `tag = "..."`, `flatten` and `deserialize_any`. Neither can a type that sometimes leaves parts
+//!   out, by `skip_serializing_if`. Plain structs, tuples and enums, and the collections of the standard library
+//!   work; so do `skip` and `default` together.
 //!
-//! The setup is read back when the pool starts, and the first input when it is submitted: a type that does not work is
-//! refused there, with [`CodecError::Unsupported`], and no worker sees it. A worker does the same with its first output.
-//! The check covers what that value contains; if
-//! only a later one has such a part, that one gets the error.
+//! The pool reads the setup back when it starts and the first input when it is submitted, and a worker does so with
+//! its first output. A type that does not work gets [`CodecError::Unsupported`] there. The check covers what that
+//! one value contains: if only a later value has an unsupported part, that value gets the error.
 //!
-//! # What a worker has
+//! # The environment of a worker
 //!
-//! Its standard error is passed on; its standard input and output are closed to it. Interrupts and termination requests
-//! are ignored there: it is the supervisor who decides what they mean. If the supervisor dies, however that happens,
-//! the kernel kills the workers.
+//! The standard error of a worker is passed on to that of the pool's process. Its standard input and output are
+//! `/dev/null`. Workers ignore interrupts and termination requests: the supervisor decides what they mean. If the
+//! process of the pool dies, the kernel kills its workers.
 
 mod backlog;
 mod builder;
@@ -88,36 +88,39 @@ pub use submit::Submit;
 pub use wait::{wait_all, wait_all_timeout, wait_any, wait_any_timeout};
 pub use workers::Workers;
 
-/// What workers do with each input: a function, and the state that each worker keeps between its calls.
+/// What workers do with each input: a function, and the state that a worker keeps between calls.
 ///
-/// Inputs, outputs and the setup are copied from process to process, so they are data: no references, no open files.
+/// A worker process calls it in its main thread, one call at a time. Setup, inputs and outputs are copied between
+/// processes, so they must be data, without references or open files; see [the limits](self#what-can-be-sent).
 pub trait Call: Sized {
-    /// What every worker starts from, such as the name of a model.
+    /// What each worker starts from, such as the name of a model.
     type Setup: Serialize + DeserializeOwned;
     /// What a call takes.
     type Input: Serialize + DeserializeOwned;
-    /// What a call gives.
+    /// What a call returns.
     type Output: Serialize + DeserializeOwned;
 
-    /// Returns the name by which a worker process is told which call it serves: the path of the type, unless overridden.
-    /// Override it where the workers are [another program](WorkersBuilder::program), in which the type has another path.
+    /// Returns the name that tells a worker process which call it serves. The default is the path of the type.
+    /// Override it if the workers are [another program](WorkersBuilder::program), in which the type has another
+    /// path.
     #[must_use]
     fn name() -> &'static str {
         type_name::<Self>()
     }
 
-    /// Called once in each worker process, before its first input, and again after a call that panicked.
+    /// Creates the state of a worker. Called once in each worker process, before its first input, and again after a
+    /// call that panicked. A start that takes longer than [`WorkersBuilder::start_timeout`] is killed.
     ///
     /// # Errors
-    /// What cannot start here can start nowhere: the pool ends, and every input gets [`CallError::Stopped`] with this
-    /// error. So it does for a panic.
+    /// An error or a panic ends the pool, because another worker would fail the same way. Every input gets
+    /// [`CallError::Stopped`] with the error.
     fn start(setup: Self::Setup) -> Result<Self, BoxError>;
 
-    /// Called once for each input; more often only if a worker died, as [`Retry`] says. [`Context`](crate::Context)
-    /// tells which worker this is, and which attempt.
+    /// Processes an input. Called once for each input, and again only if a worker died, as [`Retry`] says.
+    /// [`Context::current`](crate::Context::current) tells which worker and which attempt it is.
     ///
     /// # Errors
-    /// Any error is the result of this input, as [`CallError::Failed`]. It crosses to the caller as text, its causes
-    /// included. An error that the caller is to act on belongs into the output: it may be a `Result` itself.
+    /// Any error becomes the result of this input, as [`CallError::Failed`]. It is sent as text, including its
+    /// causes. If the caller is to match on errors, put them into the output, which may be a `Result`.
     fn call(&mut self, input: Self::Input) -> Result<Self::Output, BoxError>;
 }

@@ -8,9 +8,9 @@ use crate::supervisor::TaskPolicy;
 /// attempt; the death of the worker is, and so is a [timeout](CallOptions::timeout).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Retry {
-    /// An input on which a worker died is tried once more, alone. If that worker dies too, the input is given up; where
-    /// the deaths may as well have come from outside (SIGKILL, SIGTERM), after five of them. Inputs of the same chunk
-    /// are done again. An input that survived its trial is done once more, for its result.
+    /// An input on which a worker died is tried once more, alone. If that worker dies too, the input is given up;
+    /// where the deaths may as well have come from outside (SIGKILL, SIGTERM), after five of them. Inputs of the
+    /// same chunk are done again. An input that survived its trial is done once more, for its result.
     #[default]
     Auto,
     /// At most once: an input that was begun is never begun again, whatever killed the worker. Its error is
@@ -48,15 +48,15 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// The pool's own settings.
+    /// Returns options that change nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how long each attempt may take from when the worker begins it. Then the worker is killed and replaced, and
-    /// [`Retry`] says whether there is another attempt. Time in the backlog does not count. Workers are looked at eight
-    /// times in this time, and every millisecond at most, so the end comes up to that much later.
+    /// Sets how long each attempt may take from when the worker begins it. Then the worker is killed and replaced,
+    /// and [`Retry`] says whether there is another attempt. Time in the backlog does not count. Workers are looked
+    /// at eight times in this time, and every millisecond at most, so the end comes up to that much later.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

@@ -1,7 +1,7 @@
 //! Where the reply to one input arrives, and how threads and futures wait for it.
 //!
-//! Everything waits by polling with a [`Waker`]. A thread has one of its own that unparks it, so that it can wait for one
-//! slot, for several, or with a deadline in the same way.
+//! Everything waits by polling with a [`Waker`]. A thread has one of its own that unparks it, so that it can wait
+//! for one slot, for several, or with a deadline in the same way.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};

@@ -1,4 +1,4 @@
-//! One input at a time into the pool.
+//! Submits one input at a time.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use super::slot::Slot;
 use super::workers::Workers;
 
 impl<C: Call> Workers<C> {
-    /// Calls on one input, and does not wait for the result. Blocks while the
-    /// [`backlog`](super::WorkersBuilder::backlog) is full. To a pool that is closed or gone it is given in vain, as the handle
-    /// tells.
+    /// Submits an input and returns a handle to wait for its result. Blocks while the
+    /// [`backlog`](super::WorkersBuilder::backlog) is full. If the pool is closed or has ended, the handle gets
+    /// [`CallError::Stopped`](super::CallError::Stopped).
     pub fn submit(&self, input: C::Input) -> Handle<C::Output> {
         self.with(CallOptions::new()).submit(input)
     }
 
-    /// As [`submit`](Self::submit), but never blocks.
+    /// Like [`submit`](Self::submit), but never blocks.
     ///
     /// # Errors
-    /// Gives the input back if the backlog is full or the pool takes no more.
+    /// [`TrySubmitError`] with the input if the backlog is full or the pool takes no more inputs.
     pub fn try_submit(
         &self,
         input: C::Input,
@@ -30,8 +30,9 @@ impl<C: Call> Workers<C> {
         self.with(CallOptions::new()).try_submit(input)
     }
 
-    /// As [`submit`](Self::submit), for async code: the future is ready once there is room in the backlog, and gives the
-    /// handle, which is itself a future. Works with any executor. Dropping the future withdraws the input.
+    /// Like [`submit`](Self::submit), for async code: the future is ready once there is room in the backlog, and
+    /// returns the handle, which is itself a future. It works with any executor. Dropping the future withdraws the
+    /// input.
     ///
     /// ```
     /// use moodring_pool::{Call, CallError, Workers};
@@ -47,7 +48,7 @@ impl<C: Call> Workers<C> {
         self.with(CallOptions::new()).submit_async(input)
     }
 
-    /// Submits inputs with options of their own, such as a timeout.
+    /// Returns a value that submits inputs with their own options, such as a timeout.
     ///
     /// ```
     /// use std::time::Duration;
@@ -65,7 +66,7 @@ impl<C: Call> Workers<C> {
     }
 }
 
-/// Takes inputs that are all done with the same [`CallOptions`], from [`Workers::with`].
+/// Submits inputs with the same [`CallOptions`]; [`Workers::with`] returns it.
 #[derive(Debug)]
 pub struct Submit<'a, C: Call> {
     workers: &'a Workers<C>,

@@ -1,4 +1,4 @@
-//! The handle on a pool of workers that run one call.
+//! Worker processes that run one call.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -27,8 +27,8 @@ use crate::wire;
 
 /// Worker processes that all run one [`Call`].
 ///
-/// They start with it and end with it: dropping it is [`terminate`](Self::terminate), and waits until the processes are
-/// gone. It can be shared by threads.
+/// Dropping it [terminates](Self::terminate) the workers and waits until their processes have ended. All methods
+/// take a shared reference, so threads can share it.
 pub struct Workers<C: Call> {
     backlog: Arc<Backlog>,
     control: Control,
@@ -84,12 +84,12 @@ impl<C: Call> Workers<C> {
         })
     }
 
-    /// Waits until every worker has run [`Call::start`], for `timeout` at most. Inputs need not wait for that; this is
-    /// for those who want to know that the setup works, or to keep the start out of a measurement.
+    /// Waits until every worker has run [`Call::start`], but no longer than `timeout`. Inputs can be submitted
+    /// before that. Use it to check the setup, or to exclude the start from a measurement.
     ///
     /// # Errors
     /// [`ReadyError::TimedOut`] if a worker is still starting, and [`ReadyError::Stopped`] with the reason if the pool
-    /// has ended: a setup that fails in [`Call::start`] is the pool's end.
+    /// has ended, as it does if [`Call::start`] fails.
     pub fn wait_ready(&self, timeout: Duration) -> Result<(), ReadyError> {
         match self.control.await_ready().recv_timeout(timeout) {
             Ok(()) => Ok(()),
@@ -100,53 +100,54 @@ impl<C: Call> Workers<C> {
         }
     }
 
-    /// Replaces every worker by a new process, one at a time. A worker finishes what it has first, so no call is
-    /// interrupted. Does not wait for that.
+    /// Replaces every worker by a new process, one at a time, and does not wait for that. A worker finishes what it
+    /// holds first, so no call is interrupted.
     pub fn renew(&self) {
         self.control.renew();
     }
 
-    /// Returns what each worker is doing, by slot; nothing if the pool is gone. Blocks for a moment, as the supervisor is
-    /// asked.
+    /// Returns what each worker is doing, by slot; nothing if the pool has ended. Blocks until the supervisor
+    /// answers, for up to two seconds.
     #[must_use]
     pub fn workers(&self) -> Vec<WorkerStatus> {
         self.control.workers()
     }
 
-    /// Has so many workers from now on, at least one and at most [`MAX_WORKERS`](crate::MAX_WORKERS). Those that are too many finish what they hold.
+    /// Sets the number of workers, clamped to 1 through [`MAX_WORKERS`](crate::MAX_WORKERS). Surplus workers finish
+    /// what they hold and leave. Does not wait for that.
     pub fn resize(&self, workers: u32) {
         let workers = self.control.resize(workers);
         self.size.store(workers, Ordering::Relaxed);
     }
 
-    /// What the pool is doing. A shard there is a chunk of inputs here.
+    /// Returns the counters of the pool. A shard is a chunk of inputs here.
     #[must_use]
     pub fn stats(&self) -> &Stats {
         self.control.stats()
     }
 
-    /// Takes no more inputs. Those that are in the backlog are still done, and then the workers go. Does not wait for
-    /// that.
+    /// Takes no more inputs. Those in the backlog are still processed, and then the workers leave. Does not wait
+    /// for that.
     pub fn close(&self) {
         self.backlog.close();
     }
 
-    /// Takes no more inputs, and drops those in the backlog, which get [`Stopped::Drained`]. What the workers have is
-    /// finished, and so are the few inputs that were taken from the backlog to be at hand, two for each worker at most.
-    /// Then the workers go. Does not wait for that.
+    /// Takes no more inputs, and drops those in the backlog, which get [`Stopped::Drained`]. What the workers hold
+    /// is finished, and so are up to two tasks for each worker that were taken from the backlog in advance. Then
+    /// the workers leave. Does not wait for that.
     pub fn drain(&self) {
         self.backlog.drain();
         self.control.drain();
     }
 
-    /// Closes the pool and waits until everything is done and the workers are gone. Results that nobody has waited for
-    /// stay with their handles.
+    /// Closes the pool and waits until all inputs are processed and the workers have ended. Results that were not
+    /// waited for stay with their handles.
     ///
     /// # Errors
-    /// Why the pool was given up, if it was; see [`PoolError`]. An input's own error is none of the pool's.
+    /// A [`PoolError`] if the pool itself failed. The failure of an input is not one.
     ///
     /// # Panics
-    /// If the supervisor did, which is a fault of this crate.
+    /// If the supervisor panicked, which is a bug of this crate.
     pub fn join(mut self) -> Result<Outcome, PoolError> {
         self.close();
         match self.runner.take().map(JoinHandle::join) {
@@ -156,9 +157,8 @@ impl<C: Call> Workers<C> {
         }
     }
 
-    /// Stops at once: the workers are killed, and what is not done gets [`Stopped::Terminated`]. Does not wait for that;
-    /// to wait, drop or [`join`](Self::join) the pool, which then gives
-    /// [`RunFailure::Aborted`].
+    /// Kills the workers. Inputs that are not processed get [`Stopped::Terminated`]. Does not wait for that; to
+    /// wait, drop or [`join`](Self::join) the pool, which then returns [`RunFailure::Aborted`].
     pub fn terminate(&self) {
         self.backlog.terminate();
         self.control.abort();
@@ -203,7 +203,8 @@ impl<C: Call> Workers<C> {
     }
 }
 
-/// However the run ends, even by a panic, nobody waits for it any longer. Tickets that are dropped after this know why.
+/// However the run ends, even by a panic, nobody waits for it any longer. Tickets that are dropped after this know
+/// why.
 struct Ending(Arc<Backlog>);
 
 impl Drop for Ending {

@@ -2,8 +2,8 @@
 //! stops and kills at every step. A failure names its seed;
 //! `MOODRING_SEED=n cargo test -p moodring-pool --test simulation -- --nocapture` replays it and prints its trace.
 //!
-//! `world` is the clock and the news under way, `worker` and `deeds` what a process will do, `faults` what goes wrong, and `checks`
-//! what must hold all the same. The promises stand here.
+//! `world` is the clock and the news under way, `worker` and `deeds` what a process will do, `faults` what goes
+//! wrong, and `checks` what must hold all the same. The promises stand here.
 
 mod behavior;
 mod checks;

@@ -1,5 +1,5 @@
-//! A worker of the simulation: what it will do is laid out as soon as it is told to, and cut short if something happens
-//! to it before.
+//! A worker of the simulation: what it will do is laid out as soon as it is told to, and cut short if something
+//! happens to it before.
 
 use std::time::Duration;
 

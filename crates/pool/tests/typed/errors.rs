@@ -8,8 +8,8 @@ use moodring_pool::{CallError, CodecError};
 use crate::support::{builder, start_workers, test_workers};
 use crate::test_call::{Ask, Parent};
 
-/// Maps `bad` between good inputs, all in one chunk; the others must be done. Gives its error, and how many workers were
-/// started anew.
+/// Maps `bad` between good inputs, all in one chunk; the others must be done. Gives its error, and how many workers
+/// were started anew.
 fn among_others(bad: Ask, timeout: Option<Duration>) -> (CallError, u64) {
     let pool = test_workers(2).chunk(6).timeout(timeout).start().unwrap();
     let inputs = [

@@ -112,8 +112,8 @@ fn bind_in(socket: &OwnedFd, folder: &Path) -> Result<OwnedFd, Errno> {
     }
 }
 
-/// Opens the folder, if it is one that only this user may enter. If the umask has taken what this user needs to enter it
-/// too, gives that back.
+/// Opens the folder, if it is one that only this user may enter. If the umask has taken what this user needs to
+/// enter it too, gives that back.
 fn open_own(folder: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let own = rustix::fs::openat(CWD, folder, flags, Mode::empty())?;
