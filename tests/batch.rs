@@ -9,14 +9,7 @@ fn every_input_object_stands_in_the_output_as_it_was_with_its_scores() {
     let work = Workspace::new();
     let input = posts(5_000);
     work.file("posts.jsonl", &input);
-    work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "scored.jsonl",
-        "--workers",
-        "3",
-    ]);
+    work.score("posts.jsonl -o scored.jsonl --workers 3");
     let output = work.read("scored.jsonl");
     assert_eq!(output.lines().count(), 5_000);
     for (before, after) in input.lines().zip(output.lines()) {
@@ -43,7 +36,7 @@ fn the_figures_are_those_of_the_reference() {
         "posts.txt",
         "VADER is smart, handsome, and funny.\nnot good at all\n",
     );
-    let output = work.ok(&["score", "posts.txt"]).stdout;
+    let output = work.score("posts.txt").stdout;
     let expected = concat!(
         r#"{"text":"VADER is smart, handsome, and funny.","vader":{"neg":0.0,"neu":0.254,"pos":0.746,"compound":0.8316},"sentiment":"positive"}"#,
         "\n",
@@ -57,7 +50,7 @@ fn the_figures_are_those_of_the_reference() {
 fn csv_keeps_its_columns_and_gains_five() {
     let work = Workspace::new();
     work.file("posts.csv", "id,text,n\r\n1,\"so,\nhappy\",2\r\n2,plain,3");
-    work.ok(&["score", "posts.csv", "-o", "scored.csv"]);
+    work.score("posts.csv -o scored.csv");
     let output = work.read("scored.csv");
     let expected = "id,text,n,vader_neg,vader_neu,vader_pos,vader_compound,sentiment\r\n\
         1,\"so,\nhappy\",2,0.0,0.213,0.787,0.5719,positive\r\n\
@@ -69,8 +62,8 @@ fn csv_keeps_its_columns_and_gains_five() {
 fn scoring_a_scored_file_anew_changes_nothing() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(300));
-    work.ok(&["score", "posts.jsonl", "-o", "once.jsonl"]);
-    work.ok(&["score", "once.jsonl", "-o", "twice.jsonl", "--replace"]);
+    work.score("posts.jsonl -o once.jsonl");
+    work.score("once.jsonl -o twice.jsonl --replace");
     assert_eq!(work.read("once.jsonl"), work.read("twice.jsonl"));
 }
 
@@ -78,23 +71,9 @@ fn scoring_a_scored_file_anew_changes_nothing() {
 fn compressed_output_holds_the_same_bytes() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(3_000));
-    work.ok(&["score", "posts.jsonl", "-o", "plain.jsonl"]);
-    work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "packed.jsonl.gz",
-        "--shard-size",
-        "9K",
-    ]);
-    work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "packed.jsonl.zst",
-        "--shard-size",
-        "9K",
-    ]);
+    work.score("posts.jsonl -o plain.jsonl");
+    work.score("posts.jsonl -o packed.jsonl.gz --shard-size 9K");
+    work.score("posts.jsonl -o packed.jsonl.zst --shard-size 9K");
     let plain = work.read("plain.jsonl");
     assert_eq!(gunzip(&work.path("packed.jsonl.gz")), plain.as_bytes());
     assert_eq!(unzstd(&work.path("packed.jsonl.zst")), plain.as_bytes());
@@ -108,7 +87,7 @@ fn folders_globs_and_files_are_read_in_order() {
     work.file("in/notes.md", "no posts\n");
     work.file("late-1.txt.gz", gzip(b"third\n"));
     work.file("late-2.csv", "text\nfourth\n");
-    let output = work.ok(&["score", "in", "late-*"]).stdout;
+    let output = work.score("in late-*").stdout;
     let texts: Vec<_> = output
         .split(|&byte| byte == b'\n')
         .filter(|line| !line.is_empty())
@@ -126,11 +105,11 @@ fn folders_globs_and_files_are_read_in_order() {
 fn nothing_in_gives_nothing_out() {
     let work = Workspace::new();
     work.file("empty.jsonl", "");
-    work.ok(&["score", "empty.jsonl", "-o", "scored.jsonl"]);
+    work.score("empty.jsonl -o scored.jsonl");
     assert_eq!(work.read("scored.jsonl"), "");
-    work.ok(&["score", "empty.jsonl", "-o", "scored.jsonl.gz"]);
+    work.score("empty.jsonl -o scored.jsonl.gz");
     assert_eq!(gunzip(&work.path("scored.jsonl.gz")), b"");
-    work.ok(&["score", "empty.jsonl", "-o", "scored.jsonl.zst"]);
+    work.score("empty.jsonl -o scored.jsonl.zst");
     assert_eq!(unzstd(&work.path("scored.jsonl.zst")), b"");
 }
 
@@ -142,16 +121,7 @@ fn a_record_may_be_large() {
         "posts.jsonl",
         format!("{{\"text\":\"one\"}}\n{{\"text\":\"{text}\"}}\n{{\"text\":\"three\"}}"),
     );
-    work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "scored.jsonl",
-        "--workers",
-        "2",
-        "--max-record",
-        "32M",
-    ]);
+    work.score("posts.jsonl -o scored.jsonl --workers 2 --max-record 32M");
     let output = work.read("scored.jsonl");
     assert_eq!(output.lines().count(), 3);
     assert!(output.len() > text.len());
@@ -161,18 +131,8 @@ fn a_record_may_be_large() {
 fn unordered_output_holds_the_same_records() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(4_000));
-    work.ok(&["score", "posts.jsonl", "-o", "ordered.jsonl"]);
-    work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "any.jsonl",
-        "--unordered",
-        "--workers",
-        "4",
-        "--shard-size",
-        "2K",
-    ]);
+    work.score("posts.jsonl -o ordered.jsonl");
+    work.score("posts.jsonl -o any.jsonl --unordered --workers 4 --shard-size 2K");
     let sorted = |name| {
         let mut lines: Vec<_> = work.read(name).lines().map(str::to_owned).collect();
         lines.sort();
@@ -185,16 +145,7 @@ fn unordered_output_holds_the_same_records() {
 fn the_summary_for_machines_adds_up() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(1_000) + "\nnot json\n");
-    let output = work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "scored.jsonl",
-        "--summary",
-        "json",
-        "--workers",
-        "2",
-    ]);
+    let output = work.score("posts.jsonl -o scored.jsonl --summary json --workers 2");
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     let figure = |name: &str| summary[name].as_u64().unwrap();
     assert_eq!(figure("records"), 1_000);
@@ -213,7 +164,7 @@ fn the_summary_for_machines_adds_up() {
 fn help_completions_and_the_manual_are_there() {
     let work = Workspace::new();
     assert!(
-        String::from_utf8(work.ok(&["score", "--help"]).stdout)
+        String::from_utf8(work.score("--help").stdout)
             .unwrap()
             .contains("Examples:")
     );

@@ -6,7 +6,7 @@ use crate::util::{Running, Workspace, alive, children, posts, signal};
 fn killed_workers_cost_nothing_but_time() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(40_000));
-    work.ok(&["score", "posts.jsonl", "-o", "calm.jsonl"]);
+    work.score("posts.jsonl -o calm.jsonl");
     for (output, more) in [
         ("stormy.jsonl", "--quiet"),
         ("stormy-too.jsonl", "--unordered"),
@@ -86,6 +86,6 @@ fn workers_do_not_outlive_a_killed_supervisor() {
     }
     // What the dead run left does not stop the next one.
     work.file("posts.jsonl", posts(10));
-    work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl"]);
+    work.score("posts.jsonl -o scored.jsonl");
     assert_eq!(work.read("scored.jsonl").lines().count(), 10);
 }

@@ -70,7 +70,7 @@ fn a_run_is_scaled_and_ends_with_the_same_output() {
     let (code, said) = run.end();
     assert_eq!(code, 0, "{said}");
     work.file("posts.jsonl", posts(40_000));
-    work.ok(&["score", "posts.jsonl", "-o", "expected.jsonl"]);
+    work.score("posts.jsonl -o expected.jsonl");
     assert!(work.read("scored.jsonl") == work.read("expected.jsonl"));
     assert_eq!(fs::read_dir(work.sockets()).unwrap().count(), 0);
 }
@@ -85,7 +85,7 @@ fn a_drained_stream_is_complete_up_to_there() {
     let code = run.0.wait().unwrap().code();
     assert_eq!(code, Some(0));
     work.file("posts.jsonl", posts(40_000));
-    work.ok(&["score", "posts.jsonl", "-o", "expected.jsonl"]);
+    work.score("posts.jsonl -o expected.jsonl");
     let (scored, expected) = (work.read("scored.jsonl"), work.read("expected.jsonl"));
     assert!(scored.lines().count() > 20_000 && expected.starts_with(&scored));
 }
@@ -108,7 +108,7 @@ fn a_drained_run_over_files_is_kept_to_be_gone_on_with() {
     let (code, said) = run.end();
     assert_eq!(code, 143, "{said}");
     assert!(said.contains("with --resume to continue"), "{said}");
-    work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl", "--resume"]);
+    work.score("posts.jsonl -o scored.jsonl --resume");
     assert_eq!(work.read("scored.jsonl").lines().count(), 60_000);
 }
 
@@ -222,17 +222,8 @@ fn a_run_that_answers_nonsense_is_shown() {
 fn a_run_with_a_range_of_workers_begins_with_the_least() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(20_000));
-    work.ok(&["score", "posts.jsonl", "-o", "expected.jsonl"]);
-    let run = work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "scored.jsonl",
-        "--workers",
-        "2..5",
-        "--summary",
-        "json",
-    ]);
+    work.score("posts.jsonl -o expected.jsonl");
+    let run = work.score("posts.jsonl -o scored.jsonl --workers 2..5 --summary json");
     let summary: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(summary["workers"], 2);
     assert!(work.read("scored.jsonl") == work.read("expected.jsonl"));

@@ -24,7 +24,7 @@ const ARGS: [&str; 11] = [
 fn a_slow_disk_is_no_hung_record() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(3_000));
-    work.ok(&["score", "posts.jsonl", "-o", "expected.jsonl"]);
+    work.score("posts.jsonl -o expected.jsonl");
     for point in ["receive", "commit"] {
         let token = work.file("token", "");
         let run = work
@@ -48,7 +48,7 @@ fn a_slow_disk_is_no_hung_record() {
 fn a_disk_that_hangs_costs_the_worker_and_not_the_run() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(3_000));
-    work.ok(&["score", "posts.jsonl", "-o", "expected.jsonl"]);
+    work.score("posts.jsonl -o expected.jsonl");
     for point in ["receive", "commit"] {
         let token = work.file("token", "");
         let run = work

@@ -8,7 +8,7 @@ use crate::util::{Workspace, gzip, posts};
 fn a_missing_file_is_named() {
     let work = Workspace::new();
     assert!(
-        work.fails(2, &["score", "nowhere.jsonl"])
+        work.score_fails(2, "nowhere.jsonl")
             .contains("nowhere.jsonl")
     );
 }
@@ -16,14 +16,14 @@ fn a_missing_file_is_named() {
 #[test]
 fn a_glob_without_a_match_is_an_error() {
     let work = Workspace::new();
-    assert!(work.fails(2, &["score", "*.jsonl"]).contains("*.jsonl"));
+    assert!(work.score_fails(2, "*.jsonl").contains("*.jsonl"));
 }
 
 #[test]
 fn a_missing_column_is_found_before_anything_is_written() {
     let work = Workspace::new();
     work.file("posts.csv", "id,txt\n1,fine\n");
-    let said = work.fails(2, &["score", "posts.csv", "-o", "scored.csv"]);
+    let said = work.score_fails(2, "posts.csv -o scored.csv");
     assert!(said.contains("text") && said.contains("txt"), "{said}");
     assert_eq!(work.listing(), ["posts.csv"]);
 }
@@ -34,11 +34,11 @@ fn an_output_that_exists_is_kept_unless_forced() {
     work.file("posts.jsonl", posts(3));
     work.file("scored.jsonl", "precious");
     assert!(
-        work.fails(2, &["score", "posts.jsonl", "-o", "scored.jsonl"])
+        work.score_fails(2, "posts.jsonl -o scored.jsonl")
             .contains("--force")
     );
     assert_eq!(work.read("scored.jsonl"), "precious");
-    work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl", "--force"]);
+    work.score("posts.jsonl -o scored.jsonl --force");
     assert_eq!(work.read("scored.jsonl").lines().count(), 3);
 }
 
@@ -47,7 +47,7 @@ fn an_output_of_unknown_format_is_an_error() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(3));
     assert!(
-        work.fails(2, &["score", "posts.jsonl", "-o", "scored.parquet"])
+        work.score_fails(2, "posts.jsonl -o scored.parquet")
             .contains("--output-format")
     );
 }
@@ -57,7 +57,7 @@ fn an_unknown_model_or_flag_value_is_a_usage_error() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(3));
     assert!(
-        work.fails(2, &["score", "posts.jsonl", "--model", "vaider"])
+        work.score_fails(2, "posts.jsonl --model vaider")
             .contains("vaider")
     );
     for wrong in [
@@ -70,7 +70,7 @@ fn an_unknown_model_or_flag_value_is_a_usage_error() {
         assert!(said.contains(wrong[0]) && said.contains(wrong[1]), "{said}");
     }
     assert!(
-        work.fails(2, &["score", "posts.jsonl", "--wrokers", "2"])
+        work.score_fails(2, "posts.jsonl --wrokers 2")
             .contains("--workers")
     );
     let said = work.fails(2, &["score"]);
@@ -86,7 +86,7 @@ fn a_truncated_archive_is_an_error_and_leaves_no_output() {
     packed.truncate(packed.len() / 2);
     work.file("posts.jsonl.gz", packed);
     assert!(
-        work.fails(1, &["score", "posts.jsonl.gz", "-o", "scored.jsonl"])
+        work.score_fails(1, "posts.jsonl.gz -o scored.jsonl")
             .contains("posts.jsonl.gz")
     );
     assert_eq!(work.listing(), ["posts.jsonl.gz"]);
@@ -97,9 +97,9 @@ fn tables_with_different_columns_cannot_share_a_csv() {
     let work = Workspace::new();
     work.file("a.csv", "text,a\nfine,1\n");
     work.file("b.csv", "text,b\nfine,1\n");
-    let said = work.fails(2, &["score", "a.csv", "b.csv", "-o", "scored.csv"]);
+    let said = work.score_fails(2, "a.csv b.csv -o scored.csv");
     assert!(said.contains("a.csv") && said.contains("b.csv"), "{said}");
-    work.ok(&["score", "a.csv", "b.csv", "-o", "scored.jsonl"]);
+    work.score("a.csv b.csv -o scored.jsonl");
 }
 
 #[test]

@@ -62,37 +62,20 @@ fn a_gold_label_is_not_replaced_unasked() {
         );
     }
     // Other names are nobody's business: this output has no column `vader`.
-    work.ok(&["score", "plain.csv", "-o", "scored.csv"]);
+    work.score("plain.csv -o scored.csv");
 }
 
 #[test]
 fn a_prefix_leaves_every_field_as_it_is() {
     let work = Workspace::new();
     work.file("posts.jsonl", LABELLED);
-    work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "scored.jsonl",
-        "--prefix",
-        "my_",
-    ]);
+    work.score("posts.jsonl -o scored.jsonl --prefix my_");
     let scored = &lines(&work, "scored.jsonl")[0];
     assert_eq!(scored["sentiment"], "negative");
     assert_eq!(scored["my_sentiment"], "positive");
     assert!(scored["my_vader"]["compound"].as_f64().unwrap() > 0.0);
     // The added fields are of that name now, and so are those that must not be there.
-    let error = work.fails(
-        2,
-        &[
-            "score",
-            "scored.jsonl",
-            "-o",
-            "twice.jsonl",
-            "--prefix",
-            "my_",
-        ],
-    );
+    let error = work.score_fails(2, "scored.jsonl -o twice.jsonl --prefix my_");
     assert!(error.contains("`my_vader` already"), "{error}");
 
     work.file("posts.csv", "sentiment,text\nnegative,fine\n");
@@ -108,14 +91,14 @@ fn a_prefix_leaves_every_field_as_it_is() {
         table.lines().nth(1).unwrap().starts_with("negative,fine,"),
         "{table}"
     );
-    work.fails(2, &["score", "posts.csv", "--prefix", "a,b"]);
+    work.score_fails(2, "posts.csv --prefix a,b");
 }
 
 #[test]
 fn a_field_is_replaced_on_demand_but_never_one_that_is_read() {
     let work = Workspace::new();
     work.file("posts.jsonl", LABELLED);
-    work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl", "--replace"]);
+    work.score("posts.jsonl -o scored.jsonl --replace");
     assert_eq!(lines(&work, "scored.jsonl")[0]["sentiment"], "positive");
     for field in ["--text-field", "--id-field", "--time-field"] {
         for name in ["sentiment", "sentiment.full"] {
@@ -152,7 +135,7 @@ fn a_record_that_has_the_field_later_on_is_rejected() {
     // Far behind what is looked through before the run.
     let posts = "{\"text\":\"fine\"}\n".repeat(8_000) + LABELLED + "{\"text\":\"fine\"}\n";
     work.file("posts.jsonl", &posts);
-    work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl"]);
+    work.score("posts.jsonl -o scored.jsonl");
     assert_eq!(lines(&work, "scored.jsonl").len(), 8_001);
     let rejects = lines(&work, "scored.jsonl.rejects.jsonl");
     assert_eq!(rejects.len(), 1);
@@ -161,6 +144,6 @@ fn a_record_that_has_the_field_later_on_is_rejected() {
         rejects[0]["reason"],
         "the record has a field `sentiment` already, which would be replaced"
     );
-    work.ok(&["score", "posts.jsonl", "-o", "all.jsonl", "--replace"]);
+    work.score("posts.jsonl -o all.jsonl --replace");
     assert_eq!(lines(&work, "all.jsonl").len(), 8_002);
 }

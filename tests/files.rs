@@ -290,7 +290,7 @@ fn an_input_with_the_name_of_a_side_file_is_refused() {
     let work = folder();
     work.file("moodring.rejects.jsonl", posts(5));
     let before = contents(&work);
-    work.ok(&["score", "moodring.rejects.jsonl"]);
+    work.score("moodring.rejects.jsonl");
     assert!(contents(&work) == before);
 }
 
@@ -371,7 +371,7 @@ fn a_side_file_that_is_not_ours_is_replaced_only_by_force() {
         }
         // By force only the name is taken: what is linked to the same file stays.
         fs::hard_link(work.path(name), work.path("linked")).unwrap();
-        work.ok(&["score", "posts.jsonl", "-o", "out.jsonl", "--force"]);
+        work.score("posts.jsonl -o out.jsonl --force");
         assert_eq!(work.read("linked"), "the only copy of a thesis\n");
         assert_eq!(work.read("out.jsonl").lines().count(), 20);
     }
@@ -443,7 +443,7 @@ fn what_a_killed_run_left_is_recognized() {
         run.0.wait().unwrap();
         drop(writer.join().unwrap());
         assert!(left());
-        work.ok(&["score", "posts.jsonl", "-o", "out.jsonl"]);
+        work.score("posts.jsonl -o out.jsonl");
         assert_eq!(work.read("out.jsonl").lines().count(), 20);
         let names = work.listing();
         assert!(

@@ -56,7 +56,7 @@ fn the_output_of_an_earlier_run_is_not_scored_unless_it_is_named() {
             work.ok(&[&args[..], more].concat());
             assert_eq!(work.read("again.jsonl").lines().count(), 40, "{more:?}");
         }
-        work.ok(&["score", "dumps/a.jsonl", "-o", "dumps/again.jsonl"]);
+        work.score("dumps/a.jsonl -o dumps/again.jsonl");
     }
 }
 

@@ -25,7 +25,7 @@ fn only_poison_is_lost(cause: &str, poison: &[usize], more: &[&str]) {
     let clean: Vec<_> = input.lines().filter(innocent).collect();
     work.file("posts.jsonl", &input);
     work.file("clean.jsonl", clean.join("\n"));
-    work.ok(&["score", "clean.jsonl", "-o", "expected.jsonl"]);
+    work.score("clean.jsonl -o expected.jsonl");
     let args = [
         "score",
         "posts.jsonl",
@@ -239,7 +239,7 @@ fn workers_that_always_die_end_the_run_with_what_they_said() {
 fn a_worker_that_answers_garbage_is_replaced() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(3_000));
-    work.ok(&["score", "posts.jsonl", "-o", "expected.jsonl"]);
+    work.score("posts.jsonl -o expected.jsonl");
     for point in ["hello", "setup", "receive", "score"] {
         let token = work.file("token", "");
         let args = [

@@ -18,14 +18,7 @@ fn rejects(work: &Workspace, name: &str) -> Vec<Value> {
 fn malformed_records_are_set_aside_with_their_place() {
     let work = Workspace::new();
     work.file("posts.jsonl", MIXED);
-    work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "scored.jsonl",
-        "--shard-size",
-        "7",
-    ]);
+    work.score("posts.jsonl -o scored.jsonl --shard-size 7");
     assert_eq!(work.read("scored.jsonl").lines().count(), 2);
     let rejects = rejects(&work, "scored.jsonl.rejects.jsonl");
     let places: Vec<_> = rejects
@@ -52,7 +45,7 @@ fn malformed_records_are_set_aside_with_their_place() {
 fn without_rejects_there_is_no_rejects_file() {
     let work = Workspace::new();
     work.file("posts.jsonl", "{\"text\":\"fine\"}\n");
-    work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl"]);
+    work.score("posts.jsonl -o scored.jsonl");
     assert_eq!(work.listing(), ["posts.jsonl", "scored.jsonl"]);
 }
 
@@ -60,14 +53,7 @@ fn without_rejects_there_is_no_rejects_file() {
 fn rejects_go_where_they_are_wanted() {
     let work = Workspace::new();
     work.file("posts.jsonl", MIXED);
-    work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "scored.jsonl",
-        "--rejects",
-        "bad.jsonl",
-    ]);
+    work.score("posts.jsonl -o scored.jsonl --rejects bad.jsonl");
     assert_eq!(rejects(&work, "bad.jsonl").len(), 3);
 }
 
@@ -75,7 +61,7 @@ fn rejects_go_where_they_are_wanted() {
 fn ragged_rows_and_bad_utf8_are_rejects() {
     let work = Workspace::new();
     work.file("posts.csv", b"text,n\nfine,1\nragged\n\xff\xfe,2\n");
-    work.ok(&["score", "posts.csv", "-o", "scored.csv"]);
+    work.score("posts.csv -o scored.csv");
     let rejects = rejects(&work, "scored.csv.rejects.jsonl");
     assert_eq!(rejects.len(), 2);
     assert_eq!(rejects[0]["raw"], "ragged");
@@ -86,10 +72,7 @@ fn ragged_rows_and_bad_utf8_are_rejects() {
 fn strict_stops_at_the_first_with_its_place() {
     let work = Workspace::new();
     work.file("posts.jsonl", MIXED);
-    let said = work.fails(
-        1,
-        &["score", "posts.jsonl", "-o", "scored.jsonl", "--strict"],
-    );
+    let said = work.score_fails(1, "posts.jsonl -o scored.jsonl --strict");
     assert!(said.contains("posts.jsonl: line 2 (byte 16)"), "{said}");
     assert_eq!(work.listing(), ["posts.jsonl"]);
 }
@@ -129,7 +112,7 @@ fn a_run_to_standard_output_tells_of_rejects_and_writes_no_file() {
         assert_eq!(work.listing(), ["moodring.rejects.jsonl", "posts.jsonl"]);
     }
     assert_eq!(work.read("moodring.rejects.jsonl"), "precious");
-    let run = work.ok(&["score", "posts.jsonl", "--rejects", "bad.jsonl", "--quiet"]);
+    let run = work.score("posts.jsonl --rejects bad.jsonl --quiet");
     // Only that most are rejected is said, as always.
     assert!(!said(&run).contains("rejected posts.jsonl"), "{run:?}");
     assert_eq!(rejects(&work, "bad.jsonl").len(), 15);
@@ -218,7 +201,7 @@ fn a_run_that_scores_nothing_fails_and_says_why_however_quiet() {
     work.ok(&[&args[..], &["--force", "--text-field", "body"]].concat());
     assert_eq!(work.read("scored.jsonl").lines().count(), 3);
 
-    let to_stdout = work.run(&["score", "posts.jsonl", "-q"]);
+    let to_stdout = work.try_score("posts.jsonl -q");
     assert_eq!(to_stdout.status.code(), Some(1));
     assert!(
         said(&to_stdout).contains("nothing was scored"),
@@ -226,7 +209,7 @@ fn a_run_that_scores_nothing_fails_and_says_why_however_quiet() {
     );
 
     work.file("empty.jsonl", "\n");
-    work.ok(&["score", "empty.jsonl", "-q"]);
+    work.score("empty.jsonl -q");
 }
 
 #[test]
@@ -288,7 +271,7 @@ fn most_records_rejected_is_a_warning_however_quiet() {
     assert_eq!(said(&run).lines().count(), 1);
 
     work.file("half.jsonl", "{\"text\":\"fine\"}\nnot json\n");
-    let half = work.ok(&["score", "half.jsonl", "-q", "--rejects", "bad.jsonl"]);
+    let half = work.score("half.jsonl -q --rejects bad.jsonl");
     assert_eq!(said(&half), "");
 }
 
@@ -298,15 +281,7 @@ fn most_of_the_first_ten_thousand_rejected_is_told_during_the_run() {
     // Most of the first ones are bad, and few of all.
     let posts = "{\"id\":1}\n".repeat(9_000) + &"{\"text\":\"fine\"}\n".repeat(30_000);
     work.file("posts.jsonl", posts);
-    let run = work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "scored.jsonl",
-        "-q",
-        "--shard-size",
-        "8K",
-    ]);
+    let run = work.score("posts.jsonl -o scored.jsonl -q --shard-size 8K");
     let said = said(&run);
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(

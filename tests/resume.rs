@@ -91,7 +91,7 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
 fn without_order_each_record_is_there_once() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(12_000));
-    work.ok(&["score", "posts.jsonl", "-o", "calm.jsonl"]);
+    work.score("posts.jsonl -o calm.jsonl");
     let args = [
         "score",
         "posts.jsonl",
@@ -117,7 +117,7 @@ fn without_order_each_record_is_there_once() {
 fn killed() -> Workspace {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(20_000));
-    work.ok(&["score", "posts.jsonl", "-o", "calm.jsonl"]);
+    work.score("posts.jsonl -o calm.jsonl");
     let args = [
         "score",
         "posts.jsonl",
@@ -180,14 +180,7 @@ fn what_was_done_is_not_done_again() {
 #[test]
 fn a_run_without_resume_starts_over() {
     let work = killed();
-    work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "scored.jsonl",
-        "--model",
-        "textblob",
-    ]);
+    work.score("posts.jsonl -o scored.jsonl --model textblob");
     assert!(work.read("scored.jsonl").contains("\"textblob\""));
     assert_eq!(
         work.listing(),
@@ -228,14 +221,14 @@ fn other_inputs_or_options_are_refused_with_the_difference() {
         said.contains("the input posts.jsonl was") && said.contains("bytes, changed at"),
         "{said}"
     );
-    work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl"]);
+    work.score("posts.jsonl -o scored.jsonl");
 }
 
 #[test]
 fn a_full_disk_keeps_what_is_done() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(20_000));
-    work.ok(&["score", "posts.jsonl", "-o", "calm.jsonl"]);
+    work.score("posts.jsonl -o calm.jsonl");
     // The limit of the size of a file stands in for a disk that fills up.
     let moodring = env!("CARGO_BIN_EXE_moodring");
     let script = format!(
@@ -260,7 +253,7 @@ fn a_full_disk_keeps_what_is_done() {
 fn an_interrupted_run_that_may_be_resumed_is_kept() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(40_000));
-    work.ok(&["score", "posts.jsonl", "-o", "calm.jsonl"]);
+    work.score("posts.jsonl -o calm.jsonl");
     let mut run = Running::start(&work, &[&RESUME[..], &["--shard-size", "16K"]].concat());
     while journal_len(&work, "scored.jsonl") < 5 {
         std::thread::yield_now();
@@ -301,22 +294,14 @@ fn a_run_that_only_lacks_its_name_gets_it() {
 fn what_cannot_be_resumed_is_said_before_anything_is_done() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(10));
-    let run = work.run(&["score", "posts.jsonl", "--resume"]);
+    let run = work.try_score("posts.jsonl --resume");
     assert_eq!(run.status.code(), Some(2));
     assert!(
         String::from_utf8(run.stderr)
             .unwrap()
             .contains("name it with -o")
     );
-    let run = work.run(&[
-        "score",
-        "-",
-        "--format",
-        "jsonl",
-        "-o",
-        "scored.jsonl",
-        "--resume",
-    ]);
+    let run = work.try_score("- --format jsonl -o scored.jsonl --resume");
     assert_eq!(run.status.code(), Some(2));
     let said = String::from_utf8(run.stderr).unwrap();
     assert!(said.contains("cannot be read a second time"), "{said}");

@@ -40,7 +40,7 @@ fn signals_add_take_away_and_renew_workers() {
     let (code, said) = run.end();
     assert_eq!(code, 0, "{said}");
     work.file("posts.jsonl", posts(40_000) + &more);
-    work.ok(&["score", "posts.jsonl", "-o", "expected.jsonl"]);
+    work.score("posts.jsonl -o expected.jsonl");
     assert!(work.read("scored.jsonl") == work.read("expected.jsonl"));
 }
 
@@ -105,7 +105,7 @@ impl Drop for Killed {
 fn limits_change_nothing_but_the_workers() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(10_000));
-    work.ok(&["score", "posts.jsonl", "-o", "expected.jsonl"]);
+    work.score("posts.jsonl -o expected.jsonl");
     let limits: [&[&str]; 3] = [
         &["--max-shards", "2"],
         &["--nice", "5", "--pin"],

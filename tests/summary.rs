@@ -57,14 +57,7 @@ fn the_summary_does_not_depend_on_workers_or_shards() {
 fn the_summary_shows_the_posts_at_both_ends_by_the_scores_of_the_output() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(500));
-    let run = work.ok(&[
-        "score",
-        "posts.jsonl",
-        "-o",
-        "out.jsonl",
-        "--summary",
-        "json",
-    ]);
+    let run = work.score("posts.jsonl -o out.jsonl --summary json");
     let mut scored: Vec<(f64, usize, String)> = work
         .read("out.jsonl")
         .lines()
@@ -90,7 +83,7 @@ fn the_summary_shows_the_posts_at_both_ends_by_the_scores_of_the_output() {
 fn control_characters_of_a_post_do_not_reach_the_terminal() {
     let work = Workspace::new();
     work.file("posts.jsonl", "{\"text\":\"a \\u001b[2J great \\n day\"}\n");
-    let run = work.ok(&["score", "posts.jsonl", "-o", "out.jsonl"]);
+    let run = work.score("posts.jsonl -o out.jsonl");
     let said = String::from_utf8(run.stderr).unwrap();
     assert!(said.contains("a \\u{1b}[2J great \\u{a} day"), "{said}");
     assert!(!said.contains('\u{1b}'));

@@ -14,21 +14,13 @@ fn late_quotes() -> String {
 fn auto_quoting_never_joins_lines_of_a_tsv() {
     let work = Workspace::new();
     work.file("posts.tsv", late_quotes());
-    let run = work.ok(&["score", "posts.tsv", "-o", "scored.tsv"]);
+    let run = work.score("posts.tsv -o scored.tsv");
     assert_eq!(work.read("scored.tsv").lines().count(), 40_101);
     assert_eq!(work.listing(), ["posts.tsv", "scored.tsv"]);
     let said = String::from_utf8(run.stderr).unwrap();
     assert!(said.contains("quotes in TSV were read as text"), "{said}");
 
-    let run = work.ok(&[
-        "score",
-        "posts.tsv",
-        "-o",
-        "scored.tsv",
-        "--force",
-        "--summary",
-        "json",
-    ]);
+    let run = work.score("posts.tsv -o scored.tsv --force --summary json");
     let summary: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(summary["quoting"], serde_json::json!({"tsv": "none"}));
 }
@@ -116,7 +108,7 @@ fn one_quoting_holds_in_a_table_from_mixed_inputs() {
     let work = Workspace::new();
     work.file("one.tsv", "text\n\"Great\" film\n");
     work.file("two.jsonl", "{\"text\":\"two\\nlines\"}\n");
-    work.ok(&["score", "one.tsv", "two.jsonl", "-o", "scored.tsv"]);
+    work.score("one.tsv two.jsonl -o scored.tsv");
     let scored = work.read("scored.tsv");
     assert!(scored.contains("\n\"\"\"Great\"\" film\"\t"), "{scored}");
     assert!(scored.contains("\n\"two\nlines\"\t"), "{scored}");
@@ -126,9 +118,9 @@ fn one_quoting_holds_in_a_table_from_mixed_inputs() {
 fn semicolons_are_hinted_at_and_read() {
     let work = Workspace::new();
     work.file("posts.csv", "id;text\n1;fine, good\n");
-    let said = work.fails(2, &["score", "posts.csv", "-o", "scored.csv"]);
+    let said = work.score_fails(2, "posts.csv -o scored.csv");
     assert!(said.contains("--delimiter ';'"), "{said}");
-    work.ok(&["score", "posts.csv", "-o", "scored.csv", "--delimiter", ";"]);
+    work.score("posts.csv -o scored.csv --delimiter ;");
     let scored = work.read("scored.csv");
     assert!(scored.starts_with("id;text;vader_neg;"), "{scored}");
     assert!(scored.contains("\n1;fine, good;0.0;"), "{scored}");
@@ -161,7 +153,7 @@ fn lines_as_python_writes_them_are_scored() {
     let work = Workspace::new();
     let line = r#"{"text": "good \ud83d day", "score": NaN, "range": [-Infinity, Infinity]}"#;
     work.file("posts.jsonl", format!("{line}\n"));
-    work.ok(&["score", "posts.jsonl", "-o", "scored.jsonl"]);
+    work.score("posts.jsonl -o scored.jsonl");
     let scored = work.read("scored.jsonl");
     assert!(scored.starts_with(&line[..line.len() - 1]), "{scored}");
     assert_eq!(work.listing(), ["posts.jsonl", "scored.jsonl"]);

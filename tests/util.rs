@@ -80,6 +80,21 @@ impl Workspace {
         stderr
     }
 
+    /// Runs `moodring score` with arguments that blanks separate. It must succeed.
+    pub(crate) fn score(&self, args: &str) -> Output {
+        self.ok(&score_args(args))
+    }
+
+    /// Runs `moodring score` as [`score`](Self::score) does, to whatever end.
+    pub(crate) fn try_score(&self, args: &str) -> Output {
+        self.run(&score_args(args))
+    }
+
+    /// Runs `moodring score` as [`score`](Self::score) does. It must fail with `code` and say one line; returns that line.
+    pub(crate) fn score_fails(&self, code: i32, args: &str) -> String {
+        self.fails(code, &score_args(args))
+    }
+
     /// Runs the binary with `input` on its standard input.
     pub(crate) fn pipe(&self, args: &[&str], input: &[u8]) -> Output {
         let mut child = self
@@ -98,12 +113,23 @@ impl Workspace {
     }
 }
 
+/// Returns the arguments of `moodring score ARGS`.
+fn score_args(args: &str) -> Vec<&str> {
+    let args = args.split_ascii_whitespace();
+    ["score"].into_iter().chain(args).collect()
+}
+
 /// A run in the background, killed when the test is done with it.
 pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
     pub(crate) fn start(workspace: &Workspace, args: &[&str]) -> Self {
         Self::spawn(workspace.command(args))
+    }
+
+    /// Starts `moodring score` with arguments that blanks separate.
+    pub(crate) fn score(workspace: &Workspace, args: &str) -> Self {
+        Self::start(workspace, &score_args(args))
     }
 
     /// Starts a command of a [`Workspace`].
@@ -117,17 +143,8 @@ impl Running {
 
     /// A run that cannot end by itself: it has much to do, and its input stays open.
     pub(crate) fn endless(work: &Workspace) -> Self {
-        let args = [
-            "score",
-            "-",
-            "--format",
-            "jsonl",
-            "-o",
-            "scored.jsonl",
-            "--workers",
-            "3",
-        ];
-        let mut run = Self::start(work, &args);
+        let args = "- --format jsonl -o scored.jsonl --workers 3";
+        let mut run = Self::score(work, args);
         let stdin = run.0.stdin.as_mut().unwrap();
         stdin.write_all(posts(40_000).as_bytes()).unwrap();
         run
