@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Request {
     /// What is going on?
     Status,
-    /// Have so many workers from now on.
+    /// Have this many workers from now on.
     Scale(u32),
     /// Take no more input, finish what is under way, and end.
     Drain,

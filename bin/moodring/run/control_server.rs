@@ -108,7 +108,7 @@ impl ControlServer {
             Request::Drain | Request::Stop => Reply::Done,
         };
         let told = write_line(stream, &reply, deadline);
-        // An order is an order, even if whoever gave it does not wait for the answer.
+        // Carried out even if the client does not wait for the reply.
         match request {
             Request::Drain => self.control.drain(),
             Request::Stop => self.control.stop(),

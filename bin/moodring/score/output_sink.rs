@@ -52,7 +52,7 @@ pub(crate) struct OutputSink {
     progress: Option<Progress>,
     line: Vec<u8>,
     framing: FramingWarnings,
-    /// The journal, if the run can be gone on with.
+    /// The journal, if the run can be resumed.
     journal: Option<JournalWriter>,
     /// Whether the journal stays when the run is complete, to say so.
     leaves_journal: bool,
@@ -237,7 +237,7 @@ impl OutputSink {
         Ok(self.totals)
     }
 
-    /// The run was ended early. A file vanishes, unless it is to be gone on with; what went into a stream is there, and
+    /// The run was ended early. A file is removed, unless it is kept to be resumed; what went into a stream is there, and
     /// its rejects are kept with it.
     pub(crate) fn abandon(mut self, keep: bool) {
         if let Output::Stream(_) = self.output {
@@ -248,12 +248,12 @@ impl OutputSink {
         self.keep(keep);
     }
 
-    /// Whether the run keeps a journal, to be gone on with.
+    /// Whether the run keeps a journal and can be resumed.
     pub(crate) fn is_resumable(&self) -> bool {
         self.journal.is_some()
     }
 
-    /// The run failed. Whether anything is kept, to be gone on with.
+    /// Ends a run that failed. Returns whether anything is kept to be resumed.
     pub(crate) fn fail(mut self) -> bool {
         let keep = self.journal.as_ref().is_some_and(JournalWriter::any_done);
         self.keep(keep);

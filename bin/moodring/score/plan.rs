@@ -40,7 +40,7 @@ pub(crate) struct Plan {
     /// Whether those replace fields of the same name.
     pub(crate) replace: bool,
     pub(crate) force: bool,
-    /// Whether to go on with an unfinished run, and to leave one that can be gone on with.
+    /// Whether to resume an unfinished run, and to leave one that can be resumed.
     pub(crate) resume: bool,
     pub(crate) quiet: bool,
     pub(crate) summary: SummaryFormat,

@@ -57,7 +57,7 @@ impl PriorRun {
                 "--resume needs an output file; name it with -o"
             )));
         };
-        // Says what cannot be gone on with, even before there is something.
+        // Refuses what cannot be resumed even if there is no journal yet.
         let now = RunFingerprint::of(plan, Extent::default())?;
         let entries = Journal::read(&Journal::path_of(output)).map_err(store_failure)?;
         let Some(prior) = Self::parse(entries)

@@ -102,7 +102,7 @@ impl Counts {
 pub(in crate::score) struct RunFingerprint {
     /// Names and values, as a person would say them.
     settings: Vec<(String, String)>,
-    /// How the inputs are cut; a run that goes on takes this over.
+    /// How the inputs are cut; a resumed run uses the same sizes.
     pub(in crate::score) shard_size: u64,
     pub(in crate::score) block_size: u64,
     /// What stands in the output before the first shard.
@@ -208,7 +208,7 @@ fn identity(input: &Input) -> Result<String, Failure> {
 
 fn not_again(input: &Input) -> Failure {
     Failure::Usage(anyhow!(
-        "`{}` cannot be read a second time, so a run over it cannot be gone on with; put the posts into a file first",
+        "`{}` cannot be read a second time, so a run over it cannot be resumed; put the posts into a file first",
         input.name
     ))
 }

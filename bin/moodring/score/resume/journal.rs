@@ -48,7 +48,7 @@ impl JournalWriter {
         Ok(writer)
     }
 
-    /// Goes on with a journal of which so many releases hold.
+    /// Continues a journal of which this many releases are valid.
     pub(in crate::score) fn resume(
         journal: Journal,
         path: PathBuf,
