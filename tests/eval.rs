@@ -128,7 +128,7 @@ fn a_field_that_no_record_has_is_named() {
     assert_eq!(run.status.code(), Some(2));
     let error = String::from_utf8(run.stderr).unwrap();
     assert!(
-        error.contains("none of the 1 record has a label in the field `gold`"),
+        error.contains("of 1 record, none has a label in the field `gold`"),
         "{error}"
     );
 }
@@ -233,7 +233,7 @@ fn a_file_without_a_record_is_an_error() {
     let said = String::from_utf8(run.stderr).unwrap();
     assert!(
         said.contains(
-            "nothing was compared: all records are rejected (2), 2 as the first one at broken.jsonl: line 1"
+            "nothing was compared: all records are rejected (2); the most frequent reason (2) is first met at broken.jsonl: line 1"
         ),
         "{said}"
     );

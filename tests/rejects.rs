@@ -181,7 +181,7 @@ fn a_run_that_scores_nothing_fails_and_says_why_however_quiet() {
     let args = ["score", "posts.jsonl", "-o", "scored.jsonl", "-q"];
     let error = work.fails(1, &args);
     assert!(
-        error.contains("nothing was scored: all records are rejected (3), 3 as the first one at posts.jsonl: line 1"),
+        error.contains("nothing was scored: all records are rejected (3); the most frequent reason (3) is first met at posts.jsonl: line 1"),
         "{error}"
     );
     assert!(error.contains("the text field is missing"), "{error}");
@@ -266,7 +266,7 @@ fn most_records_rejected_is_a_warning_however_quiet() {
         "off",
     ];
     let run = work.ok(&args);
-    let warning = "moodring: warning: 3 of 4 records are rejected, 3 as the first one at posts.txt: line 1: not a JSON object";
+    let warning = "moodring: warning: 3 of 4 records are rejected; the most frequent reason (3) is first met at posts.txt: line 1: not a JSON object";
     assert!(said(&run).starts_with(warning), "{}", said(&run));
     assert_eq!(said(&run).lines().count(), 1);
 
@@ -285,7 +285,7 @@ fn most_of_the_first_ten_thousand_rejected_is_told_during_the_run() {
     let said = said(&run);
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(
-        said.contains("records are rejected, 9000 as the first one at posts.jsonl: line 1"),
+        said.contains("records are rejected; the most frequent reason (9000) is first met at posts.jsonl: line 1"),
         "{said}"
     );
     assert!(said.contains(" of the first 10"), "{said}");

@@ -155,7 +155,7 @@ fn check(totals: &Totals, label_field: &str, source: &Source) -> Result<(), Fail
         let missing = fields::missing(&source.inputs, "--label-field", label_field);
         let advice = missing.unwrap_or_else(|| "name another with --label-field".to_owned());
         return Err(Failure::Usage(anyhow!(
-            "none of the {} has a label in the field `{label_field}`; {advice}",
+            "of {}, none has a label in the field `{label_field}`; {advice}",
             counted(totals.records, "record"),
         )));
     }

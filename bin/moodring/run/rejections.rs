@@ -117,7 +117,9 @@ impl Rejections {
             raw,
         } = found;
         let advice = advice(*kind, &self.text_field, raw);
-        format!("{what}, {count} as the first one at {place}: {reason}; {advice}")
+        format!(
+            "{what}; the most frequent reason ({count}) is first met at {place}: {reason}; {advice}"
+        )
     }
 }
 
@@ -224,7 +226,7 @@ mod tests {
         let warning = rejections.early_warning().unwrap();
         assert!(
             warning.starts_with(
-                "5001 of the first 10000 records are rejected, 5000 as the first one at a: line 1: the reason; "
+                "5001 of the first 10000 records are rejected; the most frequent reason (5000) is first met at a: line 1: the reason; "
             ),
             "{warning}"
         );
