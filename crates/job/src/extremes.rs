@@ -4,8 +4,6 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use crate::tally::units;
-
 /// How many posts are kept at either end.
 const KEPT: usize = 3;
 
@@ -45,10 +43,9 @@ impl Extreme {
 }
 
 impl Extremes {
-    /// Takes in the record with number `record` of a shard, whose records come in order.
+    /// Takes in the record at this place, whose score in units is this. The records of a shard come in order.
     #[inline]
-    pub(crate) fn add(&mut self, score: f64, place: (u64, u64), text: &str) {
-        let score = units(score);
+    pub(crate) fn add(&mut self, score: i64, place: (u64, u64), text: &str) {
         let is_extreme = match score {
             1.. => self
                 .positive
@@ -116,6 +113,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::tally::units;
 
     /// The extremes of posts with these scores in tenths, in shards of `size`, merged in the order of `order`.
     fn extremes(scores: &[i8], size: usize, is_reversed: bool) -> Vec<(f64, String)> {
@@ -127,7 +125,7 @@ mod tests {
                 for (record, &score) in chunk.iter().enumerate() {
                     let place = (shard, record as u64);
                     let text = format!("post {}", shard * size as u64 + record as u64);
-                    extremes.add(f64::from(score) / 10.0, place, &text);
+                    extremes.add(units(f64::from(score) / 10.0), place, &text);
                 }
                 extremes
             })
@@ -154,7 +152,7 @@ mod tests {
     #[test]
     fn a_long_text_is_cut() {
         let mut extremes = Extremes::default();
-        extremes.add(0.5, (0, 0), &"é".repeat(1000));
+        extremes.add(units(0.5), (0, 0), &"é".repeat(1000));
         assert_eq!(extremes.positive()[0].text(), "é".repeat(MAX_CHARS));
     }
 
@@ -177,7 +175,7 @@ mod tests {
             let (mut whole, mut again) = (Extremes::default(), Extremes::default());
             for (shard, &score) in (0..).zip(&scores) {
                 let mut extremes = Extremes::default();
-                extremes.add(f64::from(score) / 10.0, (shard, 0), "text");
+                extremes.add(units(f64::from(score) / 10.0), (shard, 0), "text");
                 whole.merge(&extremes);
                 extremes.keep_those_in(&whole);
                 again.merge(&extremes);

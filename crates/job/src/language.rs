@@ -27,7 +27,7 @@ const END_OF_LATIN: char = '\u{250}';
 
 /// The sample: posts that begin in the first bytes of an input, and in the first bytes of each stretch of it.
 const HEAD: u64 = 16 << 10;
-const STRETCH: u64 = 64 << 10;
+const STRETCH: u64 = 256 << 10;
 const HEAD_OF_STRETCH: u64 = 1 << 10;
 
 /// Below this many judged posts nothing is said about a run.
@@ -98,12 +98,19 @@ fn looks_english(text: &str) -> Option<bool> {
 
 fn is_function_word(word: &str) -> bool {
     const LONGEST: usize = 8;
-    // With room for an apostrophe of three bytes.
-    if !(2..=LONGEST + 2).contains(&word.len()) {
-        return false;
+    let mut lower = [0; LONGEST];
+    let mut len = 0;
+    for letter in word.chars() {
+        let letter = if letter == '’' { '\'' } else { letter };
+        if len == LONGEST || !letter.is_ascii() {
+            return false;
+        }
+        lower[len] = letter.to_ascii_lowercase() as u8;
+        len += 1;
     }
-    let word = word.to_ascii_lowercase().replace('’', "'");
-    FUNCTION_WORDS.binary_search(&word.as_str()).is_ok()
+    FUNCTION_WORDS
+        .binary_search_by(|known| known.as_bytes().cmp(&lower[..len]))
+        .is_ok()
 }
 
 #[cfg(test)]

@@ -168,9 +168,10 @@ impl<O: RecordObserver> ScoreJob<O> {
         let models = &self.models;
         let found = for_each_post(work, &task.layout, records, &self.observer, |item, post| {
             figures.clear();
-            let headline = figures_of(models, post.text(), &mut figures, &mut findings.tallies);
+            let (headline, units) =
+                figures_of(models, post.text(), &mut figures, &mut findings.tallies);
             let place = (task.index, item);
-            findings.extremes.add(headline, place, post.text());
+            findings.extremes.add(units, place, post.text());
             if Language::samples(records.offset + post.place().offset) {
                 findings.language.add(post.text());
             }
@@ -190,20 +191,20 @@ impl<O: RecordObserver> ScoreJob<O> {
     }
 }
 
-/// Appends the figures of every model, counts each headline, and gives the first model's.
+/// Appends the figures of every model, counts each headline, and returns the first model's, also in units.
 fn figures_of(
     models: &[Box<dyn Scorer>],
     text: &str,
     figures: &mut Vec<f64>,
     tallies: &mut [Tally],
-) -> f64 {
+) -> (f64, i64) {
     let mut first = None;
     for (model, tally) in models.iter().zip(tallies) {
         let all = model.score(text);
         let headline = all[model.headline()];
-        tally.add(headline, Mood::of(headline));
-        first.get_or_insert(headline);
+        let units = tally.add(headline, Mood::of(headline));
+        first.get_or_insert((headline, units));
         figures.extend_from_slice(&all[..model.figures().len()]);
     }
-    first.unwrap_or(0.0)
+    first.unwrap_or_default()
 }

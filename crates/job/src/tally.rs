@@ -42,13 +42,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts one record whose headline figure, in −1..1, this is.
-    pub fn add(&mut self, headline: f64, mood: Mood) {
+    /// Counts one record whose headline figure, in −1..1, this is. Returns the figure in units.
+    pub fn add(&mut self, headline: f64, mood: Mood) -> i64 {
         let headline = units(headline);
         self.count += 1;
         self.sum += i128::from(headline);
         self.moods[mood as usize] += 1;
         self.bins[bin(headline)] += 1;
+        headline
     }
 
     /// Counts what `other` has counted.
