@@ -59,6 +59,7 @@
 
 mod backlog;
 mod builder;
+mod endpoints;
 mod entry;
 mod error;
 mod handle;

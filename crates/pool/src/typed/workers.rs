@@ -12,7 +12,8 @@ use crossbeam_channel::{RecvTimeoutError, unbounded};
 use serde_bytes::ByteBuf;
 
 use super::Call;
-use super::backlog::{Backlog, BacklogFeed, ReplySink, Request, Ticket};
+use super::backlog::{Backlog, Request, Ticket};
+use super::endpoints::{BacklogFeed, ReplySink};
 use super::error::{CodecError, Part, ReadyError, StartError, Stopped};
 use super::handle::Handle;
 use super::message::{Task, encode_input};
