@@ -158,3 +158,34 @@ fn lines_as_python_writes_them_are_scored() {
     assert!(scored.starts_with(&line[..line.len() - 1]), "{scored}");
     assert_eq!(work.listing(), ["posts.jsonl", "scored.jsonl"]);
 }
+
+#[test]
+fn columns_are_chosen_by_name() {
+    let work = Workspace::new();
+    work.file(
+        "posts.jsonl",
+        "{\"id\":7,\"text\":\"fine\",\"user\":{\"name\":\"Ann\"}}\n",
+    );
+    work.file("posts.csv", "text,user.name,id,more\nbad,Bob,8,x\n");
+    let args = ["score", "posts.jsonl", "posts.csv", "-o"];
+    let columns = ["--columns", "id,user.name"];
+    work.ok(&[&args[..], &["scored.csv"], &columns].concat());
+    let scored = work.read("scored.csv");
+    let lines: Vec<_> = scored.lines().collect();
+    assert!(lines[0].starts_with("id,user.name,vader_neg,"), "{scored}");
+    assert!(lines[1].starts_with("7,Ann,"), "{scored}");
+    assert!(lines[2].starts_with("8,Bob,"), "{scored}");
+    for (output, columns, reason) in [
+        ("other.jsonl", "id", "this one is JSONL"),
+        ("other.csv", "id,id", "`id` twice"),
+        ("other.csv", "id,", "an empty name"),
+        ("other.csv", "sentiment", "name of a score"),
+        ("other.csv", "ids", "did you mean"),
+    ] {
+        let run = work.run(&[&args[..], &[output, "--columns", columns]].concat());
+        assert_eq!(run.status.code(), Some(2), "{columns}");
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert!(said.contains(reason), "{said}");
+        assert!(!work.path(output).exists());
+    }
+}

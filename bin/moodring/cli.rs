@@ -136,6 +136,11 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) time_field: Option<String>,
 
+    /// Columns that a CSV or TSV output keeps of its input, in this order; for JSON also paths such as user.name [default:
+    /// all columns of a table; the text, ID and time of JSON]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+
     /// Prefix for the names of all added fields and columns, as in `my_sentiment`
     #[arg(long, default_value = "", hide_default_value = true, value_name = "PREFIX", value_parser = parse_prefix)]
     pub(crate) prefix: String,

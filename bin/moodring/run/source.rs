@@ -36,6 +36,8 @@ pub(crate) struct Source {
     pub(crate) inputs: Vec<Input>,
     reading: Reading,
     fields: FieldNames,
+    /// The columns of the output, if they were chosen.
+    columns: Option<Vec<String>>,
     shard_size: u64,
     block_size: u64,
     /// Whether the person who ran the command chose these sizes.
@@ -104,6 +106,7 @@ impl Source {
                 text: args.text_field,
                 ..fields
             },
+            columns: None,
             shard_size: args
                 .shard_size
                 .unwrap_or_else(|| shard_size(&inputs, workers))
@@ -113,6 +116,11 @@ impl Source {
             stamps: inputs.iter().map(Stamp::of).collect(),
             inputs,
         })
+    }
+
+    /// Keeps these columns in a table, instead of those that it would have.
+    pub(crate) fn choose_columns(&mut self, names: Vec<String>) {
+        self.columns = Some(names);
     }
 
     /// What the text is called.
@@ -185,6 +193,9 @@ impl Source {
                 format!("{} bytes", self.reading.max_record),
             ),
         ];
+        if let Some(columns) = &self.columns {
+            settings.push(setting("columns", columns.join(",")));
+        }
         for input in &self.inputs {
             let format = input
                 .format
@@ -245,6 +256,7 @@ impl Source {
             fields: self.fields.clone(),
             added,
             replace,
+            columns: self.columns.clone(),
         };
         let mut feed = Feed::new(self.inputs.clone(), options);
         feed.check().map_err(feed_failure)?;

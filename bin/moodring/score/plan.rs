@@ -1,12 +1,13 @@
 //! What the typed flags mean.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use moodring_codec::Compression;
 use moodring_feed::{Feed, Input};
 use moodring_job::ScoreSetup;
-use moodring_record::{FieldNames, Format, OutputStyle, added_names};
+use moodring_record::{FieldNames, Format, MAX_COLUMNS, OutputStyle, added_names};
 use moodring_store::{PartFile, StoreError, is_stdout};
 
 use crate::cli::{ScoreArgs, SummaryFormat};
@@ -86,6 +87,11 @@ impl Plan {
         let (output_format, compression) =
             output_kind(output.as_deref(), args.output_format, &source.inputs)?;
         // Each shard becomes a piece that is compressed by itself, so where it begins shows in the bytes.
+        if !args.columns.is_empty() {
+            let added = added_names(output_format, &models.columns);
+            check_columns(&args.columns, output_format, &added)?;
+            source.choose_columns(args.columns);
+        }
         if compression != Compression::None {
             source.cut_for_any_worker_count();
         }
@@ -148,6 +154,29 @@ impl Plan {
     pub(crate) fn stdout_is_free(&self) -> bool {
         self.output.is_some()
     }
+}
+
+/// Refuses columns that an output in this format cannot have, beside those that are added.
+fn check_columns(columns: &[String], output: Format, added: &[String]) -> Result<(), Failure> {
+    let mut seen = HashSet::new();
+    let refused = if output == Format::Jsonl {
+        "--columns chooses the columns of a CSV or TSV output, and this one is JSONL: remove it, or add --output-format csv"
+            .to_owned()
+    } else if columns.len() > MAX_COLUMNS {
+        format!("--columns takes at most {MAX_COLUMNS} names")
+    } else if columns.iter().any(String::is_empty) {
+        "--columns has an empty name: give the names with nothing but a comma between them"
+            .to_owned()
+    } else if let Some(name) = columns.iter().find(|name| !seen.insert(*name)) {
+        format!("--columns has `{name}` twice")
+    } else if let Some(name) = columns.iter().find(|name| added.contains(name)) {
+        format!(
+            "--columns has `{name}`, which is the name of a score; give the scores other names with --prefix NAME"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Usage(anyhow!(refused)))
 }
 
 /// The files that a run writes.

@@ -36,6 +36,8 @@ pub struct Options {
     pub added: Vec<String>,
     /// Whether an input may hold such fields already, and they are replaced.
     pub replace: bool,
+    /// The columns that a table keeps, if they were chosen: see [`Layout::choose_columns`].
+    pub columns: Option<Vec<String>>,
 }
 
 /// An input's number: its place in [`Feed::inputs`].
@@ -308,14 +310,18 @@ impl Feed {
             fields,
             added,
             replace,
+            columns,
             ..
         } = &self.options;
-        let layout = Layout::detect(format, *reading, fields, added, head, head_is_all);
-        let layout = layout.map_err(|error| FeedError::Layout {
+        let failed = |error| FeedError::Layout {
             name: self.inputs[source].name.clone(),
             source: error,
-        })?;
-        let mut layout = layout;
+        };
+        let layout = Layout::detect(format, *reading, fields, added, head, head_is_all);
+        let mut layout = layout.map_err(failed)?;
+        if let Some(columns) = columns {
+            layout.choose_columns(columns).map_err(failed)?;
+        }
         if !replace {
             layout.keep_fields();
             if let Some(field) = layout.taken(added, head, head_is_all) {

@@ -23,6 +23,7 @@
 //!     fields: FieldNames { text: "text".into(), ..FieldNames::default() },
 //!     added: Vec::new(),
 //!     replace: false,
+//!     columns: None,
 //! });
 //! let shard = feed.next_shard()?.expect("the file is not empty");
 //! assert_eq!(shard.content, Content::Range { start: 0, end: 21 });

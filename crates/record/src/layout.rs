@@ -8,7 +8,7 @@ use memchr::{memchr_iter, memrchr};
 use serde::{Deserialize, Serialize};
 
 use crate::delimited::{Dialect, QuoteFault, Row, scan_row};
-use crate::table::Table;
+use crate::table::{Table, find};
 use crate::{Delimiter, Format, Malformed, Quoting, Reader, Reading, Reason, encoding, json};
 
 /// How much of a source [`Layout::detect`] wants to see (all of it, if it is shorter).
@@ -239,6 +239,26 @@ impl Layout {
         if let Shape::Objects(wanted) = &mut self.shape {
             wanted.keep_fields();
         }
+    }
+
+    /// Chooses the columns that a CSV or TSV output keeps, in this order, instead of all columns of a table, or the text, id
+    /// and time of an object. For objects they are fields, or paths as in [`FieldNames`], at most
+    /// [`MAX_COLUMNS`](crate::MAX_COLUMNS).
+    ///
+    /// # Errors
+    /// If a table has no such column, or a source of plain text is to have one other than `text`.
+    pub fn choose_columns(&mut self, names: &[String]) -> Result<(), LayoutError> {
+        match &mut self.shape {
+            Shape::Objects(wanted) => wanted.choose_columns(names),
+            Shape::Rows(table) => table.choose_columns(names)?,
+            Shape::Texts => {
+                let columns = ["text".to_owned()];
+                for name in names {
+                    find(&columns, name)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The first of the `added` names that the source has already, in its header or in the complete lines of its `head`

@@ -56,6 +56,7 @@ pub use format::{
     BadDelimiter, Delimiter, Format, MAX_RECORD, OutputStyle, Quoting, Reading, UnknownName,
 };
 pub use frame::{Cutter, Fault, FaultKind, Step};
+pub use json::MAX_COLUMNS;
 pub use layout::{Cutting, FieldNames, FigureColumn, HEAD_LEN, Layout, LayoutError, ModelColumns};
 pub use own::Own;
 pub use reader::{Malformed, Place, Post, RawRecord, Reader, Reason, ReasonKind};

@@ -35,7 +35,7 @@ pub struct Post<'p> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Body<'p> {
     Text,
-    Object(&'p json::Object),
+    Object(&'p json::Wanted, &'p json::Object),
     Row(&'p [Field]),
 }
 
@@ -626,7 +626,7 @@ fn text_post(line: &str, place: Place) -> Post<'_> {
 }
 
 fn object_post<'p>(
-    wanted: &json::Wanted,
+    wanted: &'p json::Wanted,
     object: &'p mut json::Object,
     line: &'p str,
     place: Place,
@@ -641,7 +641,7 @@ fn object_post<'p>(
         raw: line,
         place,
         terminator: b"",
-        body: Body::Object(object),
+        body: Body::Object(wanted, object),
     })
 }
 

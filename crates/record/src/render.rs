@@ -46,6 +46,8 @@ enum Source {
     Id,
     Time,
     Column(usize),
+    /// A chosen field of an object.
+    Cell(usize),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -141,7 +143,7 @@ impl Renderer {
             _ => names.chain(&scores).cloned().collect(),
         };
         let record = match source {
-            Some(_) if kept.len() == count => Record::Row,
+            Some(table) if kept.len() == count && table.chosen.is_none() => Record::Row,
             _ => Record::Fields {
                 open: b"",
                 fields: kept
@@ -207,7 +209,7 @@ impl Renderer {
     /// Appends the record, ready for more to follow; says whether there is anything for it to follow.
     fn write_record(&self, out: &mut Vec<u8>, post: &Post<'_>) -> bool {
         match (&self.record, post.body()) {
-            (Record::Object, Body::Object(object)) => {
+            (Record::Object, Body::Object(_, object)) => {
                 write_object(out, object, post.raw());
                 object.members.any_kept
             }
@@ -255,8 +257,11 @@ fn write_source(
         (Source::Text, _) => return write_value(out, encoding, post.text()),
         (Source::Id, _) => return write_value(out, encoding, post.id().unwrap_or_default()),
         (Source::Time, _) => return write_value(out, encoding, post.time().unwrap_or_default()),
+        (Source::Cell(index), Body::Object(wanted, object)) => {
+            return write_value(out, encoding, object.cell(wanted, index, post.raw_str()));
+        }
         (Source::Column(index), Body::Row(fields)) => fields[index],
-        (Source::Column(_), Body::Text | Body::Object(_)) => return,
+        (Source::Column(_) | Source::Cell(_), _) => return,
     };
     match encoding {
         Encoding::Tokens => out.extend_from_slice(field.token(post.raw())),
@@ -276,6 +281,12 @@ fn write_value(out: &mut Vec<u8>, encoding: Encoding, value: &str) {
 fn columns(layout: &Layout) -> Vec<(String, Source)> {
     match layout.shape() {
         Shape::Texts => vec![("text".to_owned(), Source::Text)],
+        Shape::Objects(wanted) if !wanted.columns().is_empty() => {
+            let cells = wanted.columns().iter().cloned().enumerate();
+            cells
+                .map(|(index, name)| (name, Source::Cell(index)))
+                .collect()
+        }
         Shape::Objects(wanted) => [
             (json::Field::Id, Source::Id),
             (json::Field::Time, Source::Time),
@@ -284,12 +295,13 @@ fn columns(layout: &Layout) -> Vec<(String, Source)> {
         .into_iter()
         .filter_map(|(field, source)| Some((wanted.name(field)?.to_owned(), source)))
         .collect(),
-        Shape::Rows(table) => table
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(index, name)| (name.clone(), Source::Column(index)))
-            .collect(),
+        Shape::Rows(table) => {
+            let column = |index: usize| (table.columns[index].clone(), Source::Column(index));
+            match &table.chosen {
+                Some(chosen) => chosen.iter().copied().map(column).collect(),
+                None => (0..table.columns.len()).map(column).collect(),
+            }
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Table {
     pub(crate) id: Option<usize>,
     pub(crate) time: Option<usize>,
     pub(crate) label: Option<usize>,
+    /// The columns that an output keeps, if they were chosen.
+    pub(crate) chosen: Option<Vec<usize>>,
 }
 
 impl Table {
@@ -50,8 +52,18 @@ impl Table {
             id: found(fields.id.as_ref())?,
             time: found(fields.time.as_ref())?,
             label: found(fields.label.as_ref())?,
+            chosen: None,
             columns,
         })
+    }
+
+    /// Chooses the columns that an output keeps. A source without a header has none to choose from.
+    pub(crate) fn choose_columns(&mut self, names: &[String]) -> Result<(), LayoutError> {
+        if !self.columns.is_empty() {
+            let chosen = names.iter().map(|name| find(&self.columns, name));
+            self.chosen = Some(chosen.collect::<Result<_, _>>()?);
+        }
+        Ok(())
     }
 
     /// The table of a source that has not even a header.
@@ -65,12 +77,13 @@ impl Table {
             id: None,
             time: None,
             label: None,
+            chosen: None,
         }
     }
 }
 
 /// The index of the one column of this name.
-fn find(columns: &[String], name: &str) -> Result<usize, LayoutError> {
+pub(crate) fn find(columns: &[String], name: &str) -> Result<usize, LayoutError> {
     let mut same = columns
         .iter()
         .enumerate()

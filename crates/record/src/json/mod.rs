@@ -22,6 +22,8 @@ pub(crate) struct Wanted {
     added: Vec<String>,
     /// Whether a record that has one of them already is refused, and not robbed of it.
     keeps_fields: bool,
+    /// The names of the fields that were chosen for the columns of a table; empty if none were.
+    columns: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,10 +39,28 @@ pub(crate) enum Field {
     Id,
     Time,
     Label,
+    /// The column of this index among those that were chosen.
+    Column(usize),
 }
 
 /// A set of routes, by their index.
-type Routes = u8;
+type Routes = u64;
+
+/// How many columns may be chosen, so that their routes and those of the other fields, two each, fit into [`Routes`].
+pub const MAX_COLUMNS: usize = Routes::BITS as usize / 2 - 4;
+
+impl Route {
+    /// The routes to a field of this name: the name in one piece, then as a path.
+    fn to(field: Field, name: &str) -> impl Iterator<Item = Route> {
+        let path = name.split('.').map(str::to_owned);
+        let routes = [
+            Some(vec![name.to_owned()]),
+            name.contains('.').then(|| path.collect()),
+        ];
+        let route = move |keys| Route { field, keys };
+        routes.into_iter().flatten().map(route)
+    }
+}
 
 impl Wanted {
     pub(crate) fn new(fields: &FieldNames, added: &[String]) -> Wanted {
@@ -52,23 +72,28 @@ impl Wanted {
         ];
         let mut routes = Vec::new();
         for (field, name) in named {
-            let Some(name) = name else { continue };
-            routes.push(Route {
-                field,
-                keys: vec![name.clone()],
-            });
-            if name.contains('.') {
-                routes.push(Route {
-                    field,
-                    keys: name.split('.').map(str::to_owned).collect(),
-                });
-            }
+            routes.extend(name.into_iter().flat_map(|name| Route::to(field, name)));
         }
         Wanted {
             routes,
             added: added.to_vec(),
             keeps_fields: false,
+            columns: Vec::new(),
         }
+    }
+
+    /// Looks for these fields too, at most [`MAX_COLUMNS`], for the columns of a table.
+    pub(crate) fn choose_columns(&mut self, names: &[String]) {
+        let names = &names[..names.len().min(MAX_COLUMNS)];
+        for (index, name) in names.iter().enumerate() {
+            self.routes.extend(Route::to(Field::Column(index), name));
+        }
+        self.columns = names.to_vec();
+    }
+
+    /// The fields that were chosen for columns.
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
     }
 
     /// Refuses records from now on that have a field of an added name.
@@ -89,13 +114,15 @@ impl Wanted {
 
     /// Those of `live` whose route passes the test.
     fn matching(&self, live: Routes, test: impl Fn(&Route) -> bool) -> Routes {
-        let bit = |(index, route)| Routes::from(test(route)) << index;
-        live & self
-            .routes
-            .iter()
-            .enumerate()
-            .map(bit)
-            .fold(0, |set, bit| set | bit)
+        let mut found = 0;
+        let mut bit = 1;
+        for route in &self.routes {
+            if live & bit != 0 && test(route) {
+                found |= bit;
+            }
+            bit <<= 1;
+        }
+        found
     }
 }
 
@@ -136,7 +163,7 @@ enum Value {
     Decoded,
     Number(Span),
     /// Anything else, by what it is called.
-    Other(&'static str),
+    Other(&'static str, Span),
 }
 
 impl Members {
@@ -191,7 +218,7 @@ impl Object {
                 ..
             }) => "a number",
             Some(Slot {
-                value: Value::Other(kind),
+                value: Value::Other(kind, _),
                 ..
             }) => kind,
             Some(Slot {
@@ -214,7 +241,21 @@ impl Object {
         match slot.value {
             Value::Plain(span) | Value::Number(span) => Some(&line[span.range()]),
             Value::Decoded => Some(&slot.decoded),
-            Value::Absent | Value::Other(_) => None,
+            Value::Absent | Value::Other(..) => None,
+        }
+    }
+
+    /// What a chosen column holds: a string decoded, nothing for null, anything else as it stands in the line.
+    pub(crate) fn cell<'o>(&'o self, wanted: &Wanted, index: usize, line: &'o str) -> &'o str {
+        match self.slot(wanted, Field::Column(index)) {
+            None => "",
+            Some(slot) => match slot.value {
+                Value::Decoded => &slot.decoded,
+                Value::Absent | Value::Other("null", _) => "",
+                Value::Plain(span) | Value::Number(span) | Value::Other(_, span) => {
+                    &line[span.range()]
+                }
+            },
         }
     }
 

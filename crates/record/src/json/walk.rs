@@ -126,15 +126,19 @@ impl Walk<'_, '_> {
         let going_on = routes & !ending;
         self.object.set(routes, Value::Absent);
         let start = self.parser.offset() - 1;
-        let value = match token {
-            b'"' => self.string(start, ending)?,
+        let kind = match token {
+            b'"' => {
+                let value = self.string(start, ending)?;
+                self.object.set(ending, value);
+                return Ok(());
+            }
             b'{' if going_on != 0 => {
                 self.members(depth + 1, going_on)?;
-                Value::Other("an object")
+                Some("an object")
             }
             b'{' | b'[' => {
                 self.nested(token, depth)?;
-                Value::Other(if token == b'{' {
+                Some(if token == b'{' {
                     "an object"
                 } else {
                     "an array"
@@ -143,12 +147,14 @@ impl Walk<'_, '_> {
             _ => {
                 self.scalar(token)?;
                 match token {
-                    b'n' => Value::Other("null"),
-                    b't' | b'f' => Value::Other("a boolean"),
-                    _ => Value::Number(Span::new(start, self.parser.offset())),
+                    b'n' => Some("null"),
+                    b't' | b'f' => Some("a boolean"),
+                    _ => None,
                 }
             }
         };
+        let span = Span::new(start, self.parser.offset());
+        let value = kind.map_or(Value::Number(span), |kind| Value::Other(kind, span));
         self.object.set(ending, value);
         Ok(())
     }

@@ -7,7 +7,7 @@ use moodring_record::{
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::{models, names, score};
+use crate::{body, layout_of, models, names, score, walk};
 
 fn score_text(format: Format, output: Format, source: &str) -> String {
     score(format, output, &names("text", None), source)
@@ -331,4 +331,101 @@ proptest! {
         let scored = score_text(Csv, Csv, &source);
         prop_assert_eq!(score_text(Csv, Csv, &scored), scored);
     }
+}
+
+/// The source scored into a CSV with these columns.
+fn with_columns(format: Format, source: &str, columns: &[&str]) -> String {
+    let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
+    let mut layout = layout_of(format, &names("text", None), source.as_bytes());
+    layout.choose_columns(&columns).unwrap();
+    let renderer = Renderer::new(Format::Csv, &layout, &models());
+    let mut out = renderer.header().unwrap();
+    for told in walk(&layout, &renderer, body(&layout, source.as_bytes()), 0, 0).told {
+        out.extend_from_slice(&told.record.unwrap().rendered);
+    }
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn chosen_fields_of_objects_are_columns() {
+    let source = r#"{"id":7,"text":"a, \"b\"","ok":true,"user":{"name":"é\u00e9", "tags":[1, "x"]},"none":null,"x.y":1.50}
+{"x":{"y":"path"},"text":"c"}
+"#;
+    let columns = ["ok", "text", "id", "user.name", "user", "none", "x.y"];
+    assert_eq!(
+        with_columns(Format::Jsonl, source, &columns),
+        r#"ok,text,id,user.name,user,none,x.y,vader_pos,vader_compound,sentiment
+true,"a, ""b""",7,éé,"{""name"":""é\u00e9"", ""tags"":[1, ""x""]}",,1.50,0.25,-0.5,negative
+,c,,,,,path,0.25,-0.5,negative
+"#
+    );
+}
+
+#[test]
+fn chosen_columns_of_rows_stand_as_they_stood() {
+    let source = "id,text,\"a b\",c\n1,\"x, y\",\"2\",3\n";
+    assert_eq!(
+        with_columns(Format::Csv, source, &["a b", "text"]),
+        "\"a b\",text,vader_pos,vader_compound,sentiment\n\"2\",\"x, y\",0.25,-0.5,negative\n"
+    );
+    // All columns in another order are a choice too.
+    assert!(
+        with_columns(Format::Csv, source, &["c", "a b", "text", "id"])
+            .ends_with("\n3,\"2\",\"x, y\",1,0.25,-0.5,negative\n")
+    );
+}
+
+#[test]
+fn a_chosen_column_that_a_table_lacks_is_refused() {
+    let mut layout = layout_of(Format::Csv, &names("text", None), b"id,text\n1,a\n");
+    let error = layout.choose_columns(&["ids".into()]).unwrap_err();
+    assert!(error.to_string().contains("did you mean \"id\""), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn every_scalar_of_every_record_stands_in_its_column(
+        rows in prop::collection::vec(prop::collection::vec(scalar(), 5), 1..5),
+        order in Just([0_usize, 1, 2, 3, 4]).prop_shuffle(),
+    ) {
+        let columns = ["a", "b", "c.d", "e", "f"];
+        let mut source = String::new();
+        for row in &rows {
+            let members = order.iter().filter_map(|&at| Some((columns[at], row[at].as_ref()?)));
+            let mut object: serde_json::Map<_, _> = members.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+            object.insert("text".into(), "fine".into());
+            source.push_str(&serde_json::Value::Object(object).to_string());
+            source.push('\n');
+        }
+        let out = with_columns(Format::Jsonl, &source, &columns);
+        let expected = rows.iter().map(|row| {
+            row.iter().map(|value| match value {
+                None | Some(serde_json::Value::Null) => String::new(),
+                Some(serde_json::Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+            }).collect::<Vec<_>>()
+        });
+        let source = format!("text,b1,b2,b3,b4,p,q,r\n{}", out.split_once('\n').unwrap().1);
+        let layout = layout_of(Format::Csv, &names("text", None), source.as_bytes());
+        let renderer = Renderer::new(Format::Jsonl, &layout, &models());
+        let told = walk(&layout, &renderer, body(&layout, source.as_bytes()), 0, 0).told;
+        prop_assert_eq!(told.len(), rows.len());
+        for (told, expected) in told.iter().zip(expected) {
+            let rendered = &told.record.as_ref().unwrap().rendered;
+            let object: serde_json::Value = serde_json::from_slice(rendered).unwrap();
+            let found = ["text", "b1", "b2", "b3", "b4"].map(|name| object[name].as_str().unwrap().to_owned());
+            prop_assert_eq!(found.to_vec(), expected);
+        }
+    }
+}
+
+/// A field that may be missing.
+fn scalar() -> impl Strategy<Value = Option<serde_json::Value>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(serde_json::Value::Null)),
+        any::<bool>().prop_map(|value| Some(value.into())),
+        any::<i32>().prop_map(|value| Some(value.into())),
+        "[a\",\n\\\\é ]{0,6}".prop_map(|value| Some(value.into())),
+    ]
 }
