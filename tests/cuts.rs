@@ -26,7 +26,12 @@ fn jsonl() -> impl Strategy<Value = File> {
             text.replace('\n', "")
         }
     });
-    lines("jsonl", prop::collection::vec(record, 0..30))
+    // A file in which every record is malformed is an error; that has its own tests.
+    let records = prop::collection::vec(record, 0..30).prop_map(|mut records| {
+        records.insert(0, r#"{"text":"good"}"#.to_owned());
+        records
+    });
+    lines("jsonl", records)
 }
 
 fn text() -> impl Strategy<Value = File> {
@@ -63,7 +68,7 @@ fn lines(
 fn csv() -> impl Strategy<Value = File> {
     let row = (field(), any::<u8>(), prop::bool::weighted(0.9));
     (prop::collection::vec(row, 0..30), any::<bool>()).prop_map(|(rows, last)| {
-        let mut lines = vec!["text,n".to_owned()];
+        let mut lines = vec!["text,n".to_owned(), "good,1".to_owned()];
         lines.extend(rows.iter().map(|(text, n, whole)| {
             let quoted = format!("\"{}\"", text.replace('"', "\"\""));
             if *whole {

@@ -189,3 +189,60 @@ fn columns_are_chosen_by_name() {
         assert!(!work.path(output).exists());
     }
 }
+
+#[test]
+fn a_table_made_of_json_keeps_every_field_with_a_single_value() {
+    let work = Workspace::new();
+    work.file(
+        "a.jsonl",
+        "{\"id\":7,\"text\":\"fine\",\"user\":{\"name\":\"Ann\"},\"n.b\":null,\"tags\":[1]}\n",
+    );
+    work.file(
+        "b.jsonl",
+        "{\"text\":\"bad, very\",\"likes\":1.50,\"ok\":true,\"id\":\"x\\u0041\"}\n{\"text\":\"so\",\"likes\":2}\n",
+    );
+    for workers in ["1", "3"] {
+        let args = [
+            "score", "a.jsonl", "b.jsonl", "-o", "out.csv", "--force", "-w", workers,
+        ];
+        work.ok(&args);
+        let scored = work.read("out.csv");
+        let lines: Vec<_> = scored.lines().collect();
+        assert!(
+            lines[0].starts_with("id,text,n.b,likes,ok,vader_neg,"),
+            "{scored}"
+        );
+        assert!(lines[1].starts_with("7,fine,,,,"), "{scored}");
+        assert!(
+            lines[2].starts_with("xA,\"bad, very\",,1.50,true,"),
+            "{scored}"
+        );
+        assert!(lines[3].starts_with(",so,,2,,"), "{scored}");
+    }
+    let piped = work.pipe(
+        &["score", "-", "--format", "jsonl", "--output-format", "csv"],
+        work.read("b.jsonl").as_bytes(),
+    );
+    let piped = String::from_utf8(piped.stdout).unwrap();
+    assert!(piped.starts_with("text,likes,ok,id,vader_neg,"), "{piped}");
+}
+
+#[test]
+fn fields_beyond_those_that_a_table_can_have_are_told_of() {
+    let work = Workspace::new();
+    let fields: Vec<String> = (0..40).map(|at| format!("\"f{at}\":{at}")).collect();
+    let record = format!("{{{},\"text\":\"fine\"}}\n", fields.join(","));
+    work.file("wide.jsonl", record);
+    let run = work.ok(&["score", "wide.jsonl", "-o", "wide.csv"]);
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(
+        said.contains("leaves out") && said.contains("--columns"),
+        "{said}"
+    );
+    let scored = work.read("wide.csv");
+    let header = scored.lines().next().unwrap();
+    assert!(
+        header.starts_with("f0,f1,") && header.contains(",text,"),
+        "{header}"
+    );
+}

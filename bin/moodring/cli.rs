@@ -137,7 +137,7 @@ pub(crate) struct OutputArgs {
     pub(crate) time_field: Option<String>,
 
     /// Columns that a CSV or TSV output keeps of its input, in this order; for JSON also paths such as user.name [default:
-    /// all columns of a table; the text, ID and time of JSON]
+    /// all columns of a table; all fields of JSON that hold a single value, as the first 64 KiB of each input have them]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
 

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use anyhow::anyhow;
 use moodring_feed::{Expanded, Feed, Input, Options, Origin, Skipped, expand, name_of, own_of};
-use moodring_record::{FieldNames, Format, OutputStyle, Own, Quoting, Reading};
+use moodring_record::{FieldNames, Format, MAX_COLUMNS, OutputStyle, Own, Quoting, Reading};
 
 use super::args::InputArgs;
 use super::feed_failure;
@@ -36,6 +36,8 @@ pub(crate) struct Source {
     pub(crate) inputs: Vec<Input>,
     reading: Reading,
     fields: FieldNames,
+    /// Whether JSON becomes a table with all its fields.
+    all_fields: bool,
     /// The columns of the output, if they were chosen.
     columns: Option<Vec<String>>,
     shard_size: u64,
@@ -107,6 +109,7 @@ impl Source {
                 ..fields
             },
             columns: None,
+            all_fields: false,
             shard_size: args
                 .shard_size
                 .unwrap_or_else(|| shard_size(&inputs, workers))
@@ -116,6 +119,11 @@ impl Source {
             stamps: inputs.iter().map(Stamp::of).collect(),
             inputs,
         })
+    }
+
+    /// Keeps all fields of JSON objects that hold a single value in a table, unless columns are chosen.
+    pub(crate) fn keep_all_fields(&mut self) {
+        self.all_fields = true;
     }
 
     /// Keeps these columns in a table, instead of those that it would have.
@@ -257,9 +265,16 @@ impl Source {
             added,
             replace,
             columns: self.columns.clone(),
+            all_fields: self.all_fields,
         };
         let mut feed = Feed::new(self.inputs.clone(), options);
         feed.check().map_err(feed_failure)?;
+        if let [first, others @ ..] = feed.left_out_fields() {
+            warn(&format!(
+                "the table has the first {MAX_COLUMNS} fields and leaves out {}, `{first}` first; choose with --columns",
+                others.len() + 1
+            ));
+        }
         Ok(feed)
     }
 

@@ -91,6 +91,8 @@ impl Plan {
             let added = added_names(output_format, &models.columns);
             check_columns(&args.columns, output_format, &added)?;
             source.choose_columns(args.columns);
+        } else if output_format != Format::Jsonl {
+            source.keep_all_fields();
         }
         if compression != Compression::None {
             source.cut_for_any_worker_count();

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use moodring_codec::Compression;
 use moodring_record::{
-    ENCODING_SAMPLE, Fault, FieldNames, Format, HEAD_LEN, Layout, Reading, check_encoding,
+    ENCODING_SAMPLE, Fault, FieldNames, Format, HEAD_LEN, Layout, MAX_COLUMNS, Reading,
+    check_encoding, scalar_fields,
 };
 
 use crate::blocks::Blocks;
@@ -38,6 +39,9 @@ pub struct Options {
     pub replace: bool,
     /// The columns that a table keeps, if they were chosen: see [`Layout::choose_columns`].
     pub columns: Option<Vec<String>>,
+    /// Whether a table that is made of JSON objects alone, and of which no columns were chosen, keeps each field that holds a
+    /// single value in the heads of the inputs.
+    pub all_fields: bool,
 }
 
 /// An input's number: its place in [`Feed::inputs`].
@@ -109,6 +113,8 @@ pub struct Feed {
     layouts: Vec<Option<Layout>>,
     /// The pipes that [`Feed::check`] has begun to read, by the number of their input.
     begun: HashMap<usize, Stream>,
+    /// The fields of objects that no column was left for.
+    left_out: Vec<String>,
     /// The input whose turn it is.
     turn: usize,
     source: Option<Source>,
@@ -136,6 +142,7 @@ impl Feed {
             inputs,
             options,
             begun: HashMap::new(),
+            left_out: Vec::new(),
             turn: 0,
             source: None,
             resume: None,
@@ -170,7 +177,75 @@ impl Feed {
                 _ => {}
             }
         }
+        self.keep_all_fields()
+    }
+
+    /// Chooses the columns of a table of JSON objects, if it is to have all fields: those of the heads of the inputs, in the
+    /// order in which they first occur, and the text, id and time if they are not among those.
+    fn keep_all_fields(&mut self) -> Result<(), FeedError> {
+        let is_json = |input: &Input| input.format == Some(Format::Jsonl);
+        let Options {
+            all_fields,
+            columns,
+            ..
+        } = &self.options;
+        if !all_fields || columns.is_some() || !self.inputs.iter().all(is_json) {
+            return Ok(());
+        }
+        let mut names = Vec::new();
+        for source in 0..self.inputs.len() {
+            self.add_fields_of(source, &mut names)?;
+        }
+        let fields = &self.options.fields;
+        names.retain(|name| !self.options.added.contains(name));
+        let read = [&fields.id, &fields.time, &Some(fields.text.clone())];
+        let read: Vec<_> = read.into_iter().flatten().cloned().collect();
+        let missing = read.iter().filter(|name| !names.contains(name));
+        names.extend(missing.cloned().collect::<Vec<_>>());
+        // What is read has a column, however many others there are.
+        let mut room = MAX_COLUMNS - read.len();
+        let is_kept = |name: &String| {
+            read.contains(name)
+                || room.checked_sub(1).is_some_and(|left| {
+                    room = left;
+                    true
+                })
+        };
+        let (names, left_out): (Vec<_>, _) = names.into_iter().partition(is_kept);
+        self.left_out = left_out;
+        for layout in self.layouts.iter_mut().flatten() {
+            // Objects can have any columns.
+            let _ = layout.choose_columns(&names);
+        }
+        self.options.columns = Some(names);
         Ok(())
+    }
+
+    /// Adds the fields in the head of a source. A pipe is looked into only if it is the first input, as those who write into
+    /// several may do so one after the other; it has the same head as a file, so that the columns are the same.
+    fn add_fields_of(&mut self, source: usize, names: &mut Vec<String>) -> Result<(), FeedError> {
+        let input = &self.inputs[source];
+        if input.size.is_some() {
+            let mut stream = Stream::open(input)?;
+            stream.fill_line(FILE_HEAD)?;
+            scalar_fields(&stream.buffer, stream.ended(), names);
+        } else if source == 0 {
+            let mut stream = match self.begun.remove(&source) {
+                Some(begun) => begun,
+                None => Stream::open(input)?,
+            };
+            stream.fill_line(FILE_HEAD)?;
+            scalar_fields(&stream.buffer, stream.ended(), names);
+            self.find_layout(source, &mut stream)?;
+            self.begun.insert(source, stream);
+        }
+        Ok(())
+    }
+
+    /// The fields that there was no room for among the columns: see [`Options::all_fields`].
+    #[must_use]
+    pub fn left_out_fields(&self) -> &[String] {
+        &self.left_out
     }
 
     /// Goes on behind a shard that an equal feed of the same inputs gave: the shards to come are those that came after

@@ -24,6 +24,7 @@
 //!     added: Vec::new(),
 //!     replace: false,
 //!     columns: None,
+//!     all_fields: false,
 //! });
 //! let shard = feed.next_shard()?.expect("the file is not empty");
 //! assert_eq!(shard.content, Content::Range { start: 0, end: 21 });

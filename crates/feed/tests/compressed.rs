@@ -38,6 +38,7 @@ fn feed_of(path: &std::path::Path, format: Option<Format>) -> Feed {
         added: Vec::new(),
         replace: false,
         columns: None,
+        all_fields: false,
     };
     Feed::new(expand(&[path.into()], format).unwrap().inputs, options)
 }

@@ -29,6 +29,7 @@ fn options(shard_size: u64, block_size: u64) -> Options {
         added: Vec::new(),
         replace: false,
         columns: None,
+        all_fields: false,
     }
 }
 

@@ -50,6 +50,7 @@ mod number;
 mod own;
 mod reject;
 mod render;
+mod scalar_fields;
 
 pub use encoding::{ENCODING_SAMPLE, check as check_encoding};
 pub use format::{
@@ -62,4 +63,5 @@ pub use own::Own;
 pub use reader::{Malformed, Place, Post, RawRecord, Reader, Reason, ReasonKind};
 pub use reject::{Raw, write_reject};
 pub use render::{Renderer, added_names};
+pub use scalar_fields::scalar_fields;
 pub use table::nearest;
