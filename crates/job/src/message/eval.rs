@@ -23,7 +23,7 @@ pub struct EvalSetup {
 pub struct EvalReport {
     /// Which input it is from.
     pub source: u32,
-    /// See [`Task::stored`].
+    /// See [`Task::stored`](crate::Task::stored).
     pub stored: u64,
     /// Records read, whatever their label.
     pub records: u64,

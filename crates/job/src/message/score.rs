@@ -29,11 +29,11 @@ pub struct ScoreSetup {
 /// What the supervisor must know of a prepared shard.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report<'a> {
-    /// See [`Task::index`].
+    /// See [`Task::index`](crate::Task::index).
     pub index: u64,
     /// Which input it is from.
     pub source: u32,
-    /// See [`Task::stored`].
+    /// See [`Task::stored`](crate::Task::stored).
     pub stored: u64,
     /// Where it ends in the (decompressed) input.
     pub end: u64,

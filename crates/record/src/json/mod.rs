@@ -46,7 +46,7 @@ pub(crate) enum Field {
 /// A set of routes, by their index.
 type Routes = u64;
 
-/// How many columns may be chosen, so that their routes and those of the other fields, two each, fit into [`Routes`].
+/// How many columns of a table may be chosen from JSON objects: a limit of the set in which their routes are kept.
 pub const MAX_COLUMNS: usize = Routes::BITS as usize / 2 - 4;
 
 impl Route {
