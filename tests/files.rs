@@ -165,39 +165,48 @@ fn the_reader_of_a_named_output_that_leaves_early_fails_the_run() {
     );
 }
 
-#[test]
-fn an_input_that_changes_during_the_run_is_warned_of() {
-    let work = Workspace::new();
+/// Scores a file and then a pipe, changes the file in between, and returns the exit code and what was said.
+fn changed_meanwhile(work: &Workspace, change: impl FnOnce(&std::path::Path)) -> (i32, String) {
     let path = work.file("posts.jsonl", posts(10));
     let pipe = work.path("pipe");
-    rustix::fs::mkfifoat(
-        rustix::fs::CWD,
-        &pipe,
-        rustix::fs::Mode::from_raw_mode(0o600),
-    )
-    .unwrap();
-    let args = [
-        "score",
-        "posts.jsonl",
-        "pipe",
-        "--format",
-        "jsonl",
-        "-o",
-        "out.jsonl",
-    ];
-    let mut run = Running::start(&work, &args);
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
+    let mut run = Running::score(work, "posts.jsonl pipe --format jsonl -o out.jsonl");
     // Opens when the run gets to the second input.
     let mut second = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
-    let mut grown = fs::OpenOptions::new().append(true).open(path).unwrap();
-    grown.write_all(posts(1).as_bytes()).unwrap();
+    change(&path);
     second.write_all(posts(5).as_bytes()).unwrap();
     drop(second);
-    let (code, said) = run.end();
+    run.end()
+}
+
+#[test]
+fn an_input_that_grows_during_the_run_is_warned_of() {
+    let work = Workspace::new();
+    let (code, said) = changed_meanwhile(&work, |path| {
+        let mut grown = fs::OpenOptions::new().append(true).open(path).unwrap();
+        grown.write_all(posts(1).as_bytes()).unwrap();
+    });
     assert_eq!(code, 0, "{said}");
     assert!(
         said.contains("`posts.jsonl` changed during the run"),
         "{said}"
     );
+}
+
+#[test]
+fn an_input_that_is_overwritten_during_the_run_fails_it() {
+    let work = Workspace::new();
+    let (code, said) = changed_meanwhile(&work, |path| {
+        let mut file = fs::OpenOptions::new().write(true).open(path).unwrap();
+        file.write_all(b"{").unwrap();
+    });
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("`posts.jsonl` was overwritten during the run"),
+        "{said}"
+    );
+    assert!(!work.path("out.jsonl").exists());
 }
 
 #[test]

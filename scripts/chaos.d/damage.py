@@ -119,8 +119,10 @@ def damage(chance, files, other):
     kinds = ["flip", "truncate", "extend", "repeat", "delete", "zero", "swap", "swap files", "other run's", "empty"]
     if name.endswith(".journal"):
         kinds += ["drop a line", "repeat a line", "swap lines"] * 2
+    if not content:  # An earlier damage may have left nothing of it.
+        kinds = ["extend", "delete", "swap files", "other run's"]
     kind = chance.choice(kinds)
-    at, end = block(chance, size)
+    at, end = block(chance, max(size, 1))
     if kind == "flip":
         content[at] ^= 1 << chance.randrange(8)
     elif kind == "truncate":

@@ -127,7 +127,7 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
     if let Some(signal) = control.ended_by() {
         return Err(Failure::Interrupted(signal));
     }
-    source.warn_of_changes();
+    source.check_unchanged()?;
     check(&totals, &args.labels.label_field, &source)?;
     let numbers = numbers(&totals, labels.scheme, &args.labels.label_field)?;
     page::print(&models.names, &totals, numbers, args.labels.json)

@@ -238,20 +238,33 @@ impl Source {
         self.inputs.iter().all(|input| input.size.is_some())
     }
 
-    /// Warns if an input was written while it was read, so that the results may be of no single state of it.
-    pub(crate) fn warn_of_changes(&self) {
-        let inputs = self.inputs.iter().zip(&self.stamps);
-        let mut changed = inputs.filter(|(input, was)| was.is_some() && Stamp::of(input) != **was);
-        if let Some((input, _)) = changed.next() {
-            let others = match changed.count() {
+    /// Fails if an input was overwritten while it was read, as the results would be of no single state of it. One that only
+    /// grew, or is gone, has been read as it was at the start; that is a warning.
+    pub(crate) fn check_unchanged(&self) -> Result<(), Failure> {
+        let mut grown = Vec::new();
+        for (input, was) in self.inputs.iter().zip(&self.stamps) {
+            let Some(was) = was else { continue };
+            match Stamp::of(input) {
+                Some(now) if now == *was => {}
+                Some(now) if now.len <= was.len => {
+                    return Err(Failure::Failed(anyhow!(
+                        "`{}` was overwritten during the run, so the results would mix two states of it; run again when nobody writes it",
+                        input.name
+                    )));
+                }
+                _ => grown.push(&input.name),
+            }
+        }
+        if let [first, others @ ..] = &grown[..] {
+            let others = match others.len() {
                 0 => String::new(),
                 others => format!(" and {others} other inputs"),
             };
             warn(&format!(
-                "`{}`{others} changed during the run, so the results may mix two states of it; run again to be sure",
-                input.name
+                "`{first}`{others} changed during the run; what was added is not in the results"
             ));
         }
+        Ok(())
     }
 
     /// Opens the inputs and looks at their heads, so that a missing column is found before anything is written, and one that

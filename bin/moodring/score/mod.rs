@@ -151,7 +151,10 @@ fn score(
             "the run was drained and the finished part is kept; run the same command with --resume to continue"
         )));
     }
-    plan.source.warn_of_changes();
+    if let Err(error) = plan.source.check_unchanged() {
+        sink.abandon(false);
+        return Err(error);
+    }
     let totals = sink.commit()?;
     conclude(plan, &totals, restarts, began)
 }

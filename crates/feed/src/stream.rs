@@ -42,8 +42,8 @@ impl Stream {
         };
         let (compression, reader) = match (input.compression, input.size) {
             (Compression::None, None) => told_by_magic(counted).map_err(unread)?,
-            // An empty file is empty, whatever its name says of gzip.
-            (_, Some(0)) => (Compression::None, Box::new(counted) as Box<_>),
+            // An empty file has no gzip member: a download that failed at once. Zero frames are a Zstandard stream.
+            (Compression::Zstd, Some(0)) => (Compression::None, Box::new(counted) as Box<_>),
             (compression, _) => (compression, Box::new(counted) as Box<_>),
         };
         Ok(Stream {
