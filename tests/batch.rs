@@ -205,3 +205,11 @@ fn a_complete_run_succeeds_though_its_summary_cannot_be_printed() {
     assert_eq!(status.code(), Some(0));
     assert_eq!(work.read("scored.jsonl").lines().count(), 100);
 }
+
+#[test]
+fn an_empty_gzip_file_is_an_error() {
+    let work = Workspace::new();
+    work.file("posts.jsonl.gz", "");
+    let said = work.score_fails(1, "posts.jsonl.gz -o scored.jsonl");
+    assert!(said.contains("posts.jsonl.gz"), "{said}");
+}
