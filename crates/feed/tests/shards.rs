@@ -235,14 +235,7 @@ fn feed_of(path: &Path, shard_size: u64, block_size: u64) -> Feed {
 #[test]
 fn an_empty_source_has_no_shards() {
     let folder = tempfile::tempdir().unwrap();
-    for name in [
-        "a.jsonl",
-        "a.csv",
-        "a.tsv",
-        "a.txt",
-        "a.txt.gz",
-        "a.csv.zst",
-    ] {
+    for name in ["a.jsonl", "a.csv", "a.tsv", "a.txt", "a.csv.zst"] {
         let path = folder.path().join(name);
         fs::write(&path, b"").unwrap();
         let mut feed = feed_of(&path, 1, 1);
