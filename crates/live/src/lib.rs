@@ -1,0 +1,1 @@
+//! Sentiment over time, as it happens.

@@ -1,0 +1,18 @@
+//! Live sources of posts: files that grow, recordings, standard input, made-up posts.
+//!
+//! The principal type is [`Source`]: something that delivers records from where it left off until it ends or is told to
+//! stop. It runs in a thread of its own and hands [`Segment`]s of whole records to an [`Outlet`], which blocks while there
+//! is no room. What goes wrong with a source is a [`Status`] of that source, never an end of the run.
+//!
+//! Nothing here parses posts beyond finding where one ends, except that [replaying](crate) a recording in the order of its
+//! event times needs those times.
+
+mod outlet;
+mod segment;
+mod source;
+mod status;
+
+pub use outlet::{Closed, Done, Full, Outlet, Refused};
+pub use segment::{IdempotencyKey, Position, Segment};
+pub use source::{Kind, Source};
+pub use status::Status;
