@@ -29,7 +29,7 @@ fn every_input_object_stands_in_the_output_as_it_was_with_its_scores() {
 }
 
 #[test]
-fn the_figures_are_those_of_the_reference() {
+fn the_scores_are_those_of_the_reference() {
     let work = Workspace::new();
     // Computed with vaderSentiment 3.3.2.
     work.file(
@@ -147,14 +147,14 @@ fn the_summary_for_machines_adds_up() {
     work.file("posts.jsonl", posts(1_000) + "\nnot json\n");
     let output = work.score("posts.jsonl -o scored.jsonl --summary json --workers 2");
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let figure = |name: &str| summary[name].as_u64().unwrap();
-    assert_eq!(figure("records"), 1_000);
+    let count = |name: &str| summary[name].as_u64().unwrap();
+    assert_eq!(count("records"), 1_000);
     assert_eq!(
-        figure("positive") + figure("neutral") + figure("negative"),
+        count("positive") + count("neutral") + count("negative"),
         1_000
     );
     assert_eq!(
-        (figure("rejects"), figure("blank_lines"), figure("workers")),
+        (count("rejects"), count("blank_lines"), count("workers")),
         (1, 1, 2)
     );
     assert!(output.stderr.is_empty());

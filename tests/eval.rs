@@ -20,7 +20,7 @@ fn evaluated(work: &Workspace, args: &[&str]) -> Value {
 }
 
 #[test]
-fn the_figures_are_counted_by_hand() {
+fn the_metrics_are_counted_by_hand() {
     let work = Workspace::new();
     work.file("posts.jsonl", POSTS);
     let page = evaluated(&work, &["posts.jsonl"]);
@@ -86,7 +86,7 @@ fn numbers_are_classes_and_a_measure() {
 }
 
 #[test]
-fn the_figures_do_not_depend_on_workers_or_cuts() {
+fn the_metrics_do_not_depend_on_workers_or_cuts() {
     let work = Workspace::new();
     work.file("posts.jsonl", POSTS.repeat(500));
     let models = ["posts.jsonl", "--model", "vader,textblob"];

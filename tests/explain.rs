@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::util::Workspace;
 
 #[test]
-fn the_explanation_ends_with_the_figures_that_score_gives() {
+fn the_explanation_ends_with_the_scores_that_score_gives() {
     let work = Workspace::new();
     let text = "It was VERY good, but not great!";
     work.file("post.txt", text);
@@ -21,9 +21,9 @@ fn the_explanation_ends_with_the_figures_that_score_gives() {
     for line in String::from_utf8(explained).unwrap().lines() {
         let explanation: Value = serde_json::from_str(line).unwrap();
         let model = explanation["model"].as_str().unwrap();
-        for figure in explanation["figures"].as_array().unwrap() {
-            let name = figure["name"].as_str().unwrap();
-            assert_eq!(figure["value"], scored[model][name], "{model} {name}");
+        for score in explanation["figures"].as_array().unwrap() {
+            let name = score["name"].as_str().unwrap();
+            assert_eq!(score["value"], scored[model][name], "{model} {name}");
         }
     }
 }

@@ -18,13 +18,13 @@ fn a_gold_label_is_not_replaced_unasked() {
     let work = Workspace::new();
     let json = "{\"text\":\"fine\",\"vader\":{\"compound\":1}}";
     let header = "sentiment,text\nnegative,fine\n";
-    let figure = "vader_compound\ttext\n0.5\tfine\n";
+    let scored = "vader_compound\ttext\n0.5\tfine\n";
     for (name, content, output, field) in [
         ("a.jsonl", LABELLED, "scored.jsonl", "sentiment"),
         ("b.jsonl", json, "scored.jsonl", "vader"),
         ("c.csv", header, "scored.csv", "sentiment"),
         ("d.csv", header, "scored.jsonl", "sentiment"),
-        ("e.tsv", figure, "scored.tsv", "vader_compound"),
+        ("e.tsv", scored, "scored.tsv", "vader_compound"),
     ] {
         work.file(name, content);
         work.file("plain.jsonl", "{\"text\":\"fine\"}\n");

@@ -231,7 +231,7 @@ pub(crate) fn signal(pid: i32, name: &str) {
         .unwrap();
 }
 
-/// `count` lines of JSON with texts that differ in mood and length.
+/// `count` lines of JSON with texts that differ in sentiment and length.
 pub(crate) fn posts(count: usize) -> String {
     const WORDS: [&str; 12] = [
         "good",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The program that moodring replaces: Python's multiprocessing.Pool, scoring a file of JSON lines.
 
-Reads one object a line, scores its `text`, adds the figures under the model's name and writes the objects in the order
+Reads one object a line, scores its `text`, adds the scores under the model's name and writes the objects in the order
 of the input. The last line on standard error is `records=N seconds=S`, without the start of the interpreter.
 
 Needs vaderSentiment==3.3.2 or textblob==0.20.1.

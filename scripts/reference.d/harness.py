@@ -1,8 +1,8 @@
-"""Ask a model's Python package and its Rust twin for the figures of the same texts.
+"""Ask a model's Python package and its Rust twin for the scores of the same texts.
 
-A model is a Python module `MODEL_model.py` beside this one with `PACKAGE` (the name of its package), `figures(text)` and
-`Texts(seed).one()` (the next of a stream of generated texts). Its twin is the example `MODEL_figures` of the crate
-moodring-score: a text as a JSON string per line in, its figures with tabs between them out. Figures are compared by their
+A model is a Python module `MODEL_model.py` beside this one with `PACKAGE` (the name of its package), `scores(text)` and
+`Texts(seed).one()` (the next of a stream of generated texts). Its twin is the example `MODEL_scores` of the crate
+moodring-score: a text as a JSON string per line in, its scores with tabs between them out. Scores are compared by their
 shortest spelling, hence bit for bit, the sign of zero included.
 """
 
@@ -26,13 +26,13 @@ def spelled(text):
 
 
 def golden(model, count, seed, folder):
-    """Write what the tests of the model expect, to be committed: `MODEL.tsv` has figures of generated texts and the text."""
+    """Write what the tests of the model expect, to be committed: `MODEL.tsv` has scores of generated texts and the text."""
     reference = module(model)
     texts = reference.Texts(seed)
     rows = []
     for _ in range(count):
         text = texts.one()
-        rows.append("\t".join([*map(repr, reference.figures(text)), spelled(text)]))
+        rows.append("\t".join([*map(repr, reference.scores(text)), spelled(text)]))
     write(folder / f"{model}.tsv", rows)
     if hasattr(reference, "unicode_golden"):
         write(folder / f"{model}_unicode.tsv", reference.unicode_golden())
@@ -66,7 +66,7 @@ def tasks_of(model, binary, files, count, seed):
 
 
 def compare(task):
-    """The name and number of texts of one task, and those whose figures differ."""
+    """The name and number of texts of one task, and those whose scores differ."""
     model, binary, name, texts = task
     reference = module(model)
     if isinstance(texts, tuple):
@@ -78,8 +78,8 @@ def compare(task):
         sys.exit(f"{name}: {len(texts)} texts went in, {len(lines)} answers came out")
     wrong = []
     for text, line in zip(texts, lines):
-        expected = [repr(figure) for figure in reference.figures(text)]
-        if expected != [repr(float(figure)) for figure in line.split("\t")]:
+        expected = [repr(score) for score in reference.scores(text)]
+        if expected != [repr(float(score)) for score in line.split("\t")]:
             wrong.append((text, expected, line.split("\t")))
     return name, len(texts), wrong
 

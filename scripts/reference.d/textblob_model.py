@@ -9,7 +9,7 @@ from textblob.en import sentiment as lexicon
 PACKAGE = "textblob"
 
 
-def figures(text):
+def scores(text):
     """Polarity and subjectivity of the text."""
     sentiment = TextBlob(text).sentiment
     return sentiment.polarity, sentiment.subjectivity

@@ -8,7 +8,7 @@ PACKAGE = "vaderSentiment"
 ANALYZER = package.SentimentIntensityAnalyzer()
 
 
-def figures(text):
+def scores(text):
     """neg, neu, pos and compound of the text."""
     scores = ANALYZER.polarity_scores(text)
     return scores["neg"], scores["neu"], scores["pos"], scores["compound"]

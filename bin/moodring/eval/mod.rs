@@ -1,6 +1,6 @@
 //! `moodring eval`: how well the models agree with labels that people gave.
 //!
-//! The pool scores and counts; [`eval_sink`] adds up what it releases, [`page`] prints the figures.
+//! The pool scores and counts; [`eval_sink`] adds up what it releases, [`page`] prints the metrics.
 
 mod eval_sink;
 mod page;

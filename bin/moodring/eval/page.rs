@@ -1,4 +1,4 @@
-//! Prints the figures: a table for a person, one line of JSON for a machine.
+//! Prints the metrics: a table for a person, one line of JSON for a machine.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -131,14 +131,14 @@ fn table(page: &Page<'_>) -> String {
         "model"
     );
     for Model { model, metrics } in &page.models {
-        let figure = |figure: Option<f64>| figure.map_or("-".to_owned(), |f| format!("{f:.4}"));
+        let shown = |metric: Option<f64>| metric.map_or("-".to_owned(), |f| format!("{f:.4}"));
         let _ = writeln!(
             text,
             "{model:width$}  {:>8}  {:>8}  {:>12}  {:>9}",
-            figure(metrics.accuracy),
-            figure(metrics.macro_f1),
-            figure(metrics.macro_recall),
-            figure(metrics.pearson_r),
+            shown(metrics.accuracy),
+            shown(metrics.macro_f1),
+            shown(metrics.macro_recall),
+            shown(metrics.pearson_r),
         );
     }
     for model in page

@@ -1,9 +1,9 @@
 //! What is told of a text and its score.
 
-use moodring_score::Mood;
+use moodring_score::SentimentClass;
 use serde::Serialize;
 
-/// How a model came to its figures.
+/// How a model came to its scores.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Explanation {
     pub(super) model: String,
@@ -13,7 +13,8 @@ pub(super) struct Explanation {
     /// How what the tokens say is summed up, in order.
     pub(super) sums: Vec<Sum>,
     /// What the model says in the end.
-    pub(super) figures: Vec<Sum>,
+    #[serde(rename = "figures")]
+    pub(super) scores: Vec<Sum>,
     pub(super) sentiment: &'static str,
 }
 
@@ -48,6 +49,6 @@ impl Sum {
 }
 
 /// Returns the name of the sentiment that a primary score stands for.
-pub(super) fn sentiment(headline: f64) -> &'static str {
-    Mood::of(headline).name()
+pub(super) fn sentiment(primary: f64) -> &'static str {
+    SentimentClass::of(primary).name()
 }

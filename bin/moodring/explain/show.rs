@@ -28,14 +28,14 @@ pub(super) fn write(page: &mut dyn Write, explanation: &Explanation) -> io::Resu
     for Sum { name, value } in &explanation.sums {
         writeln!(page, "  {:>8}  {name}", number(*value))?;
     }
-    let figures = explanation
-        .figures
+    let scores = explanation
+        .scores
         .iter()
         .map(|Sum { name, value }| format!("{name} {value}"));
     writeln!(
         page,
         "  {}",
-        paint.bold(&figures.collect::<Vec<_>>().join("  "))
+        paint.bold(&scores.collect::<Vec<_>>().join("  "))
     )
 }
 

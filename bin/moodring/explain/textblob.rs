@@ -7,7 +7,7 @@ use moodring_score::textblob::{Observer, Rule};
 
 use super::explanation::{Explanation, Step, Sum, Token, sentiment};
 
-/// How `textblob` scores `text`: each assessment has a polarity and a subjectivity, and the figures are their means.
+/// How `textblob` scores `text`: each assessment has a polarity and a subjectivity, and the scores are their means.
 pub(super) fn explain(text: &str) -> Explanation {
     let mut listener = Listener {
         text,
@@ -15,7 +15,7 @@ pub(super) fn explain(text: &str) -> Explanation {
         assessments: Vec::new(),
         open: Assessment::default(),
     };
-    let figures = TextBlob::new().score_observed(text, &mut listener);
+    let scores = TextBlob::new().score_observed(text, &mut listener);
     let Listener {
         tokens,
         assessments,
@@ -31,11 +31,11 @@ pub(super) fn explain(text: &str) -> Explanation {
         text: text.to_owned(),
         tokens,
         sums,
-        figures: vec![
-            Sum::new("polarity", figures.polarity),
-            Sum::new("subjectivity", figures.subjectivity),
+        scores: vec![
+            Sum::new("polarity", scores.polarity),
+            Sum::new("subjectivity", scores.subjectivity),
         ],
-        sentiment: sentiment(figures.polarity),
+        sentiment: sentiment(scores.polarity),
     }
 }
 
@@ -157,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn the_figures_are_the_means_of_the_assessments() {
+    fn the_scores_are_the_means_of_the_assessments() {
         for text in [
             "",
             "good",
             "not very good! but really awful :(",
             "wow (!) great, isn't it?",
         ] {
-            let Explanation { sums, figures, .. } = explain(text);
+            let Explanation { sums, scores, .. } = explain(text);
             let mean = |which: usize| {
                 let values: Vec<f64> = sums
                     .iter()
@@ -175,8 +175,8 @@ mod tests {
                 let count = u32::try_from(values.len().max(1)).unwrap();
                 values.iter().sum::<f64>() / f64::from(count)
             };
-            assert!((mean(0) - figures[0].value).abs() < 1e-12, "{text}");
-            assert!((mean(1) - figures[1].value).abs() < 1e-12, "{text}");
+            assert!((mean(0) - scores[0].value).abs() < 1e-12, "{text}");
+            assert!((mean(1) - scores[1].value).abs() < 1e-12, "{text}");
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn explain(vader: &Vader, model: String, text: &str) -> Explanation {
         text: text.to_owned(),
         tokens,
         sums,
-        figures: vec![
+        scores: vec![
             Sum::new("neg", scores.neg),
             Sum::new("neu", scores.neu),
             Sum::new("pos", scores.pos),
@@ -193,7 +193,7 @@ mod tests {
 
     /// What is shown must be what was summed, whatever the text.
     #[test]
-    fn the_values_of_the_tokens_add_up_to_the_figures() {
+    fn the_values_of_the_tokens_add_up_to_the_scores() {
         let texts = [
             "",
             "no",
@@ -210,7 +210,7 @@ mod tests {
             let Explanation {
                 tokens,
                 sums,
-                figures,
+                scores,
                 ..
             } = explain(text);
             let Ok(sums) = <[Sum; 8]>::try_from(sums) else {
@@ -218,7 +218,7 @@ mod tests {
             };
             let valences = &sums[0];
             if tokens.is_empty() {
-                assert!(figures.iter().all(|figure| figure.value == 0.0));
+                assert!(scores.iter().all(|score| score.value == 0.0));
                 continue;
             }
             let total: f64 = tokens.iter().filter_map(|token| token.value).sum();
@@ -237,16 +237,16 @@ mod tests {
                 neutral,
             ] = sums.each_ref().map(|sum| sum.value);
             assert!((total + emphasis - x).abs() < 1e-12, "{text}");
-            assert!((compound - figures[3].value).abs() < 5.1e-5, "{text}");
+            assert!((compound - scores[3].value).abs() < 5.1e-5, "{text}");
             let (positive, negative) = (
                 positive + of_stronger.max(0.0),
                 negative + of_stronger.min(0.0),
             );
             let share = |part: f64| part.abs() / (positive - negative + neutral);
-            for (part, figure) in [negative, neutral, positive].into_iter().zip(&figures) {
+            for (part, score) in [negative, neutral, positive].into_iter().zip(&scores) {
                 assert!(
-                    (share(part) - figure.value).abs() < 5.1e-4,
-                    "{text}: {figure:?}"
+                    (share(part) - score.value).abs() < 5.1e-4,
+                    "{text}: {score:?}"
                 );
             }
         }

@@ -155,20 +155,20 @@ fn processes(system: &mut System, workers: &[WorkerStatus]) -> HashMap<u32, (f64
         .collect();
     let what = ProcessRefreshKind::nothing().with_memory().with_cpu();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&pids), true, what);
-    let figures = |pid: &Pid| {
+    let usage = |pid: &Pid| {
         let process = system.process(*pid)?;
         #[expect(clippy::cast_precision_loss, reason = "milliseconds are few")]
         let seconds = process.accumulated_cpu_time() as f64 / 1e3;
         Some((pid.as_u32(), (seconds, process.memory())))
     };
-    pids.iter().filter_map(figures).collect()
+    pids.iter().filter_map(usage).collect()
 }
 
 fn row(worker: &WorkerStatus, processes: &HashMap<u32, (f64, u64)>) -> WorkerRow {
     let process = worker.process;
     let sample = process.and_then(|process| process.sample);
-    let figures = process.and_then(|process| processes.get(&process.pid));
-    let (cpu_seconds, rss_bytes) = figures.copied().unwrap_or_default();
+    let usage = process.and_then(|process| processes.get(&process.pid));
+    let (cpu_seconds, rss_bytes) = usage.copied().unwrap_or_default();
     let works = |sample: &moodring_pool::black_box::Sample| {
         sample.phase != moodring_pool::black_box::Phase::Idle
     };

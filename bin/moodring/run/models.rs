@@ -37,7 +37,7 @@ impl Models {
         let twice = (1..names.len()).find(|&at| names[..at].contains(&names[at]));
         if let Some(at) = twice {
             return Err(Failure::Usage(anyhow!(
-                "--model names {} twice; their figures could not be told apart",
+                "--model names {} twice; their scores could not be told apart",
                 names[at]
             )));
         }

@@ -83,7 +83,7 @@ fn style(bar: &ProgressBar, is_known: bool) {
     }
 }
 
-/// How often the figures change; the eye needs no more.
+/// How often the numbers change; the eye needs no more.
 const PERIOD: Duration = Duration::from_millis(100);
 
 /// A bar on the terminal, from start to drop.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use moodring_feed::name_of;
 use moodring_job::Model;
 use moodring_record::ReasonKind;
-use moodring_score::Mood;
+use moodring_score::SentimentClass;
 
 use super::plan::Plan;
 use super::totals::Totals;
@@ -15,10 +15,10 @@ use super::usage::Usage;
 use crate::cli::SummaryFormat;
 use crate::exit::Failure;
 
-mod figures;
+mod fields;
 mod page;
 
-use figures::{ModelSummary, Post, Summary};
+use fields::{ModelSummary, Post, Summary};
 
 /// Prints the summary of a complete run where the plan wants it.
 pub(crate) fn print(
@@ -104,9 +104,9 @@ fn summarize<'a>(plan: &'a Plan, totals: &'a Totals, restarts: u64, took: Durati
             .map(|(format, quoting)| (format.to_string(), quoting.to_string()))
             .collect(),
         mean: first.mean(),
-        positive: first.of(Mood::Positive),
-        neutral: first.of(Mood::Neutral),
-        negative: first.of(Mood::Negative),
+        positive: first.of(SentimentClass::Positive),
+        neutral: first.of(SentimentClass::Neutral),
+        negative: first.of(SentimentClass::Negative),
         most_positive: Post::all(findings.extremes.positive()),
         most_negative: Post::all(findings.extremes.negative()),
         language_judged: findings.language.judged,

@@ -1,4 +1,4 @@
-//! What a worker does to a shard of posts: read it, parse each record, score its text, fold the figures into [`Findings`],
+//! What a worker does to a shard of posts: read it, parse each record, score its text, fold the scores into [`Findings`],
 //! render the scored record.
 //!
 //! The principal type is [`ScoreJob`], a [`moodring_pool::Job`]. It is set up with a [`Setup`], works through a

@@ -42,9 +42,7 @@ pub enum BadModel {
     #[error(transparent)]
     Unknown(#[from] UnknownModel),
     /// The name of the file is missing.
-    #[error(
-        "`lexicon:` lacks its file; write lexicon:FILE, a TSV or CSV file of words and figures"
-    )]
+    #[error("`lexicon:` lacks its file; write lexicon:FILE, a TSV or CSV file of words and values")]
     NoFile,
     /// Its file cannot be read.
     #[error("cannot read the lexicon `{}`: {error}", path.display())]

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use moodring_codec::Compressor;
 use moodring_pool::{Job, JobError, ShardId, Work, wire};
-use moodring_record::{FigureColumn, ModelColumns, Renderer};
-use moodring_score::{Decimals, Mood, Scorer};
+use moodring_record::{ModelColumns, Renderer, ScoreColumn};
+use moodring_score::{Decimals, Scorer, SentimentClass};
 use moodring_store::PartWriter;
 
 use crate::findings::Findings;
@@ -19,9 +19,9 @@ use crate::tally::Tally;
 /// The columns that `models` add to a record, with `prefix` before their names.
 #[must_use]
 pub fn columns(models: &[Box<dyn Scorer>], prefix: &str) -> Vec<ModelColumns> {
-    let column = |figure: &moodring_score::Figure| FigureColumn {
-        name: figure.name.to_owned(),
-        decimals: match figure.decimals {
+    let column = |field: &moodring_score::ScoreField| ScoreColumn {
+        name: field.name.to_owned(),
+        decimals: match field.decimals {
             Decimals::Rounded(decimals) => Some(decimals),
             Decimals::Shortest => None,
         },
@@ -29,7 +29,7 @@ pub fn columns(models: &[Box<dyn Scorer>], prefix: &str) -> Vec<ModelColumns> {
     let columns = |model: &dyn Scorer| ModelColumns {
         model: model.name().to_owned(),
         prefix: prefix.to_owned(),
-        figures: model.figures().iter().map(column).collect(),
+        scores: model.fields().iter().map(column).collect(),
     };
     models.iter().map(|model| columns(&**model)).collect()
 }
@@ -164,19 +164,19 @@ impl<O: RecordObserver> ScoreJob<O> {
             tallies: vec![Tally::default(); self.models.len()],
             ..Findings::default()
         };
-        let (mut scored, mut figures) = (0, Vec::new());
+        let (mut count, mut scores) = (0, Vec::new());
         let models = &self.models;
         let found = for_each_post(work, &task.layout, records, &self.observer, |item, post| {
-            figures.clear();
-            let (headline, units) =
-                figures_of(models, post.text(), &mut figures, &mut findings.tallies);
+            scores.clear();
+            let (primary, units) =
+                scores_of(models, post.text(), &mut scores, &mut findings.tallies);
             let place = (task.index, item);
             findings.extremes.add(units, place, post.text());
             if Language::samples(records.offset + post.place().offset) {
                 findings.language.add(post.text());
             }
-            scored += 1;
-            renderer.write(target, post, &figures, Mood::of(headline).name());
+            count += 1;
+            renderer.write(target, post, &scores, SentimentClass::of(primary).name());
         });
         if is_compressed {
             self.compressor
@@ -184,27 +184,27 @@ impl<O: RecordObserver> ScoreJob<O> {
                 .map_err(JobError::new)?;
         }
         Ok(Scored {
-            records: scored,
+            records: count,
             findings,
             found,
         })
     }
 }
 
-/// Appends the figures of every model, counts each headline, and returns the first model's, also in units.
-fn figures_of(
+/// Appends the scores of every model, counts each primary score, and returns the first model's, also in units.
+fn scores_of(
     models: &[Box<dyn Scorer>],
     text: &str,
-    figures: &mut Vec<f64>,
+    scores: &mut Vec<f64>,
     tallies: &mut [Tally],
 ) -> (f64, i64) {
     let mut first = None;
     for (model, tally) in models.iter().zip(tallies) {
         let all = model.score(text);
-        let headline = all[model.headline()];
-        let units = tally.add(headline, Mood::of(headline));
-        first.get_or_insert((headline, units));
-        figures.extend_from_slice(&all[..model.figures().len()]);
+        let primary = all[model.primary()];
+        let units = tally.add(primary, SentimentClass::of(primary));
+        first.get_or_insert((primary, units));
+        scores.extend_from_slice(&all[..model.fields().len()]);
     }
     first.unwrap_or_default()
 }

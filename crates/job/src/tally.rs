@@ -2,10 +2,10 @@
 //!
 //! Sums are kept as integers: a sum of doubles would depend on how the input was cut into shards.
 
-use moodring_score::Mood;
+use moodring_score::SentimentClass;
 use serde::{Deserialize, Serialize};
 
-/// Units per 1.0 of a headline figure. VADER's are multiples of 1e-4 and exact in this; a double in −1..1 is rounded by
+/// Units per 1.0 of a primary score. VADER's are multiples of 1e-4 and exact in this; a double in −1..1 is rounded by
 /// less than 1e-12.
 const SCALE: f64 = 1e12;
 
@@ -15,48 +15,48 @@ pub const BINS: usize = 10;
 /// The width of a bin, in units.
 const BIN_WIDTH: i64 = 200_000_000_000;
 
-/// A figure in −1..1, in units.
+/// A score in −1..1, in units.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a headline figure times the scale is far below 2^63"
+    reason = "a primary score times the scale is far below 2^63"
 )]
-pub(crate) fn units(figure: f64) -> i64 {
-    (figure * SCALE).round() as i64
+pub(crate) fn units(score: f64) -> i64 {
+    (score * SCALE).round() as i64
 }
 
 #[expect(
     clippy::cast_precision_loss,
-    reason = "figures are shown with a few digits"
+    reason = "scores are shown with a few digits"
 )]
 pub(crate) fn from_units(units: i128) -> f64 {
     units as f64 / SCALE
 }
 
-/// Count, sum, classes and histogram of the headline figures of some records.
+/// Count, sum, classes and histogram of the primary scores of some records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     count: u64,
     sum: i128,
-    moods: [u64; 3],
+    classes: [u64; 3],
     bins: [u64; BINS],
 }
 
 impl Tally {
-    /// Counts one record whose headline figure, in −1..1, this is. Returns the figure in units.
-    pub fn add(&mut self, headline: f64, mood: Mood) -> i64 {
-        let headline = units(headline);
+    /// Counts one record whose primary score, in −1..1, this is. Returns the score in units.
+    pub fn add(&mut self, primary: f64, class: SentimentClass) -> i64 {
+        let primary = units(primary);
         self.count += 1;
-        self.sum += i128::from(headline);
-        self.moods[mood as usize] += 1;
-        self.bins[bin(headline)] += 1;
-        headline
+        self.sum += i128::from(primary);
+        self.classes[class as usize] += 1;
+        self.bins[bin(primary)] += 1;
+        primary
     }
 
     /// Counts what `other` has counted.
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.sum += other.sum;
-        for (mine, theirs) in self.moods.iter_mut().zip(other.moods) {
+        for (mine, theirs) in self.classes.iter_mut().zip(other.classes) {
             *mine += theirs;
         }
         for (mine, theirs) in self.bins.iter_mut().zip(other.bins) {
@@ -70,7 +70,7 @@ impl Tally {
         self.count
     }
 
-    /// The mean headline figure, if anything was counted.
+    /// The mean primary score, if anything was counted.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -80,7 +80,7 @@ impl Tally {
         (self.count > 0).then(|| from_units(self.sum) / self.count as f64)
     }
 
-    /// Returns the histogram: how many figures lie in each of [`BINS`] equal parts of −1..1. A figure between two of them
+    /// Returns the histogram: how many scores lie in each of [`BINS`] equal parts of −1..1. A score between two of them
     /// belongs to the upper one.
     #[must_use]
     pub fn bins(&self) -> [u64; BINS] {
@@ -89,12 +89,12 @@ impl Tally {
 
     /// How many records fell into a class.
     #[must_use]
-    pub fn of(&self, mood: Mood) -> u64 {
-        self.moods[mood as usize]
+    pub fn of(&self, class: SentimentClass) -> u64 {
+        self.classes[class as usize]
     }
 }
 
-/// The bin that a figure in units belongs to.
+/// The bin that a score in units belongs to.
 fn bin(units: i64) -> usize {
     #[expect(clippy::cast_possible_wrap, reason = "there are ten")]
     let bin = units.div_euclid(BIN_WIDTH) + (BINS as i64) / 2;
@@ -105,21 +105,21 @@ fn bin(units: i64) -> usize {
 mod tests {
     use super::*;
 
-    fn tally(figures: &[f64]) -> Tally {
+    fn tally(scores: &[f64]) -> Tally {
         let mut tally = Tally::default();
-        for &figure in figures {
-            tally.add(figure, Mood::of(figure));
+        for &score in scores {
+            tally.add(score, SentimentClass::of(score));
         }
         tally
     }
 
     #[test]
     fn a_tally_does_not_depend_on_the_cut() {
-        let figures = [0.1, 0.2, -0.7, 0.0, 1e-3, 0.3];
-        let whole = tally(&figures);
-        for cut in 0..figures.len() {
-            let mut merged = tally(&figures[cut..]);
-            merged.merge(&tally(&figures[..cut]));
+        let scores = [0.1, 0.2, -0.7, 0.0, 1e-3, 0.3];
+        let whole = tally(&scores);
+        for cut in 0..scores.len() {
+            let mut merged = tally(&scores[cut..]);
+            merged.merge(&tally(&scores[..cut]));
             assert_eq!(merged, whole);
         }
     }
@@ -128,11 +128,11 @@ mod tests {
     fn the_mean_and_the_classes_are_those_of_the_records() {
         let tally = tally(&[0.5, -0.5, 0.25, 0.01]);
         assert!((tally.mean().unwrap() - 0.065).abs() < 1e-12);
-        assert_eq!(Mood::ALL.map(|mood| tally.of(mood)), [1, 1, 2]);
+        assert_eq!(SentimentClass::ALL.map(|class| tally.of(class)), [1, 1, 2]);
         assert_eq!(Tally::default().mean(), None);
     }
     #[test]
-    fn a_figure_between_two_bins_belongs_to_the_upper_one() {
+    fn a_score_between_two_bins_belongs_to_the_upper_one() {
         let bins = tally(&[
             -1.0, -0.8, -0.2, -0.0001, 0.0, 0.1999, 0.2, 0.8, 0.9999, 1.0,
         ])

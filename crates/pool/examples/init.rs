@@ -32,8 +32,8 @@ impl Call for CountMoods {
     }
 
     fn call(&mut self, text: String) -> Result<i32, BoxError> {
-        let moods = text.split(' ').filter_map(|word| self.words.get(word));
-        Ok(moods.sum())
+        let scores = text.split(' ').filter_map(|word| self.words.get(word));
+        Ok(scores.sum())
     }
 }
 
@@ -42,9 +42,9 @@ fn main() -> Result<(), BoxError> {
 
     let pool = Workers::<CountMoods>::start(2, "en".to_owned())?;
     let texts = ["a good day and a happy one", "bad news", "a bus"];
-    let moods = pool.map(texts.map(str::to_owned));
-    for (text, mood) in texts.iter().zip(moods) {
-        println!("{:>2}  {text}", mood?);
+    let scores = pool.map(texts.map(str::to_owned));
+    for (text, score) in texts.iter().zip(scores) {
+        println!("{:>2}  {text}", score?);
     }
 
     let lost = Workers::<CountMoods>::start(2, "tlh".to_owned())?;

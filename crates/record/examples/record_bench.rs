@@ -6,8 +6,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use moodring_record::{
-    Cutter, Fault, FieldNames, FigureColumn, Format, HEAD_LEN, Layout, ModelColumns, Quoting,
-    Reader, Renderer, Step,
+    Cutter, Fault, FieldNames, Format, HEAD_LEN, Layout, ModelColumns, Quoting, Reader, Renderer,
+    ScoreColumn, Step,
 };
 
 /// The best of so many runs counts: the others were disturbed.
@@ -72,18 +72,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn vader() -> ModelColumns {
-    let figure = |name: &str, decimals| FigureColumn {
+    let column = |name: &str, decimals| ScoreColumn {
         name: name.into(),
         decimals: Some(decimals),
     };
     ModelColumns {
         model: "vader".into(),
         prefix: String::new(),
-        figures: vec![
-            figure("neg", 3),
-            figure("neu", 3),
-            figure("pos", 3),
-            figure("compound", 4),
+        scores: vec![
+            column("neg", 3),
+            column("neu", 3),
+            column("pos", 3),
+            column("compound", 4),
         ],
     }
 }
@@ -159,7 +159,7 @@ fn best(mut run: impl FnMut() -> usize) -> (usize, Duration) {
     (count, shortest)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+#[expect(clippy::cast_precision_loss, reason = "numbers for people")]
 fn report(what: &str, (count, time): (usize, Duration), body: &[u8]) {
     let seconds = time.as_secs_f64();
     println!(

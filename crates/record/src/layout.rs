@@ -32,7 +32,7 @@ pub struct FieldNames {
     pub id: Option<String>,
     /// When the post was written.
     pub time: Option<String>,
-    /// What a person says of its mood.
+    /// The label that a person gave it.
     pub label: Option<String>,
 }
 
@@ -43,14 +43,14 @@ pub struct ModelColumns {
     pub model: String,
     /// What stands before the name, and before that of the sentiment.
     pub prefix: String,
-    /// Its figures, in the order they are written.
-    pub figures: Vec<FigureColumn>,
+    /// Its scores, in the order they are written.
+    pub scores: Vec<ScoreColumn>,
 }
 
-/// One figure of a model.
+/// One score of a model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FigureColumn {
-    /// The figure's name.
+pub struct ScoreColumn {
+    /// The score's name.
     pub name: String,
     /// At most how many decimals its values are rounded to; `None` for any double, written so that it reads back.
     pub decimals: Option<u8>,

@@ -9,14 +9,14 @@
 //!
 //! ```
 //! use moodring_record::{
-//!     FieldNames, FigureColumn, Format, Layout, ModelColumns, Quoting, Reader, Renderer, added_names,
+//!     FieldNames, ScoreColumn, Format, Layout, ModelColumns, Quoting, Reader, Renderer, added_names,
 //! };
 //!
 //! let source = b"{\"id\":7,\"text\":\"what a day\"}\n";
 //! let models = [ModelColumns {
 //!     model: "vader".into(),
 //!     prefix: String::new(),
-//!     figures: vec![FigureColumn { name: "compound".into(), decimals: Some(3) }],
+//!     scores: vec![ScoreColumn { name: "compound".into(), decimals: Some(3) }],
 //! }];
 //! let names = FieldNames { text: "text".into(), ..FieldNames::default() };
 //! let added = added_names(Format::Jsonl, &models);
@@ -58,7 +58,7 @@ pub use format::{
 };
 pub use frame::{Cutter, Fault, FaultKind, Step};
 pub use json::MAX_COLUMNS;
-pub use layout::{Cutting, FieldNames, FigureColumn, HEAD_LEN, Layout, LayoutError, ModelColumns};
+pub use layout::{Cutting, FieldNames, HEAD_LEN, Layout, LayoutError, ModelColumns, ScoreColumn};
 pub use own::Own;
 pub use reader::{Malformed, Place, Post, RawRecord, Reader, Reason, ReasonKind};
 pub use reject::{Raw, write_reject};

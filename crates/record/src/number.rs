@@ -1,4 +1,4 @@
-//! Figures as Python's `repr` writes them, so that output compares byte for byte with what people had before.
+//! Scores as Python's `repr` writes them, so that output compares byte for byte with what people had before.
 
 /// Rounded values beyond this are left to the general algorithm; below it, decimals of up to 15 digits and doubles
 /// correspond one to one, so the digits of the rounded integer are the shortest that read back.
@@ -8,7 +8,7 @@ const MIN_FIXED: f64 = 1e-4;
 
 /// Appends `value`. If it is rounded to at most `decimals` decimals, as announced, an integer's digits are enough.
 /// JSON has no word for what is not a number, so that is `null`.
-pub(crate) fn write_figure(out: &mut Vec<u8>, value: f64, decimals: Option<u8>) {
+pub(crate) fn write_score(out: &mut Vec<u8>, value: f64, decimals: Option<u8>) {
     if !value.is_finite() {
         out.extend_from_slice(b"null");
     } else if !decimals.is_some_and(|decimals| write_rounded(out, value, decimals)) {
@@ -95,7 +95,7 @@ const fn threes() -> [[u8; 4]; 1000] {
     all
 }
 
-/// Writes a number below ten with three or four decimals, of which zeros at the end are left out: what nearly all figures
+/// Writes a number below ten with three or four decimals, of which zeros at the end are left out: what nearly all scores
 /// are, and four to a record, so that it pays to look their digits up.
 #[expect(
     clippy::cast_possible_truncation,
@@ -182,12 +182,12 @@ mod tests {
 
     fn written(value: f64, decimals: Option<u8>) -> String {
         let mut out = Vec::new();
-        write_figure(&mut out, value, decimals);
+        write_score(&mut out, value, decimals);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn rounded_figures_look_as_in_python() {
+    fn rounded_scores_look_as_in_python() {
         for (value, text) in [
             (0.0, "0.0"),
             (-0.0, "-0.0"),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_that_is_not_rounded_as_announced_is_written_in_full() {
+    fn a_score_that_is_not_rounded_as_announced_is_written_in_full() {
         assert_eq!(written(0.123_45, Some(3)), "0.12345");
         assert_eq!(written(0.1 + 0.2, Some(3)), "0.30000000000000004");
         assert_eq!(written(0.000_01, Some(5)), "1e-05");
@@ -250,7 +250,7 @@ mod tests {
         }
 
         #[test]
-        fn both_ways_to_write_a_rounded_figure_agree(thousandths in -1_000_000_i32..1_000_000, decimals in 3_u8..9) {
+        fn both_ways_to_write_a_rounded_score_agree(thousandths in -1_000_000_i32..1_000_000, decimals in 3_u8..9) {
             let value = f64::from(thousandths) / 1000.0;
             prop_assert_eq!(written(value, Some(decimals)), written(value, None));
         }

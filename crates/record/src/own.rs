@@ -11,12 +11,12 @@ pub enum Own {
     SetAside,
 }
 
-const MOODS: [&str; 3] = ["positive", "neutral", "negative"];
+const SENTIMENTS: [&str; 3] = ["positive", "neutral", "negative"];
 
 impl Own {
     /// Returns what the file with this first line holds, if this program wrote it.
     ///
-    /// A scored JSON object ends with the figures of its last model, which are an object, and the sentiment. A scored table
+    /// A scored JSON object ends with the scores of its last model, which are an object, and the sentiment. A scored table
     /// ends with the columns of its last model, and the sentiment; any ASCII character but letters, digits and `_` may
     /// separate them.
     ///
@@ -46,7 +46,7 @@ fn is_set_aside(line: &[u8]) -> bool {
 }
 
 fn is_scored_object(line: &[u8]) -> bool {
-    let ends = MOODS.map(|mood| format!("sentiment\":\"{mood}\"}}"));
+    let ends = SENTIMENTS.map(|sentiment| format!("sentiment\":\"{sentiment}\"}}"));
     let mut ends = ends.iter();
     let Some(before) = ends.find_map(|end| line.strip_suffix(end.as_bytes())) else {
         return false;
@@ -59,8 +59,8 @@ fn is_scored_object(line: &[u8]) -> bool {
 fn is_scored_header(line: &[u8]) -> bool {
     let line = line.strip_suffix(b"\"").unwrap_or(line);
     let ends = [&b"_compound"[..], b"_subjectivity"];
-    let figure_end = |end: &[u8]| Some(memchr::memmem::rfind(line, end)? + end.len());
-    let Some(end) = ends.into_iter().filter_map(figure_end).max() else {
+    let sentiment_end = |end: &[u8]| Some(memchr::memmem::rfind(line, end)? + end.len());
+    let Some(end) = ends.into_iter().filter_map(sentiment_end).max() else {
         return false;
     };
     let rest = line[end..].strip_prefix(b"\"").unwrap_or(&line[end..]);
@@ -76,7 +76,7 @@ fn is_scored_header(line: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        FieldNames, FigureColumn, Layout, ModelColumns, OutputStyle, Quoting, Reader, Renderer,
+        FieldNames, Layout, ModelColumns, OutputStyle, Quoting, Reader, Renderer, ScoreColumn,
         added_names,
     };
 
@@ -86,14 +86,14 @@ mod tests {
         from: Format,
         to: impl Into<OutputStyle>,
         model: &str,
-        figures: [&str; 2],
+        scores: [&str; 2],
     ) -> Vec<u8> {
         let to = to.into();
         let models = [ModelColumns {
             model: model.into(),
             prefix: "my_".into(),
-            figures: figures
-                .map(|name| FigureColumn {
+            scores: scores
+                .map(|name| ScoreColumn {
                     name: name.into(),
                     decimals: Some(3),
                 })
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_is_rendered_is_recognized() {
-        for (model, figures) in [
+        for (model, scores) in [
             ("vader", ["pos", "compound"]),
             ("lexicon", ["pos", "compound"]),
             ("textblob", ["polarity", "subjectivity"]),
@@ -125,9 +125,9 @@ mod tests {
             let json = b"{\"id\":1,\"text\":\"a day\"}\n";
             let csv = b"id,text\r\n1,a day\r\n";
             for to in [Format::Jsonl, Format::Csv, Format::Tsv] {
-                let from_json = scored(json, Format::Jsonl, to, model, figures);
+                let from_json = scored(json, Format::Jsonl, to, model, scores);
                 assert_eq!(Own::of(to, &from_json), Some(Own::Scored), "{to}");
-                let from_csv = scored(csv, Format::Csv, to, model, figures);
+                let from_csv = scored(csv, Format::Csv, to, model, scores);
                 assert_eq!(Own::of(to, &from_csv), Some(Own::Scored), "{to}");
             }
             for delimiter in [";", "|", "tab", " ", "."] {
@@ -135,7 +135,7 @@ mod tests {
                     delimiter: delimiter.parse().unwrap(),
                     ..Format::Csv.into()
                 };
-                let line = scored(csv, Format::Csv, style, model, figures);
+                let line = scored(csv, Format::Csv, style, model, scores);
                 assert_eq!(
                     Own::of(Format::Csv, &line),
                     Some(Own::Scored),

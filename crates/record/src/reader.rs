@@ -59,7 +59,7 @@ impl Post<'_> {
         self.time
     }
 
-    /// What a person says of its mood, if a field was named for it and the record has it.
+    /// The label that a person gave it, if a field was named for it and the record has it.
     #[must_use]
     pub fn label(&self) -> Option<&str> {
         self.label

@@ -1,13 +1,13 @@
 //! Scored posts back to bytes.
 //!
 //! What was in the record stays as it is, byte for byte, wherever the output has the format of the source; the scores
-//! follow. Which names the scores take is known before the first post comes, so all that stands between the figures
+//! follow. Which names the scores take is known before the first post comes, so all that stands between the scores
 //! is made ready once, and writing a post is copying a few slices.
 
 use crate::delimited::{Dialect, Field, scan_row, write_field};
 use crate::json::{self, write_string};
 use crate::layout::Shape;
-use crate::number::write_figure;
+use crate::number::write_score;
 use crate::reader::Body;
 use crate::span::Span;
 use crate::table::Table;
@@ -19,7 +19,7 @@ pub struct Renderer {
     header: Option<Vec<u8>>,
     columns: Vec<String>,
     record: Record,
-    figures: Vec<Figure>,
+    scores: Vec<ScoreSlot>,
     /// What stands before the sentiment, and after it.
     before_sentiment: Vec<u8>,
     end: End,
@@ -59,7 +59,7 @@ enum Encoding {
 }
 
 #[derive(Clone, Debug)]
-struct Figure {
+struct ScoreSlot {
     before: Vec<u8>,
     decimals: Option<u8>,
 }
@@ -87,7 +87,7 @@ impl Renderer {
     }
 
     fn jsonl(layout: &Layout, models: &[ModelColumns]) -> Renderer {
-        let (figures, before_sentiment) = json_scores(models);
+        let (scores, before_sentiment) = json_scores(models);
         let added = added_names(Format::Jsonl, models);
         let columns = columns(layout)
             .into_iter()
@@ -107,7 +107,7 @@ impl Renderer {
             header: None,
             columns: Vec::new(),
             record,
-            figures,
+            scores,
             before_sentiment,
             end: End::Object,
         }
@@ -154,15 +154,15 @@ impl Renderer {
                 encoding: source.map_or(Encoding::Delimited(dialect), |_| Encoding::Tokens),
             },
         };
-        let figures = models.iter().flat_map(|columns| &columns.figures);
+        let scores = models.iter().flat_map(|columns| &columns.scores);
         Renderer {
             header: (count > 0).then_some(header),
             columns,
             record,
-            figures: figures
-                .map(|figure| Figure {
+            scores: scores
+                .map(|score| ScoreSlot {
                     before: vec![delimiter],
-                    decimals: figure.decimals,
+                    decimals: score.decimals,
                 })
                 .collect(),
             before_sentiment: vec![delimiter],
@@ -182,19 +182,15 @@ impl Renderer {
         &self.columns
     }
 
-    /// Appends one scored post. `figures` are those of all models, in order; `sentiment` is a plain word.
-    pub fn write(&self, out: &mut Vec<u8>, post: &Post<'_>, figures: &[f64], sentiment: &str) {
-        debug_assert_eq!(
-            figures.len(),
-            self.figures.len(),
-            "one value for each figure"
-        );
+    /// Appends one scored post. `scores` are those of all models, in order; `sentiment` is a plain word.
+    pub fn write(&self, out: &mut Vec<u8>, post: &Post<'_>, scores: &[f64], sentiment: &str) {
+        debug_assert_eq!(scores.len(), self.scores.len(), "one value for each score");
         let any = self.write_record(out, post);
         // The separator is the first byte of what follows the record; where nothing precedes it is left out.
         let mut skipped = usize::from(!any);
-        for (figure, &value) in self.figures.iter().zip(figures) {
-            out.extend_from_slice(&figure.before[skipped..]);
-            write_figure(out, value, figure.decimals);
+        for (score, &value) in self.scores.iter().zip(scores) {
+            out.extend_from_slice(&score.before[skipped..]);
+            write_score(out, value, score.decimals);
             skipped = 0;
         }
         out.extend_from_slice(&self.before_sentiment[skipped..]);
@@ -314,8 +310,8 @@ pub fn added_names(output: Format, models: &[ModelColumns]) -> Vec<String> {
         match output {
             Format::Jsonl | Format::Text => names.push(name),
             Format::Csv | Format::Tsv => {
-                let figures = columns.figures.iter();
-                names.extend(figures.map(|figure| format!("{name}_{}", figure.name)));
+                let scores = columns.scores.iter();
+                names.extend(scores.map(|score| format!("{name}_{}", score.name)));
             }
         }
     }
@@ -365,25 +361,25 @@ fn header(
     header
 }
 
-/// What stands before each figure and before the sentiment: `,"vader":{"neg":`, `,"neu":` … `},"sentiment":"`.
-fn json_scores(models: &[ModelColumns]) -> (Vec<Figure>, Vec<u8>) {
-    let mut figures = Vec::new();
+/// What stands before each score and before the sentiment: `,"vader":{"neg":`, `,"neu":` … `},"sentiment":"`.
+fn json_scores(models: &[ModelColumns]) -> (Vec<ScoreSlot>, Vec<u8>) {
+    let mut scores = Vec::new();
     let mut before = Vec::new();
     for columns in models {
         before.extend_from_slice(&json_key(true, &model_name(columns)));
         before.push(b'{');
-        for (index, figure) in columns.figures.iter().enumerate() {
-            before.extend_from_slice(&json_key(index > 0, &figure.name));
-            figures.push(Figure {
+        for (index, score) in columns.scores.iter().enumerate() {
+            before.extend_from_slice(&json_key(index > 0, &score.name));
+            scores.push(ScoreSlot {
                 before: std::mem::take(&mut before),
-                decimals: figure.decimals,
+                decimals: score.decimals,
             });
         }
         before.push(b'}');
     }
     before.extend_from_slice(&json_key(true, &sentiment_name(models)));
     before.push(b'"');
-    (figures, before)
+    (scores, before)
 }
 
 fn json_key(comma: bool, name: &str) -> Vec<u8> {

@@ -1,6 +1,6 @@
-//! Sentiment of a text: text in, figures out. Pure: no I/O, no clock, no allocation per post on the ordinary path.
+//! Sentiment of a text: text in, scores out. Pure: no I/O, no clock, no allocation per post on the ordinary path.
 //!
-//! The principal type is [`Scorer`], a model that can be asked for the [`Figures`] of a text. [`Vader`] is the default
+//! The principal type is [`Scorer`], a model that can be asked for the [`Scores`] of a text. [`Vader`] is the default
 //! model; [`build`] makes one by its name, as `--model` spells it.
 
 mod block;
@@ -12,6 +12,6 @@ pub mod textblob;
 pub mod vader;
 
 pub use registry::{UnknownModel, Zero, build};
-pub use scorer::{Decimals, Figure, Figures, MAX_FIGURES, Mood, Scorer};
+pub use scorer::{Decimals, MAX_SCORE_FIELDS, ScoreField, Scorer, Scores, SentimentClass};
 pub use textblob::TextBlob;
 pub use vader::Vader;

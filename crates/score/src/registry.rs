@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::scorer::{Decimals, Figure, Figures, Scorer};
+use crate::scorer::{Decimals, ScoreField, Scorer, Scores};
 use crate::textblob::TextBlob;
 use crate::vader::Vader;
 
@@ -15,19 +15,19 @@ impl Scorer for Zero {
         "zero"
     }
 
-    fn figures(&self) -> &'static [Figure] {
-        &[Figure {
+    fn fields(&self) -> &'static [ScoreField] {
+        &[ScoreField {
             name: "zero",
             decimals: Decimals::Rounded(1),
         }]
     }
 
-    fn headline(&self) -> usize {
+    fn primary(&self) -> usize {
         0
     }
 
-    fn score(&self, _text: &str) -> Figures {
-        Figures::default()
+    fn score(&self, _text: &str) -> Scores {
+        Scores::default()
     }
 }
 

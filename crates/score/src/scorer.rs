@@ -1,32 +1,32 @@
 //! The seam between the models and those who run them.
 
-/// No model has more figures than this.
-pub const MAX_FIGURES: usize = 4;
+/// The most scores that a model can give for a text.
+pub const MAX_SCORE_FIELDS: usize = 4;
 
-/// How a figure is written.
+/// How a score is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decimals {
-    /// The model rounds the figure to at most this many decimals, so that it can be written as an integer with a point.
+    /// The model rounds the score to at most this many decimals, so that it can be written as an integer with a point.
     Rounded(u8),
-    /// The figure is any double, written as the shortest decimal that reads back as itself.
+    /// The score is any double, written as the shortest decimal that reads back as itself.
     Shortest,
 }
 
-/// One of the numbers that a model gives for a text.
+/// Describes one of the scores that a model gives for a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Figure {
+pub struct ScoreField {
     /// Its name in the output, such as `compound`.
     pub name: &'static str,
     /// How it is written.
     pub decimals: Decimals,
 }
 
-/// The figures of one text, in the order of [`Scorer::figures`]; what a model does not use stays zero.
-pub type Figures = [f64; MAX_FIGURES];
+/// The scores of one text, in the order of [`Scorer::fields`]; what a model does not use stays zero.
+pub type Scores = [f64; MAX_SCORE_FIELDS];
 
-/// The three classes that a text can fall into.
+/// The three classes that a text can belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
+pub enum SentimentClass {
     /// At most −0.05.
     Negative,
     /// Between the two.
@@ -35,23 +35,23 @@ pub enum Mood {
     Positive,
 }
 
-impl Mood {
-    /// Every mood, in the order of reports.
+impl SentimentClass {
+    /// All classes, in the order of reports.
     pub const ALL: [Self; 3] = [Self::Negative, Self::Neutral, Self::Positive];
 
-    /// The class of a headline figure in −1..1, by the thresholds that VADER's authors give (±0.05).
+    /// Returns the class of a primary score in −1..1, by the thresholds that VADER's authors give (±0.05).
     #[must_use]
-    pub fn of(headline: f64) -> Self {
-        if headline >= 0.05 {
+    pub fn of(primary: f64) -> Self {
+        if primary >= 0.05 {
             Self::Positive
-        } else if headline <= -0.05 {
+        } else if primary <= -0.05 {
             Self::Negative
         } else {
             Self::Neutral
         }
     }
 
-    /// The name in the output: `negative`, `neutral` or `positive`.
+    /// Returns the name in the output: `negative`, `neutral` or `positive`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -62,17 +62,17 @@ impl Mood {
     }
 }
 
-/// A model: text in, figures out.
+/// A model: text in, scores out.
 pub trait Scorer: Send + Sync {
-    /// The model's name, which is also the key of its figures in the output.
+    /// The model's name, which is also the key of its scores in the output.
     fn name(&self) -> &'static str;
 
-    /// What [`Scorer::score`] gives, in order.
-    fn figures(&self) -> &'static [Figure];
+    /// Describes the scores that [`Scorer::score`] returns, in order.
+    fn fields(&self) -> &'static [ScoreField];
 
-    /// Which figure says the mood of the text, in −1..1: an index into [`Scorer::figures`].
-    fn headline(&self) -> usize;
+    /// Returns the index in [`Scorer::fields`] of the score that decides the sentiment class. It is in −1..1.
+    fn primary(&self) -> usize;
 
-    /// The figures of `text`. Any text will do; the time is linear in its length.
-    fn score(&self, text: &str) -> Figures;
+    /// The scores of `text`. Any text will do; the time is linear in its length.
+    fn score(&self, text: &str) -> Scores;
 }

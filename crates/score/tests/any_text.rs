@@ -1,4 +1,4 @@
-//! What both models promise for any text: figures within their ranges, the same ones whether somebody looks on or not, an
+//! What both models promise for any text: scores within their ranges, the same ones whether somebody looks on or not, an
 //! explanation that adds up to them, and work in proportion to the length.
 //!
 //! Three kinds of text: of any characters; of what a model has rules for, in any order; and a few such pieces over and over.
@@ -82,7 +82,7 @@ mod vader {
     }
 
     impl Ledger {
-        /// The figures once more, from nothing but the sums that were told, added up.
+        /// The scores once more, from nothing but the sums that were told, added up.
         fn scores_of_sums(&self) -> Option<Scores> {
             let sums = self.sums?;
             if sums.tokens == 0 {
@@ -101,7 +101,7 @@ mod vader {
             })
         }
 
-        /// The figures once more, from the valences of the tokens and the emphasis alone.
+        /// The scores once more, from the valences of the tokens and the emphasis alone.
         fn scores(&self) -> Option<Scores> {
             let emphasis = self.sums?.emphasis;
             let sum_of = |value: fn(f64) -> f64| self.valences.iter().copied().map(value).sum();
@@ -130,15 +130,15 @@ mod vader {
     }
 
     /// The standard library rounds as Python does.
-    fn rounded(figure: f64, decimals: usize) -> f64 {
-        format!("{figure:.decimals$}").parse().unwrap_or(f64::NAN)
+    fn rounded(score: f64, decimals: usize) -> f64 {
+        format!("{score:.decimals$}").parse().unwrap_or(f64::NAN)
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(1000))]
 
         #[test]
-        fn figures_are_in_range_and_add_up_from_what_an_observer_hears(text in texts()) {
+        fn scores_are_in_range_and_add_up_from_what_an_observer_hears(text in texts()) {
             let mut ledger = Ledger::default();
             let scores = Vader::new().score_observed(&text, &mut ledger);
             for share in [scores.neg, scores.neu, scores.pos] {
@@ -227,11 +227,11 @@ mod textblob {
         }
 
         fn assessed_by_rules(&self) -> Vec<(f64, f64)> {
-            let figures = |&(polarity, subjectivity, is_negated)| {
+            let scores = |&(polarity, subjectivity, is_negated)| {
                 let factor = if is_negated { -0.5 } else { 1.0 };
                 (polarity * factor, subjectivity)
             };
-            self.by_rules.iter().map(figures).collect()
+            self.by_rules.iter().map(scores).collect()
         }
     }
 
@@ -253,7 +253,7 @@ mod textblob {
         #![proptest_config(ProptestConfig::with_cases(4000))]
 
         #[test]
-        fn figures_are_in_range_and_add_up_from_what_an_observer_hears(text in texts()) {
+        fn scores_are_in_range_and_add_up_from_what_an_observer_hears(text in texts()) {
             check(&text)?;
         }
 
@@ -265,7 +265,7 @@ mod textblob {
 
         /// Without an observer a text is looked at in blocks, and each piece may come to lie across the edge of one.
         #[test]
-        fn figures_do_not_depend_on_where_in_a_text_a_word_stands(
+        fn scores_do_not_depend_on_where_in_a_text_a_word_stands(
             before in 0..140_usize,
             filler in "[ a.!é]",
             text in pieces(1..6),

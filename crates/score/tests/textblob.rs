@@ -1,4 +1,4 @@
-//! What the model `textblob` promises: the figures of Python's `TextBlob`, in linear time. `any_text` has what holds for any
+//! What the model `textblob` promises: the scores of Python's `TextBlob`, in linear time. `any_text` has what holds for any
 //! text.
 //!
 //! The golden file is written by `scripts/reference golden`; each of its lines is polarity, subjectivity and a text as a
@@ -45,7 +45,7 @@ fn the_examples_of_textblob_score_as_in_python() {
         intelligence run rampant.";
     let motel = "Nous avons cherché un motel dans la région de Madison, mais les motels ne sont pas nombreux et nous \
         avons finalement choisi un Motel 6, attirés par le bas prix de la chambre.";
-    for (text, figures) in [
+    for (text, scores) in [
         (
             "Textblob is amazingly simple to use. What great fun!",
             (0.391_666_666_666_666_66, 0.435_714_285_714_285_7),
@@ -75,7 +75,7 @@ fn the_examples_of_textblob_score_as_in_python() {
         ),
         (motel, (0.0, 0.0)),
     ] {
-        assert_eq!(score(text), figures, "{text}");
+        assert_eq!(score(text), scores, "{text}");
     }
 }
 
@@ -143,9 +143,9 @@ fn a_letter_beyond_ascii_may_be_one_in_lower_case() {
 #[test]
 fn the_model_is_built_by_its_name() -> Result<(), Box<dyn Error>> {
     let model = build("textblob")?;
-    let names: Vec<&str> = model.figures().iter().map(|figure| figure.name).collect();
+    let names: Vec<&str> = model.fields().iter().map(|field| field.name).collect();
     assert_eq!(
-        (model.name(), names.as_slice(), model.headline()),
+        (model.name(), names.as_slice(), model.primary()),
         ("textblob", ["polarity", "subjectivity"].as_slice(), 0)
     );
     let [polarity, subjectivity, ..] = model.score("I feel great this morning.");

@@ -1,18 +1,18 @@
 //! VADER from outside: equal to the Python package, and linear in the length of the text. `any_text` has what holds for any
 //! text.
 //!
-//! `scripts/reference golden` writes the expected figures, `scripts/reference diff` compares with Python itself.
+//! `scripts/reference golden` writes the expected scores, `scripts/reference diff` compares with Python itself.
 
 use std::time::{Duration, Instant};
 
 use moodring_score::Vader;
 use moodring_score::vader::{LexiconBuilder, Observer, Rule, Scores};
 
-fn bits(figures: [f64; 4]) -> [u64; 4] {
-    figures.map(f64::to_bits)
+fn bits(scores: [f64; 4]) -> [u64; 4] {
+    scores.map(f64::to_bits)
 }
 
-fn figures(text: &str) -> [f64; 4] {
+fn scores(text: &str) -> [f64; 4] {
     let Scores {
         neg,
         neu,
@@ -23,13 +23,13 @@ fn figures(text: &str) -> [f64; 4] {
 }
 
 #[test]
-fn generated_texts_have_the_figures_of_python_to_the_last_bit() {
+fn generated_texts_have_the_scores_of_python_to_the_last_bit() {
     for (number, line) in include_str!("golden/vader.tsv").lines().enumerate() {
         let mut columns = line.splitn(5, '\t');
         let expected = [(); 4].map(|()| columns.next().unwrap().parse::<f64>().unwrap());
         let text: String = serde_json::from_str(columns.next().unwrap()).unwrap();
         assert_eq!(
-            bits(figures(&text)),
+            bits(scores(&text)),
             bits(expected),
             "line {}: {line}",
             number + 1
@@ -39,16 +39,16 @@ fn generated_texts_have_the_figures_of_python_to_the_last_bit() {
 
 /// The sentences of the package's own demonstration.
 #[test]
-fn the_sentences_of_the_documentation_have_its_figures() {
+fn the_sentences_of_the_documentation_have_its_scores() {
     for (text, expected) in DOCUMENTATION {
-        assert_eq!(bits(figures(text)), bits(expected), "{text}");
+        assert_eq!(bits(scores(text)), bits(expected), "{text}");
     }
 }
 
 #[test]
-fn a_text_without_tokens_has_no_figures() {
+fn a_text_without_tokens_has_no_scores() {
     for text in ["", " ", "\n\t\u{a0}\u{3000}"] {
-        assert_eq!(bits(figures(text)), bits([0.0; 4]));
+        assert_eq!(bits(scores(text)), bits([0.0; 4]));
     }
 }
 

@@ -1,7 +1,7 @@
 //! One-thread speed of moodring's scorers beside the other Rust crates that score posts, on the texts of a file.
 //!
 //! Every scorer goes over all the texts in turn, several rounds, so that a busy moment of the machine falls on all of
-//! them alike; the best round of each counts. The figures that come back are kept, and those that stand for the same
+//! them alike; the best round of each counts. The scores that come back are kept, and those that stand for the same
 //! thing as VADER's compound are compared with moodring's.
 
 use std::hint::black_box;
@@ -15,10 +15,10 @@ const SAME: f64 = 0.5e-4;
 /// A scorer under measurement.
 struct Contender {
     name: String,
-    /// The headline figure of a text.
+    /// The primary score of a text.
     score: Box<dyn Fn(&str) -> f64>,
     best: Duration,
-    /// Whether the headline is VADER's compound.
+    /// Whether the primary score is VADER's compound.
     vader: bool,
 }
 
@@ -47,10 +47,10 @@ fn contenders() -> Result<Vec<Contender>> {
     for model in ["vader", "textblob"] {
         match moodring_score::build(model) {
             Ok(scorer) => {
-                let headline = scorer.headline();
+                let primary = scorer.primary();
                 let name = format!("moodring-{model}");
                 all.push(Contender::new(&name, model == "vader", move |text| {
-                    scorer.score(text)[headline]
+                    scorer.score(text)[primary]
                 }));
             }
             Err(missing) => eprintln!("without moodring's {model}: {missing}"),

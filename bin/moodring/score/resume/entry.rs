@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn entries_are_lines_of_json() {
         let mut tally = moodring_job::Tally::default();
-        tally.add(-0.5, moodring_score::Mood::Negative);
+        tally.add(-0.5, moodring_score::SentimentClass::Negative);
         let findings = Findings {
             tallies: vec![tally],
             ..Findings::default()

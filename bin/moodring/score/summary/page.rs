@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use console::Term;
 
-use super::figures::{ModelSummary, Post, Summary};
+use super::fields::{ModelSummary, Post, Summary};
 use crate::human::{bar, counted, grouped, rate, size};
 use crate::visible::visible;
 

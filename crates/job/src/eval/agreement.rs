@@ -1,11 +1,11 @@
 //! What is counted of one model's scores and the labels, mergeable exactly.
 
-use moodring_score::Mood;
+use moodring_score::SentimentClass;
 use serde::{Deserialize, Serialize};
 
 use super::label::{Meaning, SLOTS};
 
-/// Units per 1.0 of a headline figure, in −1..1.
+/// Units per 1.0 of a primary score, in −1..1.
 const SCORE_SCALE: f64 = 1e9;
 /// Units per 1.0 of a label, in −1000..1000. With both, products of the sums of 10¹⁰ records fit into 128 bits.
 const LABEL_SCALE: f64 = 1e6;
@@ -31,11 +31,11 @@ pub(super) struct Sums {
 }
 
 impl Agreement {
-    /// Counts a record with this headline figure and label.
-    pub(super) fn add(&mut self, headline: f64, label: Meaning) {
-        self.met[label.slot][Mood::of(headline) as usize] += 1;
+    /// Counts a record with this primary score and label.
+    pub(super) fn add(&mut self, primary: f64, label: Meaning) {
+        self.met[label.slot][SentimentClass::of(primary) as usize] += 1;
         if let Some(number) = label.number {
-            self.sums.add(headline, number);
+            self.sums.add(primary, number);
         }
     }
 
@@ -102,8 +102,8 @@ mod tests {
 
     fn agreement(records: &[(f64, &str)]) -> Agreement {
         let mut agreement = Agreement::default();
-        for (headline, label) in records {
-            agreement.add(*headline, LabelMap::default().meaning(label).unwrap());
+        for (primary, label) in records {
+            agreement.add(*primary, LabelMap::default().meaning(label).unwrap());
         }
         agreement
     }

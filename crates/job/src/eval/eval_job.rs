@@ -77,7 +77,7 @@ impl<O: RecordObserver> EvalJob<O> {
             return;
         };
         for (model, agreement) in self.models.iter().zip(&mut report.agreements) {
-            agreement.add(model.score(text)[model.headline()], meaning);
+            agreement.add(model.score(text)[model.primary()], meaning);
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use moodring_score::Mood;
+use moodring_score::SentimentClass;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -65,7 +65,7 @@ impl LabelMap {
             .then(|| self.0.get(&label.to_lowercase()).copied())
             .flatten();
         let slot = mapped
-            .or_else(|| class(label).map(|mood| mood as Slot))
+            .or_else(|| class(label).map(|class| class as Slot))
             .or_else(|| number.map(number_slot))?;
         Some(Meaning { slot, number })
     }
@@ -97,13 +97,13 @@ impl std::str::FromStr for Labels {
 }
 
 /// The class of that name.
-fn class(name: &str) -> Option<Mood> {
+fn class(name: &str) -> Option<SentimentClass> {
     let is = |names: [&str; 2]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    Mood::ALL
+    SentimentClass::ALL
         .into_iter()
         .zip([["negative", "neg"], ["neutral", "neu"], ["positive", "pos"]])
         .find(|&(_, names)| is(names))
-        .map(|(mood, _)| mood)
+        .map(|(class, _)| class)
 }
 
 #[expect(
@@ -221,10 +221,10 @@ impl Scheme {
     }
 
     /// The class that a slot stands for, if it stands for any.
-    pub(super) fn class(self, slot: Slot) -> Option<Mood> {
-        use Mood::{Negative, Neutral, Positive};
+    pub(super) fn class(self, slot: Slot) -> Option<SentimentClass> {
+        use SentimentClass::{Negative, Neutral, Positive};
         let halves = match slot {
-            0..FIRST_HALF => return Some(Mood::ALL[slot]),
+            0..FIRST_HALF => return Some(SentimentClass::ALL[slot]),
             BELOW => return (self == Self::Sign).then_some(Negative),
             OTHER_ABOVE => return (self == Self::Sign).then_some(Positive),
             _ => slot - FIRST_HALF,
@@ -353,18 +353,33 @@ mod tests {
         let class = |scheme: Scheme, label: &str| {
             scheme.class(LabelMap::default().meaning(label).unwrap().slot)
         };
-        assert_eq!(class(Scheme::Stars, "2"), Some(Mood::Negative));
+        assert_eq!(class(Scheme::Stars, "2"), Some(SentimentClass::Negative));
         assert_eq!(class(Scheme::Stars, "0"), None);
-        assert_eq!(class(Scheme::ZeroTwoFour, "2"), Some(Mood::Neutral));
-        assert_eq!(class(Scheme::Sign, "-0.2"), Some(Mood::Negative));
-        assert_eq!(class(Scheme::Sign, "0.0"), Some(Mood::Neutral));
-        assert_eq!(class(Scheme::ZeroOne, "Pos"), Some(Mood::Positive));
-        assert_eq!(class(Scheme::HalfStars, "2.5"), Some(Mood::Negative));
-        assert_eq!(class(Scheme::HalfStars, "3.5"), Some(Mood::Positive));
+        assert_eq!(
+            class(Scheme::ZeroTwoFour, "2"),
+            Some(SentimentClass::Neutral)
+        );
+        assert_eq!(class(Scheme::Sign, "-0.2"), Some(SentimentClass::Negative));
+        assert_eq!(class(Scheme::Sign, "0.0"), Some(SentimentClass::Neutral));
+        assert_eq!(
+            class(Scheme::ZeroOne, "Pos"),
+            Some(SentimentClass::Positive)
+        );
+        assert_eq!(
+            class(Scheme::HalfStars, "2.5"),
+            Some(SentimentClass::Negative)
+        );
+        assert_eq!(
+            class(Scheme::HalfStars, "3.5"),
+            Some(SentimentClass::Positive)
+        );
         assert_eq!(class(Scheme::HalfStars, "5.5"), None);
-        assert_eq!(class(Scheme::OneToTen, "4.5"), Some(Mood::Negative));
-        assert_eq!(class(Scheme::OneToTen, "6"), Some(Mood::Neutral));
-        assert_eq!(class(Scheme::OneToTen, "7"), Some(Mood::Positive));
+        assert_eq!(
+            class(Scheme::OneToTen, "4.5"),
+            Some(SentimentClass::Negative)
+        );
+        assert_eq!(class(Scheme::OneToTen, "6"), Some(SentimentClass::Neutral));
+        assert_eq!(class(Scheme::OneToTen, "7"), Some(SentimentClass::Positive));
         assert_eq!(class(Scheme::OneToTen, "11"), None);
     }
 
@@ -372,8 +387,8 @@ mod tests {
     fn labels_of_ones_own_are_mapped_in_any_case() {
         let labels: Labels = "Joy=positive, meh=neu,4=negative".parse().unwrap();
         let slot = |label: &str| labels.map.meaning(label).map(|meaning| meaning.slot);
-        assert_eq!(slot("JOY"), Some(Mood::Positive as usize));
-        assert_eq!(slot("4"), Some(Mood::Negative as usize));
+        assert_eq!(slot("JOY"), Some(SentimentClass::Positive as usize));
+        assert_eq!(slot("4"), Some(SentimentClass::Negative as usize));
         assert_eq!(labels.map.meaning("4").unwrap().number, Some(4.0));
         assert_eq!(slot("anger"), None);
         for wrong in ["", "joy", "joy=happy", "=positive", "joy=positive,"] {

@@ -1,9 +1,9 @@
-//! The usual figures of a classifier, from what was counted.
+//! The usual metrics of a classifier, computed from the counts.
 //!
 //! Precision, recall and F1 as in any textbook; a share of nothing is 0. Averages over classes (macro) take each class
 //! that occurs among the labels once, however often it occurs.
 
-use moodring_score::Mood;
+use moodring_score::SentimentClass;
 use serde::Serialize;
 
 use super::agreement::Agreement;
@@ -20,7 +20,7 @@ pub struct Metrics {
     pub macro_f1: Option<f64>,
     /// The mean of the classes' recall, 0..1.
     pub macro_recall: Option<f64>,
-    /// Pearson's r of the headline figure and the label, where labels are numbers, −1..1.
+    /// Pearson's r of the primary score and the label, where labels are numbers, −1..1.
     pub pearson_r: Option<f64>,
     /// By class: negative, neutral, positive.
     pub classes: [ClassMetrics; 3],
@@ -56,18 +56,18 @@ impl Agreement {
 
     /// The one class that all labels fall in if numbers mean what `scheme` says; `None` if there are several.
     #[must_use]
-    pub fn only_class(&self, scheme: Scheme) -> Option<Mood> {
+    pub fn only_class(&self, scheme: Scheme) -> Option<SentimentClass> {
         let classes = self.metrics(scheme).classes;
-        let mut present = Mood::ALL
+        let mut present = SentimentClass::ALL
             .into_iter()
             .zip(&classes)
             .filter(|(_, class)| class.support > 0);
         let only = present.next();
         only.filter(|_| present.next().is_none())
-            .map(|(mood, _)| mood)
+            .map(|(class, _)| class)
     }
 
-    /// The figures, with numbers that mean what `scheme` says.
+    /// The metrics, with numbers that mean what `scheme` says.
     #[must_use]
     pub fn metrics(&self, scheme: Scheme) -> Metrics {
         let mut confusion = [[0; 3]; 3];
@@ -78,16 +78,16 @@ impl Agreement {
                 }
             }
         }
-        let classes = Mood::ALL.map(|mood| ClassMetrics::of(mood, &confusion));
+        let classes = SentimentClass::ALL.map(|class| ClassMetrics::of(class, &confusion));
         let classified: u64 = classes.iter().map(|class| class.support).sum();
-        let right: u64 = Mood::ALL
+        let right: u64 = SentimentClass::ALL
             .iter()
             .map(|&at| confusion[at as usize][at as usize])
             .sum();
-        let mean = |figure: fn(&ClassMetrics) -> f64| {
+        let mean = |metric: fn(&ClassMetrics) -> f64| {
             let present = classes.iter().filter(|class| class.support > 0);
             let (sum, count) = present.fold((0.0, 0_u32), |(sum, count), class| {
-                (sum + figure(class), count + 1)
+                (sum + metric(class), count + 1)
             });
             (count > 0).then(|| sum / f64::from(count))
         };
@@ -103,13 +103,13 @@ impl Agreement {
 }
 
 impl ClassMetrics {
-    fn of(mood: Mood, confusion: &[[u64; 3]; 3]) -> Self {
-        let at = mood as usize;
+    fn of(class: SentimentClass, confusion: &[[u64; 3]; 3]) -> Self {
+        let at = class as usize;
         let right = confusion[at][at];
         let support = confusion[at].iter().sum();
         let given: u64 = confusion.iter().map(|row| row[at]).sum();
         Self {
-            class: mood.name(),
+            class: class.name(),
             support,
             predicted: confusion[at],
             precision: share(right, given),
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_figures_are_those_of_the_textbook() {
+    fn the_metrics_are_those_of_the_textbook() {
         let mut agreement = Agreement::default();
         let records = [
             (0.9, "positive"),
@@ -148,8 +148,8 @@ mod tests {
             (-0.9, "negative"),
             (0.9, "negative"),
         ];
-        for (headline, label) in records {
-            agreement.add(headline, LabelMap::default().meaning(label).unwrap());
+        for (primary, label) in records {
+            agreement.add(primary, LabelMap::default().meaning(label).unwrap());
         }
         let metrics = agreement.metrics(Scheme::Sign);
         assert_eq!(metrics.classified, 6);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_gives_no_figures() {
+    fn nothing_gives_no_metrics() {
         let metrics = Agreement::default().metrics(Scheme::Sign);
         assert_eq!(
             (metrics.accuracy, metrics.macro_f1, metrics.pearson_r),

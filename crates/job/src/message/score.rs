@@ -13,7 +13,7 @@ use crate::model::Model;
 /// How posts are scored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreSetup {
-    /// The models, in the order of their figures in the output. The first one says the mood.
+    /// The models, in the order of their scores in the output. The first one decides the sentiment class.
     pub models: Vec<Model>,
     /// What stands before the names of the fields that are added.
     pub prefix: String,

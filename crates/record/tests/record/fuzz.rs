@@ -74,7 +74,7 @@ const TOKENS: &[&str] = &[
     " ",
 ];
 
-/// The figures that every post gets in these tests.
+/// The scores that every post gets in these tests.
 const SCORES: &str = r#"{"vader":{"pos":0.25,"compound":-0.5},"sentiment":"negative"}"#;
 
 fn read(format: Format, quoting: Quoting, fields: &FieldNames, source: &[u8]) -> Option<Layout> {
@@ -253,7 +253,7 @@ fn check_cuts(input: &[u8]) -> (bool, usize, BTreeSet<String>) {
         .told
         .iter()
         .filter_map(|told| told.record.as_ref().err());
-    // Without its figures a reason is of one kind.
+    // Without its scores a reason is of one kind.
     let kinds = reasons
         .map(|reason| reason.replace(|c: char| c.is_ascii_digit(), ""))
         .collect();

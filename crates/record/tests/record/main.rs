@@ -7,22 +7,22 @@ mod scored;
 mod shards;
 
 use moodring_record::{
-    FieldNames, FigureColumn, Format, HEAD_LEN, Layout, ModelColumns, OutputStyle, Quoting, Reader,
-    Reading, Renderer, added_names,
+    FieldNames, Format, HEAD_LEN, Layout, ModelColumns, OutputStyle, Quoting, Reader, Reading,
+    Renderer, ScoreColumn, added_names,
 };
 
-/// The figures that every post gets here.
-const FIGURES: [f64; 2] = [0.25, -0.5];
+/// The scores that every post gets here.
+const SCORES: [f64; 2] = [0.25, -0.5];
 
 fn models() -> [ModelColumns; 1] {
-    let figure = |name: &str| FigureColumn {
+    let column = |name: &str| ScoreColumn {
         name: name.into(),
         decimals: Some(3),
     };
     [ModelColumns {
         model: "vader".into(),
         prefix: String::new(),
-        figures: vec![figure("pos"), figure("compound")],
+        scores: vec![column("pos"), column("compound")],
     }]
 }
 
@@ -88,7 +88,7 @@ fn walk_reader(mut reader: Reader<'_>, renderer: &Renderer, offset: u64, line: u
         let (place, raw, len, record) = match record {
             Ok(post) => {
                 let mut out = Vec::new();
-                renderer.write(&mut out, &post, &FIGURES, "negative");
+                renderer.write(&mut out, &post, &SCORES, "negative");
                 let (text, id) = (post.text().to_owned(), post.id().map(str::to_owned));
                 (
                     post.place(),

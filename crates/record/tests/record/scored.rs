@@ -222,11 +222,11 @@ fn a_source_without_a_header_gives_none() {
 }
 
 #[test]
-fn all_models_add_their_figures() {
+fn all_models_add_their_scores() {
     let mut both = models().to_vec();
     both.push(both[0].clone());
     both[1].model = "text\"blob".into();
-    both[1].figures.truncate(1);
+    both[1].scores.truncate(1);
     let source = b"text\nx\n";
     let layout = Layout::detect(
         Csv,

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use super::emoticons::FACES;
 
-/// The word list of `textblob/en/en-sentiment.xml` as TextBlob 0.20.1 has it in memory: the figures averaged over the
+/// The word list of `textblob/en/en-sentiment.xml` as TextBlob 0.20.1 has it in memory: the values averaged over the
 /// senses, adverbs in -ly made from the adjectives. Columns: word, polarity, subjectivity, intensity, adverb (0 or 1).
 const WORDS: &str = include_str!("../../data/textblob/words.tsv");
 
@@ -32,7 +32,7 @@ pub(super) enum Meaning {
     Emoticon(f64),
 }
 
-/// The figures of a known word.
+/// The values of a known word.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Known {
     pub(super) polarity: f64,
@@ -256,14 +256,14 @@ fn known_words() -> impl Iterator<Item = (&'static str, Known)> {
     WORDS.lines().map(|line| {
         let mut columns = line.split('\t');
         let word = columns.next().unwrap_or_default();
-        let mut figure = || {
+        let mut value = || {
             columns
                 .next()
                 .and_then(|c| c.parse::<f64>().ok())
                 .expect("words.tsv has five columns")
         };
         let (polarity, subjectivity, intensity, adverb) =
-            (figure(), figure(), figure(), figure() > 0.0);
+            (value(), value(), value(), value() > 0.0);
         let adverb = adverb.then_some(if word.ends_with("ly") {
             Adverb::InLy
         } else {

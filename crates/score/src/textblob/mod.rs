@@ -33,7 +33,7 @@ mod words;
 pub use observe::{Observer, Rule};
 pub use rules::Sentiment;
 
-use crate::scorer::{Decimals, Figure, Figures, Scorer};
+use crate::scorer::{Decimals, ScoreField, Scorer, Scores};
 use lexicon::Lexicon;
 use rules::Rules;
 
@@ -109,30 +109,30 @@ impl Scorer for TextBlob {
         "textblob"
     }
 
-    fn figures(&self) -> &'static [Figure] {
+    fn fields(&self) -> &'static [ScoreField] {
         &[
-            Figure {
+            ScoreField {
                 name: "polarity",
                 decimals: Decimals::Shortest,
             },
-            Figure {
+            ScoreField {
                 name: "subjectivity",
                 decimals: Decimals::Shortest,
             },
         ]
     }
 
-    fn headline(&self) -> usize {
+    fn primary(&self) -> usize {
         0
     }
 
-    fn score(&self, text: &str) -> Figures {
+    fn score(&self, text: &str) -> Scores {
         let Sentiment {
             polarity,
             subjectivity,
         } = Self::score(self, text);
-        let mut figures = Figures::default();
-        (figures[0], figures[1]) = (polarity, subjectivity);
-        figures
+        let mut scores = Scores::default();
+        (scores[0], scores[1]) = (polarity, subjectivity);
+        scores
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Is told how the figures of a text come about. [`()`](unit) listens to nothing and costs nothing.
+/// Is told how the scores of a text come about. [`()`](unit) listens to nothing and costs nothing.
 ///
 /// For each word there is first a call of [`Observer::word`], then one of [`Observer::rule`] for each rule that it set off.
 /// [`Observer::assessed`] comes when an assessment can change no more. The polarity and the subjectivity of the text are
@@ -46,7 +46,7 @@ pub enum Rule {
     /// It is known and follows an adverb, and takes over the adverb's assessment: `good` in `very good`. What the adverb said
     /// is gone, but for its intensity.
     Modified {
-        /// What the word's own figures were multiplied by.
+        /// What the word's own values were multiplied by.
         intensity: f64,
         /// The product, −1..1.
         polarity: f64,

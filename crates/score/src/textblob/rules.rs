@@ -1,6 +1,6 @@
-//! The rules: from words to assessments, and from those to the figures.
+//! The rules: from words to assessments, and from those to the scores.
 //!
-//! An assessment is a known word with the adverb before it, or an emoticon, or the irony mark. The figures of a text are the
+//! An assessment is a known word with the adverb before it, or an emoticon, or the irony mark. The scores of a text are the
 //! mean over its assessments; words that TextBlob does not know do not count. All of this is `Sentiment.assessments` in
 //! TextBlob's `_text.py`, in the same order of floating-point operations. It keeps a list of assessments and only ever
 //! looks at the last of them, so one is enough here.

@@ -26,8 +26,8 @@ impl Lexicon {
 pub enum BadWord {
     /// It has no letters at all, or only blanks.
     Empty,
-    /// The figure is not a number, or further from zero than [`MAX_FIGURE`].
-    Figure(f64),
+    /// The value is not a number, or further from zero than [`MAX_VALUE`].
+    Value(f64),
     /// A negation has to be one word.
     NotOneWord(String),
     /// An idiom has two or three words.
@@ -39,7 +39,7 @@ pub enum BadWord {
 }
 
 /// The largest valence or boost that a lexicon may give a word. The built-in ones are in −4..4.
-pub const MAX_FIGURE: f64 = 100.0;
+pub const MAX_VALUE: f64 = 100.0;
 
 impl fmt::Display for BadWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,10 +48,10 @@ impl fmt::Display for BadWord {
                 f,
                 "the word is empty; give it at least one character that is not a blank"
             ),
-            Self::Figure(figure) => {
+            Self::Value(value) => {
                 write!(
                     f,
-                    "the figure {figure} is not a number between -{MAX_FIGURE} and {MAX_FIGURE}"
+                    "the value {value} is not a number between -{MAX_VALUE} and {MAX_VALUE}"
                 )
             }
             Self::NotOneWord(word) => write!(
@@ -177,9 +177,9 @@ impl LexiconBuilder {
     /// A word with a blank in it is never found, since tokens have none; an [idiom](Self::idiom) may be meant.
     ///
     /// # Errors
-    /// If the word is empty or the figure is none.
+    /// If the word is empty or the value is none.
     pub fn valence(&mut self, word: &str, valence: f64) -> Result<(), BadWord> {
-        check_figure(valence)?;
+        check_value(valence)?;
         self.insert(word, |draft| {
             draft.kinds |= Word::VALENCED;
             draft.valence = valence;
@@ -190,9 +190,9 @@ impl LexiconBuilder {
     /// zero (`very`, 0.293) or towards it (`kind of`, −0.293).
     ///
     /// # Errors
-    /// If there is no word, or more than three, or the figure is none.
+    /// If there is no word, or more than three, or the value is none.
     pub fn booster(&mut self, booster: &str, amount: f64) -> Result<(), BadWord> {
-        check_figure(amount)?;
+        check_value(amount)?;
         match booster.split_whitespace().count() {
             0 => Err(BadWord::Empty),
             1 => self.insert(booster.trim(), |draft| {
@@ -223,9 +223,9 @@ impl LexiconBuilder {
     /// valence, or the idiom is never looked at.
     ///
     /// # Errors
-    /// If there are not two or three words, or the figure is none.
+    /// If there are not two or three words, or the value is none.
     pub fn idiom(&mut self, idiom: &str, valence: f64) -> Result<(), BadWord> {
-        check_figure(valence)?;
+        check_value(valence)?;
         if !(2..=3).contains(&idiom.split_whitespace().count()) {
             return Err(BadWord::NotAPhrase(idiom.to_owned()));
         }
@@ -305,25 +305,25 @@ fn sorted(phrases: HashMap<Phrase, f64>) -> Phrases {
     phrases
 }
 
-fn check_figure(figure: f64) -> Result<(), BadWord> {
-    if figure.abs() <= MAX_FIGURE {
+fn check_value(value: f64) -> Result<(), BadWord> {
+    if value.abs() <= MAX_VALUE {
         Ok(())
     } else {
-        Err(BadWord::Figure(figure))
+        Err(BadWord::Value(value))
     }
 }
 
-/// The rows of a built-in list: a word and its figure.
+/// The rows of a built-in list: a word and its value.
 fn rows(list: &'static str) -> impl Iterator<Item = (&'static str, f64)> {
     list.lines().map(|line| {
-        let (word, figure) = line
+        let (word, value) = line
             .split_once('\t')
             .expect("a row of a built-in list has two columns");
         (
             word,
-            figure
+            value
                 .parse()
-                .expect("the second column of a built-in list is a figure"),
+                .expect("the second column of a built-in list is a value"),
         )
     })
 }
@@ -374,11 +374,11 @@ mod tests {
         assert_eq!(words.valence(" ", 1.0), Err(BadWord::Empty));
         assert!(matches!(
             words.valence("nan", f64::NAN),
-            Err(BadWord::Figure(_))
+            Err(BadWord::Value(_))
         ));
         assert!(matches!(
             words.valence("huge", 1e300),
-            Err(BadWord::Figure(_))
+            Err(BadWord::Value(_))
         ));
         assert!(matches!(
             words.idiom("alone", 1.0),

@@ -1,6 +1,6 @@
 //! Reads a user's list of words: TSV or CSV, a word a line.
 //!
-//! | word | figure | kind |
+//! | word | value | kind |
 //! |---|---|---|
 //! | `grounded` | −1.5 | nothing, or `word`: the word's valence |
 //! | `hella` | 0.293 | `booster`: what it adds to the valence of what follows; one to three words |
@@ -9,7 +9,7 @@
 //!
 //! Words are taken in lower case, as tokens are looked up in it. Empty lines and comments are skipped, and so is a first
 //! line that names the columns. A comment is a line whose first column begins with `#`, a blank and more, or a line with
-//! nothing but `#`; a `#` with a figure in the next column is a word. The separator is a tab if the first line has one,
+//! nothing but `#`; a `#` with a value in the next column is a word. The separator is a tab if the first line has one,
 //! and a comma otherwise; quotes mean something only beside commas.
 //!
 //! A row whose third column is a number is one of vaderSentiment's own list (word, mean, standard deviation, ratings).
@@ -27,11 +27,11 @@ pub enum BadList {
     #[error(transparent)]
     Line(#[from] BadLine),
     /// It has no rows.
-    #[error("the list is empty; write a word and its figure on each line, such as `delayed,-1.8`")]
+    #[error("the list is empty; write a word and its value on each line, such as `delayed,-1.8`")]
     Empty,
     /// It is to replace the built-in words, and gives no word a valence.
     #[error(
-        "the list gives no single word a figure, so every text would score 0; add words, or add the list to the \
+        "the list gives no single word a value, so every text would score 0; add words, or add the list to the \
          built-in words with --lexicon-extend"
     )]
     NoValence,
@@ -55,11 +55,11 @@ pub enum Fault {
     #[error("it is not UTF-8; save the list in that encoding")]
     NotUtf8,
     /// There is a word and nothing else.
-    #[error("`{0}` has no figure; write the word, a {1}, and how pleasant it is, such as -1.5")]
-    NoFigure(String, &'static str),
+    #[error("`{0}` has no value; write the word, a {1}, and how pleasant it is, such as -1.5")]
+    NoValue(String, &'static str),
     /// The second column is not a number.
     #[error("`{0}` is not a number; the second column says how pleasant the word is, such as -1.5")]
-    BadFigure(String),
+    BadValue(String),
     /// The third column is something else.
     #[error(
         "there is no kind of word `{0}`; the third column may be: word, booster, negation, idiom"
@@ -71,7 +71,7 @@ pub enum Fault {
 }
 
 impl LexiconBuilder {
-    /// The words of a list: TSV or CSV, a line for each with the word, its figure and, unless it is an ordinary word, its
+    /// The words of a list: TSV or CSV, a line for each with the word, its value and, unless it is an ordinary word, its
     /// kind (`booster`, `negation`, `idiom`). Several words without a kind are an idiom. See the README for the details.
     ///
     /// With `extend` they are added to the built-in ones, of which they replace those of the same spelling. Without it
@@ -117,7 +117,7 @@ impl LexiconBuilder {
 struct Row<'a> {
     kind: Kind,
     word: &'a str,
-    figure: f64,
+    value: f64,
     /// The word is taken as it stands.
     verbatim: bool,
 }
@@ -193,7 +193,7 @@ fn names_columns(columns: &[&str; 3]) -> bool {
 }
 
 fn row<'a>(columns: &[&'a str; 3], separator: u8) -> Result<Row<'a>, Fault> {
-    let [word, figure, kind] = *columns;
+    let [word, value, kind] = *columns;
     let verbatim = kind.parse::<f64>().is_ok();
     let kind = match kind {
         "" | "word" if word.contains(char::is_whitespace) => Kind::Idiom,
@@ -204,35 +204,35 @@ fn row<'a>(columns: &[&'a str; 3], separator: u8) -> Result<Row<'a>, Fault> {
         _ if verbatim => Kind::Word,
         other => return Err(Fault::BadKind(other.to_owned())),
     };
-    let figure = match (figure, kind) {
+    let value = match (value, kind) {
         (_, Kind::Negation) => 0.0,
         ("", _) => {
             let separator = if separator == b'\t' { "tab" } else { "comma" };
-            return Err(Fault::NoFigure(word.to_owned(), separator));
+            return Err(Fault::NoValue(word.to_owned(), separator));
         }
-        (figure, _) => figure
+        (value, _) => value
             .parse()
-            .map_err(|_| Fault::BadFigure(figure.to_owned()))?,
+            .map_err(|_| Fault::BadValue(value.to_owned()))?,
     };
     Ok(Row {
         kind,
         word,
-        figure,
+        value,
         verbatim,
     })
 }
 
 fn add(lexicon: &mut LexiconBuilder, row: &Row<'_>) -> Result<(), BadWord> {
     if row.verbatim {
-        return lexicon.valence(row.word, row.figure);
+        return lexicon.valence(row.word, row.value);
     }
     let word = super::unicode::lower(row.word);
     let word = str::from_utf8(&word).unwrap_or(row.word);
     match row.kind {
-        Kind::Word => lexicon.valence(word, row.figure),
-        Kind::Booster => lexicon.booster(word, row.figure),
+        Kind::Word => lexicon.valence(word, row.value),
+        Kind::Booster => lexicon.booster(word, row.value),
         Kind::Negation => lexicon.negation(word),
-        Kind::Idiom => lexicon.idiom(word, row.figure),
+        Kind::Idiom => lexicon.idiom(word, row.value),
     }
 }
 
@@ -324,11 +324,11 @@ mod tests {
         );
         assert!(
             fault(b"good\t1\nbad\n")
-                .starts_with("line 2: `bad` has no figure; write the word, a tab")
+                .starts_with("line 2: `bad` has no value; write the word, a tab")
         );
         assert!(
             fault(b"good,1\nbad,inf\n")
-                .starts_with("line 2: the figure inf is not a number between")
+                .starts_with("line 2: the value inf is not a number between")
         );
         assert!(fault(b"good,1,noun\n").starts_with("line 1: there is no kind of word `noun`"));
         assert!(
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_with_a_figure_is_a_word_and_with_text_a_comment() {
+    fn a_hash_with_a_value_is_a_word_and_with_text_a_comment() {
         for list in [
             "#\t-1.5\n",
             "#,-1.5\n",
@@ -355,7 +355,7 @@ mod tests {
         assert!(fault(b"\"# 1\",-2\n").starts_with("the list gives no single word"));
         assert!(LexiconBuilder::from_list(b"#tired\t-2\n", false).is_ok());
         assert!(fault(b"#\tword\n").starts_with("line 1: `word` is not a number"));
-        assert!(fault(b"#ours\n").starts_with("line 1: `#ours` has no figure"));
+        assert!(fault(b"#ours\n").starts_with("line 1: `#ours` has no value"));
     }
 
     #[test]

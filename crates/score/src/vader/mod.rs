@@ -1,6 +1,6 @@
 //! VADER: sentiment by a lexicon and a handful of rules, made for social media.
 //!
-//! [`Vader`] gives a text the same four figures, to the last bit, as the Python package [vaderSentiment] 3.3.2 under
+//! [`Vader`] gives a text the same four scores, to the last bit, as the Python package [vaderSentiment] 3.3.2 under
 //! `CPython` 3.11. The method is that of C. J. Hutto and E. Gilbert, *VADER: A Parsimonious Rule-based Model for Sentiment
 //! Analysis of Social Media Text* (ICWSM 2014); where paper and package differ, this follows the package, quirks included.
 //!
@@ -10,7 +10,7 @@
 //!    It stands on `block` (what the bytes are), `table` (where a short word is), `emoji` and `unicode`.
 //! 2. `rules` finds the valence of each word that has one, by the words around it.
 //! 3. `contrast` weighs the valences if there is a "but".
-//! 4. `sum` adds them up, and `round` rounds the figures.
+//! 4. `sum` adds them up, and `round` rounds the scores.
 //!
 //! An [`Observer`] may look on, to explain the score afterwards. The time is linear in the length of the text (but for a
 //! logarithm where a text with "but" has more than 32 words with a valence), nothing is allocated for a text of up to
@@ -41,7 +41,7 @@ mod word;
 
 use std::sync::Arc;
 
-pub use builder::{BadWord, LexiconBuilder, MAX_FIGURE};
+pub use builder::{BadWord, LexiconBuilder, MAX_VALUE};
 pub use lexicon::Lexicon;
 pub use list::{BadLine, BadList, Fault};
 pub use observe::{Nobody, Observer, Rule, Sums};
@@ -51,7 +51,7 @@ use contrast::{Valence, Valences};
 use scan::Scan;
 use word::Word;
 
-use crate::scorer::{Decimals, Figure, Figures, Scorer};
+use crate::scorer::{self, Decimals, ScoreField, Scorer};
 
 /// The model.
 ///
@@ -97,13 +97,13 @@ impl Vader {
         }
     }
 
-    /// The figures of `text`.
+    /// The scores of `text`.
     #[must_use]
     pub fn score(&self, text: &str) -> Scores {
         self.score_observed(text, &mut Nobody)
     }
 
-    /// The figures of `text`, with someone looking on.
+    /// The scores of `text`, with someone looking on.
     pub fn score_observed<O: Observer>(&self, text: &str, observer: &mut O) -> Scores {
         let mut scan = Scan::room();
         scan.fill(text, &self.lexicon, observer);
@@ -160,33 +160,33 @@ impl Scorer for Vader {
         self.name
     }
 
-    fn figures(&self) -> &'static [Figure] {
+    fn fields(&self) -> &'static [ScoreField] {
         use Decimals::Rounded;
         &[
-            Figure {
+            ScoreField {
                 name: "neg",
                 decimals: Rounded(3),
             },
-            Figure {
+            ScoreField {
                 name: "neu",
                 decimals: Rounded(3),
             },
-            Figure {
+            ScoreField {
                 name: "pos",
                 decimals: Rounded(3),
             },
-            Figure {
+            ScoreField {
                 name: "compound",
                 decimals: Rounded(4),
             },
         ]
     }
 
-    fn headline(&self) -> usize {
+    fn primary(&self) -> usize {
         3
     }
 
-    fn score(&self, text: &str) -> Figures {
+    fn score(&self, text: &str) -> scorer::Scores {
         let Scores {
             neg,
             neu,

@@ -50,7 +50,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_figure_is_rounded_exactly(x in -1.0..=1.0_f64) {
+        fn any_score_is_rounded_exactly(x in -1.0..=1.0_f64) {
             prop_assert_eq!(round::<3>(x).to_bits(), by_formatting(x, 3).to_bits());
             prop_assert_eq!(round::<4>(x).to_bits(), by_formatting(x, 4).to_bits());
         }

@@ -1,6 +1,6 @@
 //! The rules that change the valence of a word by the words around it.
 //!
-//! The order of the steps, the precedence of the conditions and the figures are those of the reference, down to what looks
+//! The order of the steps, the precedence of the conditions and the numbers are those of the reference, down to what looks
 //! like slips there: people compare scores with published ones, and the same text must have the same score. Each such
 //! quirk has an example.
 

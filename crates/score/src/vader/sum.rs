@@ -1,10 +1,10 @@
-//! From the valences of a text to its four figures.
+//! From the valences of a text to its four scores.
 
 use super::contrast::Valence;
 use super::observe::Sums;
 use super::round::round;
 
-/// The figures of a text.
+/// The scores of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Scores {
     /// The share of the text that is negative, in 0..1, to three decimals.
@@ -15,7 +15,7 @@ pub struct Scores {
     /// The share of the text that is positive, in 0..1, to three decimals.
     pub pos: f64,
     /// The sentiment of the whole, from −1, the most negative, to 1, the most positive, to four decimals. Its authors
-    /// call a text positive from 0.05 and negative from −0.05; see [`Mood`](crate::Mood).
+    /// call a text positive from 0.05 and negative from −0.05; see [`SentimentClass`](crate::SentimentClass).
     pub compound: f64,
 }
 
@@ -61,7 +61,7 @@ fn emphasis(exclaims: usize, questions: usize) -> f64 {
     exclaims + questions
 }
 
-/// The figures of a text.
+/// The scores of a text.
 pub(super) fn scores(sums: &Sums) -> Scores {
     if sums.tokens == 0 {
         return Scores::default();

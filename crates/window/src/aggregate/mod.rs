@@ -122,7 +122,7 @@ impl Aggregate {
         &self.extremes
     }
 
-    /// Erases the text of a post, if it is kept here. Its figures stay.
+    /// Erases the text of a post, if it is kept here. Its scores stay.
     pub fn erase(&mut self, id: u64) -> bool {
         self.extremes.erase(id)
     }

@@ -1,4 +1,4 @@
-//! Which tags occur, how often, and with what mood.
+//! Which tags occur, how often, and with what sentiment.
 //!
 //! A pane may hold more tags than there is room for. Then those with the smallest hashes are kept: which ones these are
 //! depends on neither order nor parts, and what is said about each of them stays exact. The posts of the others are counted

@@ -1,9 +1,9 @@
-//! The figures of a summary, as JSON has them.
+//! The fields of a summary, as JSON has them.
 
 use std::collections::BTreeMap;
 
 use moodring_job::{BINS, Extreme, Tally};
-use moodring_score::Mood;
+use moodring_score::SentimentClass;
 use serde::Serialize;
 
 /// The summary as JSON: one object on one line. Seconds, bytes and counts; shares are parts of 1.
@@ -59,9 +59,9 @@ impl<'a> ModelSummary<'a> {
         Self {
             name,
             mean: tally.mean(),
-            positive: tally.of(Mood::Positive),
-            neutral: tally.of(Mood::Neutral),
-            negative: tally.of(Mood::Negative),
+            positive: tally.of(SentimentClass::Positive),
+            neutral: tally.of(SentimentClass::Neutral),
+            negative: tally.of(SentimentClass::Negative),
             histogram: tally.bins(),
         }
     }

@@ -1,4 +1,4 @@
-//! The figures of each text of standard input, for the differential test of `scripts/reference`: a JSON string per line
+//! The scores of each text of standard input, for the differential test of `scripts/reference`: a JSON string per line
 //! in; neg, neu, pos and compound with tabs between them out.
 
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! The figures of each text of standard input, for the differential test of `scripts/reference.d/textblob_model.py`:
+//! The scores of each text of standard input, for the differential test of `scripts/reference.d/textblob_model.py`:
 //! a JSON string per line in, polarity and subjectivity with a tab between them out.
 
 use std::error::Error;
