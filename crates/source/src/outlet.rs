@@ -30,7 +30,7 @@ pub enum Refused {
 /// There is no room at present. The segment comes back.
 #[derive(Debug, Error)]
 #[error("there is no room at present")]
-pub struct Full(pub Segment);
+pub struct Full(pub Box<Segment>);
 
 /// Called once what became of an offered segment is known: from another thread, or before [`Outlet::offer`] returns.
 pub type Done = Box<dyn FnOnce(Result<(), Refused>) + Send>;
