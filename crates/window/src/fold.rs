@@ -12,6 +12,7 @@ use crate::cell::Cell;
 use crate::dedupe::Dedupe;
 use crate::grid::{Grid, PaneIndex};
 use crate::groups::{GroupId, Groups};
+use crate::hash::stable_hash;
 use crate::score::Class;
 use crate::time::Timestamp;
 use crate::watermark::{SourceId, Watermarks};
@@ -21,8 +22,10 @@ use crate::watermark::{SourceId, Watermarks};
 pub struct Row<'a> {
     /// Where it is from.
     pub source: SourceId,
-    /// When it was written, how positive it is, and what to show of it.
+    /// When it was written and how positive it is.
     pub sample: &'a Sample,
+    /// The text to show, if there is one: it is copied and hashed into the sample only where a group keeps the post.
+    pub text: &'a str,
     /// What the model calls it.
     pub class: Class,
     /// The groups that it counts in, each once.
@@ -31,11 +34,24 @@ pub struct Row<'a> {
     pub tags: &'a [Tag],
 }
 
+impl Row<'_> {
+    /// The sample with the text to show.
+    fn shown(&self) -> Sample {
+        Sample {
+            text_hash: stable_hash(self.text.as_bytes()),
+            text: Some(self.text.into()),
+            ..self.sample.clone()
+        }
+    }
+}
+
 /// How a fold folds.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// The panes.
     pub grid: Grid,
+    /// How many panes the longest window has that is to close at the end of the input.
+    pub length: i64,
     /// For how long after a pane is final late posts correct it.
     pub corrections: Duration,
     /// How many tags are kept apart in each pane and group.
@@ -65,6 +81,8 @@ pub struct Fold {
     scopes: BTreeMap<Scope, Dedupe>,
     panes: BTreeMap<PaneIndex, Pane>,
     dirty: Vec<(PaneIndex, GroupId)>,
+    /// The last pane that holds a post.
+    latest: Option<PaneIndex>,
     /// The last pane that was reported as final.
     reported: Option<PaneIndex>,
 }
@@ -92,6 +110,7 @@ impl Fold {
             scopes: BTreeMap::new(),
             panes: BTreeMap::new(),
             dirty: Vec::new(),
+            latest: None,
             reported,
         }
     }
@@ -125,6 +144,7 @@ impl Fold {
             cell,
             is_dirty: false,
         };
+        self.latest = self.latest.max(Some(pane));
         self.panes.entry(pane).or_default().insert(group, tracked);
     }
 
@@ -166,19 +186,30 @@ impl Fold {
     }
 
     fn add_to_groups(&mut self, row: &Row<'_>, is_correction: bool) {
+        if row.groups.is_empty() {
+            return;
+        }
         let index = self.rules.grid.pane_of(row.sample.time);
         let correction = if is_correction {
             self.last_final()
         } else {
             None
         };
+        self.latest = self.latest.max(Some(index));
         let pane = self.panes.entry(index).or_default();
+        let mut shown = None;
         for &group in row.groups {
             let tracked = pane.entry(group).or_default();
+            let extremes = tracked.cell.aggregate.extremes();
+            let sample = if !row.text.is_empty() && extremes.may_hold(row.sample) {
+                shown.get_or_insert_with(|| row.shown())
+            } else {
+                row.sample
+            };
             let max_tags = self.rules.max_tags;
             tracked
                 .cell
-                .add(row.sample, row.class, row.tags, max_tags, correction);
+                .add(sample, row.class, row.tags, max_tags, correction);
             if !tracked.is_dirty {
                 tracked.is_dirty = true;
                 self.dirty.push((index, group));
@@ -210,8 +241,15 @@ impl Fold {
         &mut self.watermarks
     }
 
-    /// Moves the watermark as far as the passing of time moves it.
+    /// Moves the watermark as far as the passing of time moves it. Once all sources have ended, it is at the end of the last
+    /// window that holds a post.
     pub fn advance(&mut self, now: Duration) -> Option<Timestamp> {
+        if self.watermarks.all_ended()
+            && let Some(latest) = self.latest
+        {
+            let last = latest + self.rules.length.max(1) - 1;
+            self.watermarks.close(self.rules.grid.end(last));
+        }
         self.watermarks.advance(now)
     }
 

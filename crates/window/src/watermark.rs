@@ -7,8 +7,8 @@
 //! - it has been connecting, retrying or catching up for [`Patience::hold`] without a post; or
 //! - it has ended.
 //!
-//! When no source holds it, the watermark moves on from where it stands at the pace of the clock, and when all sources have
-//! ended it is at [`Timestamp::MAX`], so that every window closes.
+//! When no source holds it, the watermark moves on from where it stands at the pace of the clock. When all sources have
+//! ended it moves to where every window [closes](Watermarks::close), and not beyond: a later run may bring later posts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -135,7 +135,7 @@ impl Watermarks {
                 self.adrift = None;
                 least.map(|time| time.before(self.patience.lateness))
             }
-            None if self.all_ended() => Some(Timestamp::MAX),
+            None if self.all_ended() => None,
             None => self.drift(now),
         };
         self.current = self.current.max(candidate);
@@ -171,7 +171,14 @@ impl Watermarks {
         }
     }
 
-    fn all_ended(&self) -> bool {
+    /// Moves the watermark to `end` at least: the end of the last window, where nothing more will come.
+    pub fn close(&mut self, end: Timestamp) {
+        self.current = self.current.max(Some(end));
+    }
+
+    /// Whether there are sources, and all have ended.
+    #[must_use]
+    pub fn all_ended(&self) -> bool {
         let is_ended = |source: &Source| source.activity == Activity::Ended;
         !self.sources.is_empty() && self.sources.values().all(is_ended)
     }
@@ -270,13 +277,16 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_all_sources_closes_everything() {
+    fn after_the_end_of_all_sources_it_stands_where_it_was_closed() {
         let mut marks = two_sources();
         marks.folded(SourceId(0), at(50), secs(0));
         marks.set_activity(SourceId(0), Activity::Ended, secs(1));
         assert_eq!(marks.advance(secs(1)), None);
         marks.set_activity(SourceId(1), Activity::Ended, secs(1));
-        assert_eq!(marks.advance(secs(1)), Some(Timestamp::MAX));
+        assert!(marks.all_ended());
+        assert_eq!(marks.advance(secs(1)), None);
+        marks.close(at(60));
+        assert_eq!(marks.advance(secs(99)), Some(at(60)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The most positive and the most negative posts.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,22 @@ pub struct Extremes {
 }
 
 impl Extremes {
+    /// Whether a post may be among these once it is added: false only if it is not, whatever its text is.
+    #[must_use]
+    pub fn may_hold(&self, sample: &Sample) -> bool {
+        let kept = match sample.score.cmp(&Score::ZERO) {
+            Ordering::Greater => &self.positive,
+            Ordering::Less => &self.negative,
+            Ordering::Equal => return false,
+        };
+        let order = |sample: &Sample| {
+            let extremity = sample.score.millionths().unsigned_abs();
+            (Reverse(extremity), sample.time, sample.id)
+        };
+        let last = kept.get(EXTREMES - 1);
+        last.is_none_or(|last| order(sample) <= order(last))
+    }
+
     /// Takes a post into account.
     pub fn add(&mut self, sample: &Sample) {
         match sample.score.cmp(&Score::ZERO) {
@@ -98,5 +114,41 @@ fn keep(kept: &mut Vec<Sample>, sample: &Sample) {
     if at < EXTREMES {
         kept.truncate(EXTREMES - 1);
         kept.insert(at, sample.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sample() -> impl Strategy<Value = Sample> {
+        (-2..=2_i8, 0..2_i64, prop::option::of(0..2_u64), 0..2_u64).prop_map(
+            |(score, time, id, text_hash)| Sample {
+                score: Score::from_f64(f64::from(score)).unwrap(),
+                time: Timestamp::from_micros(time),
+                id,
+                text_hash,
+                text: None,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_post_that_may_not_be_held_is_not(
+            samples in prop::collection::vec(sample(), 0..12),
+            next in sample(),
+        ) {
+            let mut extremes = Extremes::default();
+            for sample in &samples {
+                extremes.add(sample);
+            }
+            let before = extremes.clone();
+            let may_hold = extremes.may_hold(&next);
+            extremes.add(&next);
+            prop_assert!(may_hold || extremes == before);
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::hash::stable_hash;
 use crate::score::Score;
 
 /// A tag with its hash, which is computed once.
@@ -23,7 +24,7 @@ impl Tag {
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self {
-            hash: hash(name.as_bytes()),
+            hash: stable_hash(name.as_bytes()),
             name: name.into(),
         }
     }
@@ -33,17 +34,6 @@ impl Tag {
     pub fn name(&self) -> &str {
         &self.name
     }
-}
-
-/// FNV-1a, its bits mixed as `MurmurHash3` does at its end. It is stored by implication (which tags were kept), so it must
-/// never change.
-fn hash(bytes: &[u8]) -> u64 {
-    let mut hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    hash = (hash ^ hash >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    hash = (hash ^ hash >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    hash ^ hash >> 33
 }
 
 /// What is known of a tag.
@@ -203,11 +193,13 @@ impl<'de> Deserialize<'de> for Tags {
         let stored = Stored::<TagCount>::deserialize(deserializer)?;
         let mut tags = Self {
             dropped: stored.dropped,
-            limit: stored.limit.map(|name| (hash(name.as_bytes()), name)),
+            limit: stored
+                .limit
+                .map(|name| (stable_hash(name.as_bytes()), name)),
             ..Self::default()
         };
         for tag in stored.kept {
-            tags.insert(hash(tag.name.as_bytes()), tag, usize::MAX);
+            tags.insert(stable_hash(tag.name.as_bytes()), tag, usize::MAX);
         }
         Ok(tags)
     }
@@ -236,11 +228,5 @@ mod tests {
             assert_eq!(tag.count, expected);
             assert_eq!(tag.sum_millionths, i128::from(expected) * 500_000);
         }
-    }
-
-    #[test]
-    fn the_hash_of_a_tag_never_changes() {
-        assert_eq!(hash(b""), 0xefd0_1f60_ba99_2926);
-        assert_eq!(hash(b"rust"), 0x48f4_cd76_f75c_3646);
     }
 }
