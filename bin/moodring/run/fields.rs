@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use moodring_codec::Compression;
 use moodring_feed::{Input, Origin};
-use moodring_record::{Format, nearest};
+use moodring_record::{Format, nearest_name};
 use serde_json::{Map, Value};
 
 /// A record that is longer is not looked into.
@@ -60,7 +60,7 @@ fn hint(record: &Map<String, Value>, flag: &str, name: &str) -> String {
     if record.len() > LISTED {
         listed.push(format!("{} more", record.len() - LISTED));
     }
-    match nearest(&names, name) {
+    match nearest_name(&names, name) {
         Some(likely) => format!(
             "its fields are {}; did you mean {flag} {}",
             listed.join(", "),

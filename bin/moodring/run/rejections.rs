@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use moodring_job::Reject;
-use moodring_record::{ReasonKind, nearest};
+use moodring_record::{RejectKind, nearest_name};
 use serde_json::Value;
 
 /// After this many records it is clear how a run goes.
@@ -29,7 +29,7 @@ pub(crate) struct Rejections {
     text_field: String,
     records: u64,
     rejected: u64,
-    reasons: BTreeMap<ReasonKind, Found>,
+    reasons: BTreeMap<RejectKind, Found>,
     is_judged: bool,
 }
 
@@ -124,26 +124,26 @@ impl Rejections {
 }
 
 /// What to do if most records are rejected for such a reason. `raw` is one of them.
-fn advice(kind: ReasonKind, text_field: &str, raw: &[u8]) -> String {
+fn advice(kind: RejectKind, text_field: &str, raw: &[u8]) -> String {
     match kind {
-        ReasonKind::TextMissing | ReasonKind::TextNotString => other_field(text_field, raw),
-        ReasonKind::BadJson | ReasonKind::NotAnObject if raw.starts_with(b"[") => {
+        RejectKind::TextMissing | RejectKind::TextNotString => other_field(text_field, raw),
+        RejectKind::BadJson | RejectKind::NotAnObject if raw.starts_with(b"[") => {
             "a JSON array is not JSON lines; write an object to a line, as `jq -c '.[]'` does".to_owned()
         }
-        ReasonKind::BadJson | ReasonKind::NotAnObject => {
+        RejectKind::BadJson | RejectKind::NotAnObject => {
             "if the input is not JSON lines, say what it is with --format csv, tsv or text".to_owned()
         }
-        ReasonKind::FieldTaken => {
+        RejectKind::FieldTaken => {
             "give the scores other names with --prefix NAME, or add --replace if it may go".to_owned()
         }
-        ReasonKind::BadUtf8 => "convert the input to UTF-8, as `iconv -t UTF-8` does".to_owned(),
-        ReasonKind::Ragged => {
+        RejectKind::BadUtf8 => "convert the input to UTF-8, as `iconv -t UTF-8` does".to_owned(),
+        RejectKind::Ragged => {
             "check that --format is right, and read quotes as text with --quoting none if fields hold lone ones".to_owned()
         }
-        ReasonKind::TextAfterQuote | ReasonKind::UnclosedQuote => {
+        RejectKind::TextAfterQuote | RejectKind::UnclosedQuote => {
             "if quotes are part of the text, add --quoting none".to_owned()
         }
-        ReasonKind::TooLong => "check that --format is right, or raise --max-record".to_owned(),
+        RejectKind::TooLong => "check that --format is right, or raise --max-record".to_owned(),
     }
 }
 
@@ -156,7 +156,7 @@ fn other_field(text_field: &str, raw: &[u8]) -> String {
     collect_texts("", &object, &mut texts);
     let names: Vec<String> = texts.iter().map(|(name, _)| name.clone()).collect();
     let longest = texts.iter().max_by_key(|(_, length)| *length);
-    let likely = nearest(&names, text_field).or_else(|| longest.map(|(name, _)| name.clone()));
+    let likely = nearest_name(&names, text_field).or_else(|| longest.map(|(name, _)| name.clone()));
     let quoted = |name: &str| format!("`{}`", name.escape_debug());
     let mut listed: Vec<String> = object.keys().take(shown).map(|name| quoted(name)).collect();
     if object.len() > shown {
@@ -202,7 +202,7 @@ fn collect_texts(
 mod tests {
     use super::*;
 
-    fn reject(kind: ReasonKind, raw: &str) -> Reject {
+    fn reject(kind: RejectKind, raw: &str) -> Reject {
         Reject {
             offset: 0,
             line: 0,
@@ -218,10 +218,10 @@ mod tests {
     fn the_first_ten_thousand_records_are_judged_once() {
         let mut rejections = Rejections::new("text");
         for _ in 0..5_000 {
-            rejections.reject("a", Some(1), &reject(ReasonKind::BadJson, "x"));
+            rejections.reject("a", Some(1), &reject(RejectKind::BadJson, "x"));
         }
         assert_eq!(rejections.early_warning(), None, "too early");
-        rejections.reject("a", Some(9), &reject(ReasonKind::BadUtf8, "x"));
+        rejections.reject("a", Some(9), &reject(RejectKind::BadUtf8, "x"));
         rejections.accept(4_999);
         let warning = rejections.early_warning().unwrap();
         assert!(
@@ -237,7 +237,7 @@ mod tests {
     fn half_of_the_records_are_no_reason_to_warn() {
         let mut rejections = Rejections::new("text");
         for _ in 0..6_000 {
-            rejections.reject("a", None, &reject(ReasonKind::BadJson, "x"));
+            rejections.reject("a", None, &reject(RejectKind::BadJson, "x"));
         }
         rejections.accept(6_000);
         assert_eq!(rejections.early_warning(), None);
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn the_field_that_may_be_meant_is_named() {
-        let advised = |text_field, raw| advice(ReasonKind::TextMissing, text_field, raw);
+        let advised = |text_field, raw| advice(RejectKind::TextMissing, text_field, raw);
         assert_eq!(
             advised("text", br#"{"id":7,"Text":"x","body":"a longer one"}"#),
             "its fields are `id`, `Text`, `body`; name the text with --text-field, perhaps `Text`"

@@ -5,8 +5,12 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::anyhow;
-use moodring_feed::{Expanded, Feed, Input, Options, Origin, Skipped, expand, name_of, own_of};
-use moodring_record::{FieldNames, Format, MAX_COLUMNS, OutputStyle, Own, Quoting, Reading};
+use moodring_feed::{
+    Expanded, Feed, FeedOptions, Input, Origin, Skipped, expand, name_of, own_output,
+};
+use moodring_record::{
+    FieldNames, Format, MAX_COLUMNS, OutputStyle, OwnOutput, Quoting, ReadOptions,
+};
 
 use super::args::InputArgs;
 use super::feed_failure;
@@ -34,7 +38,7 @@ const REFERENCE_WORKERS: u32 = 4;
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) inputs: Vec<Input>,
-    reading: Reading,
+    reading: ReadOptions,
     fields: FieldNames,
     /// Whether JSON becomes a table with all its fields.
     all_fields: bool,
@@ -99,7 +103,7 @@ impl Source {
             )));
         }
         Ok(Self {
-            reading: Reading {
+            reading: ReadOptions {
                 quoting: args.quoting,
                 delimiter: args.delimiter,
                 max_record: args.max_record,
@@ -270,7 +274,7 @@ impl Source {
     /// Opens the inputs and looks at their heads, so that a missing column is found before anything is written, and one that
     /// is to be `added` and is not to be replaced.
     pub(crate) fn open(&self, added: Vec<String>, replace: bool) -> Result<Feed, Failure> {
-        let options = Options {
+        let options = FeedOptions {
             shard_size: self.shard_size,
             block_size: self.block_size,
             reading: self.reading,
@@ -323,7 +327,7 @@ fn exclude_own_files(
     let Expanded { inputs, found, .. } = expanded;
     let mut kept = Vec::new();
     for (at, input) in inputs.into_iter().enumerate() {
-        let own = found.contains(&at).then(|| own_of(&input)).flatten();
+        let own = found.contains(&at).then(|| own_output(&input)).flatten();
         let is_empty = input.size == Some(0);
         let is_written = match &input.origin {
             Origin::File(path) => found.contains(&at) && written.is_written(path),
@@ -334,13 +338,13 @@ fn exclude_own_files(
             _ if is_written && (own.is_some() || is_empty) => {
                 tracing::info!("skipped {}: this run writes it", input.name);
             }
-            Some(Own::SetAside) => {
+            Some(OwnOutput::SetAside) => {
                 tracing::info!(
                     "skipped {}: it holds records that were set aside",
                     input.name
                 );
             }
-            Some(Own::Scored) => match scored {
+            Some(OwnOutput::Scored) => match scored {
                 Scored::Take => kept.push(input),
                 Scored::Refuse(remedy) => {
                     return Err(Failure::Usage(anyhow!(

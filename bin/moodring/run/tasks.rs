@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use moodring_feed::{Content as ShardContent, Feed, Input, Origin, Position, Shard, SourceId};
-use moodring_job::{Content, Task};
+use moodring_feed::{Feed, Input, Origin, Position, Shard, ShardContent, SourceId};
+use moodring_job::{Task, TaskContent};
 use moodring_pool::BoxError;
 use moodring_pool::wire;
 use moodring_record::Layout;
@@ -87,11 +87,11 @@ impl Tasks {
             .get(shard.source.0 as usize)
             .map(|input| &input.origin);
         let content = match (&shard.content, origin) {
-            (ShardContent::Block { offset, bytes }, _) => Content::Block {
+            (ShardContent::Block { offset, bytes }, _) => TaskContent::Block {
                 offset: *offset,
                 bytes,
             },
-            (ShardContent::Range { start, end }, Some(Origin::File(path))) => Content::Range {
+            (ShardContent::Range { start, end }, Some(Origin::File(path))) => TaskContent::Range {
                 path,
                 start: *start,
                 end: *end,
@@ -106,7 +106,7 @@ impl Tasks {
             layout,
             stored: shard.stored,
             content,
-            faults: Cow::Borrowed(&shard.faults),
+            framing_errors: Cow::Borrowed(&shard.framing_errors),
             skipped: shard.skipped,
         })?)
     }

@@ -11,7 +11,7 @@ use moodring_feed::Feed;
 use moodring_job::{Delivered, Grant, Reject, Report};
 use moodring_pool::process::Exit;
 use moodring_pool::{BoxError, Quarantined, Released, ShardId, Sink, wire};
-use moodring_record::{Raw, write_reject};
+use moodring_record::{RejectedBytes, write_reject};
 use moodring_store::{Journal, LazyFile, Output, PartFile, StoreError, folder_of};
 use thiserror::Error;
 
@@ -463,7 +463,7 @@ impl Sink for OutputSink {
 
 /// Writes the line of a record that is set aside in a file.
 fn write_at(line: &mut Vec<u8>, at: Place<'_>, reason: &str, record: &Reject) {
-    let raw = Raw {
+    let raw = RejectedBytes {
         bytes: &record.raw,
         len: record.len,
     };

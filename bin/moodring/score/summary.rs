@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use moodring_feed::name_of;
 use moodring_job::Model;
-use moodring_record::ReasonKind;
+use moodring_record::RejectKind;
 use moodring_score::SentimentClass;
 
 use super::plan::Plan;
@@ -132,18 +132,18 @@ fn shown(path: Option<&Path>) -> Option<String> {
 }
 
 /// What a kind of fault is called in the summary.
-fn reason_name(kind: ReasonKind) -> &'static str {
+fn reason_name(kind: RejectKind) -> &'static str {
     match kind {
-        ReasonKind::BadUtf8 => "not UTF-8",
-        ReasonKind::BadJson => "bad JSON",
-        ReasonKind::NotAnObject => "not a JSON object",
-        ReasonKind::TextMissing => "no text field",
-        ReasonKind::TextNotString => "text is not a string",
-        ReasonKind::FieldTaken => "a field has the name of a score",
-        ReasonKind::Ragged => "wrong number of fields",
-        ReasonKind::TextAfterQuote => "text after a closing quote",
-        ReasonKind::UnclosedQuote => "quote never closed",
-        ReasonKind::TooLong => "record too long",
+        RejectKind::BadUtf8 => "not UTF-8",
+        RejectKind::BadJson => "bad JSON",
+        RejectKind::NotAnObject => "not a JSON object",
+        RejectKind::TextMissing => "no text field",
+        RejectKind::TextNotString => "text is not a string",
+        RejectKind::FieldTaken => "a field has the name of a score",
+        RejectKind::Ragged => "wrong number of fields",
+        RejectKind::TextAfterQuote => "text after a closing quote",
+        RejectKind::UnclosedQuote => "quote never closed",
+        RejectKind::TooLong => "record too long",
     }
 }
 

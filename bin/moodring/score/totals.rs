@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use moodring_job::Findings;
-use moodring_record::ReasonKind;
+use moodring_record::RejectKind;
 
 use super::resume::entry::Counts;
 
@@ -21,7 +21,7 @@ pub(crate) struct Totals {
     pub(crate) blanks: u64,
     pub(crate) rejects: u64,
     /// The rejects by reason.
-    pub(crate) reasons: BTreeMap<ReasonKind, u64>,
+    pub(crate) reasons: BTreeMap<RejectKind, u64>,
     pub(crate) findings: Findings,
     pub(crate) quarantined: u64,
     /// Where the rejects are, if there are any.

@@ -2,11 +2,11 @@
 
 use std::mem;
 
-use moodring_record::{Cutter, Layout, Step};
+use moodring_record::{Boundary, Framer, Layout};
 
 use crate::feed::Piece;
 use crate::stream::Stream;
-use crate::{Content, FeedError};
+use crate::{FeedError, ShardContent};
 
 /// How much is read at a time while a record reaches past the size of a block.
 const STEP: usize = 64 << 10;
@@ -15,7 +15,7 @@ const STEP: usize = 64 << 10;
 pub(crate) struct Blocks {
     stream: Stream,
     layout: Layout,
-    cutter: Cutter,
+    framer: Framer,
     size: usize,
     /// Where the next block begins in the stream's buffer.
     at: usize,
@@ -32,7 +32,7 @@ impl Blocks {
             at: body_start.min(stream.buffer.len()),
             stream,
             layout: layout.clone(),
-            cutter: Cutter::new(layout, layout.body_start()),
+            framer: Framer::new(layout, layout.body_start()),
             size: usize::try_from(size).unwrap_or(usize::MAX).max(1),
             offset: layout.body_start(),
         })
@@ -44,25 +44,25 @@ impl Blocks {
         loop {
             let window = &self.stream.buffer[self.at..];
             let seen = window.len();
-            match self.cutter.next(window, self.stream.ended(), self.size) {
-                Step::End(0) => return Ok(None),
-                Step::End(len) => {
-                    self.cutter.shift(len);
+            match self.framer.next(window, self.stream.ended(), self.size) {
+                Boundary::End(0) => return Ok(None),
+                Boundary::End(len) => {
+                    self.framer.discard(len);
                     return Ok(Some(self.piece(len)));
                 }
-                Step::More => {
+                Boundary::NeedMore => {
                     let step = self.size.max(seen + STEP);
                     self.stream.fill(self.at.saturating_add(step))?;
                 }
-                Step::Oversized(len) => {
-                    let mut fault = self.cutter.oversized(&self.stream.buffer[self.at..]);
-                    let mut faults = self.cutter.take_faults();
+                Boundary::Oversized(len) => {
+                    let mut error = self.framer.oversized(&self.stream.buffer[self.at..]);
+                    let mut framing_errors = self.framer.take_errors();
                     let mut piece = self.piece(len);
-                    fault.len = self.skip_reject(fault.len)?;
-                    piece.skipped = fault.len;
-                    faults.push(fault);
-                    piece.faults = faults;
-                    self.cutter = Cutter::new(&self.layout, self.offset);
+                    error.len = self.skip_reject(error.len)?;
+                    piece.skipped = error.len;
+                    framing_errors.push(error);
+                    piece.framing_errors = framing_errors;
+                    self.framer = Framer::new(&self.layout, self.offset);
                     return Ok(Some(piece));
                 }
             }
@@ -75,8 +75,8 @@ impl Blocks {
         let bytes = self.take(self.at + len);
         self.offset += bytes.len() as u64;
         Piece {
-            content: Content::Block { offset, bytes },
-            faults: self.cutter.take_faults(),
+            content: ShardContent::Block { offset, bytes },
+            framing_errors: self.framer.take_errors(),
             skipped: 0,
         }
     }
@@ -126,7 +126,7 @@ impl Blocks {
             let skipped = there.min(missing);
             self.pass(skipped);
         }
-        self.cutter = Cutter::new(&self.layout, self.offset);
+        self.framer = Framer::new(&self.layout, self.offset);
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use moodring_codec::Compression;
 use moodring_record::{
-    ENCODING_SAMPLE, Fault, FieldNames, Format, HEAD_LEN, Layout, MAX_COLUMNS, Reading,
+    ENCODING_SAMPLE, FieldNames, Format, FramingError, HEAD_LEN, Layout, MAX_COLUMNS, ReadOptions,
     check_encoding, scalar_fields,
 };
 
@@ -24,13 +24,13 @@ const PIPE_HEAD: usize = 64;
 
 /// How a [`Feed`] reads and cuts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct FeedOptions {
     /// How many bytes of a file on disk make a shard.
     pub shard_size: u64,
     /// How many bytes, at the least, make a shard of anything that can be read only once.
     pub block_size: u64,
     /// What quotes and delimiters mean in CSV and TSV.
-    pub reading: Reading,
+    pub reading: ReadOptions,
     /// Where in a record its text stands.
     pub fields: FieldNames,
     /// The names of the fields or columns to be added.
@@ -54,9 +54,9 @@ pub struct Shard {
     /// The source it is a piece of.
     pub source: SourceId,
     /// The piece.
-    pub content: Content,
+    pub content: ShardContent,
     /// The rejects in it that were found in cutting it, which the [`Reader`](moodring_record::Reader) must be told.
-    pub faults: Vec<Fault>,
+    pub framing_errors: Vec<FramingError>,
     /// How many bytes of the last of these follow the piece: it is too long to be handed out.
     pub skipped: u64,
     /// How far the source has been used up since the shard before, in bytes as stored: to be measured by
@@ -67,8 +67,8 @@ pub struct Shard {
 /// A piece that was cut off a source.
 #[derive(Debug)]
 pub(crate) struct Piece {
-    pub(crate) content: Content,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) content: ShardContent,
+    pub(crate) framing_errors: Vec<FramingError>,
     pub(crate) skipped: u64,
 }
 
@@ -83,10 +83,10 @@ pub struct Position {
 
 /// The records of a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
+pub enum ShardContent {
     /// The bytes `start..end` of a file on disk, for the worker to read.
     ///
-    /// If the layout may be cut [at lines](moodring_record::Cutting::AtLines), the range owns each line that starts in
+    /// If the layout may be cut [at lines](moodring_record::SplitMode::Lines), the range owns each line that starts in
     /// it: the worker passes over what is left of a line that started before, and reads past `end` to finish its last
     /// one. Otherwise both ends are ends of records.
     Range {
@@ -109,7 +109,7 @@ pub enum Content {
 /// An input is opened when its turn comes, and read no further than the shard that is asked for.
 pub struct Feed {
     inputs: Vec<Input>,
-    options: Options,
+    options: FeedOptions,
     layouts: Vec<Option<Layout>>,
     /// The pipes that [`Feed::check`] has begun to read, by the number of their input.
     begun: HashMap<usize, Stream>,
@@ -136,7 +136,7 @@ enum Pieces {
 impl Feed {
     /// A feed of these inputs. Opens none of them yet.
     #[must_use]
-    pub fn new(inputs: Vec<Input>, options: Options) -> Feed {
+    pub fn new(inputs: Vec<Input>, options: FeedOptions) -> Feed {
         Feed {
             layouts: inputs.iter().map(|_| None).collect(),
             inputs,
@@ -184,7 +184,7 @@ impl Feed {
     /// order in which they first occur, and the text, id and time if they are not among those.
     fn keep_all_fields(&mut self) -> Result<(), FeedError> {
         let is_json = |input: &Input| input.format == Some(Format::Jsonl);
-        let Options {
+        let FeedOptions {
             all_fields,
             columns,
             ..
@@ -242,7 +242,7 @@ impl Feed {
         Ok(())
     }
 
-    /// The fields that there was no room for among the columns: see [`Options::all_fields`].
+    /// The fields that there was no room for among the columns: see [`FeedOptions::all_fields`].
     #[must_use]
     pub fn left_out_fields(&self) -> &[String] {
         &self.left_out
@@ -380,7 +380,7 @@ impl Feed {
         head: &[u8],
         head_is_all: bool,
     ) -> Result<Option<Layout>, FeedError> {
-        let Options {
+        let FeedOptions {
             reading,
             fields,
             added,
@@ -428,7 +428,7 @@ impl Source {
                 let piece = ranges.next(&input.name)?;
                 let stored = match &piece {
                     Some(Piece {
-                        content: Content::Range { end, .. },
+                        content: ShardContent::Range { end, .. },
                         skipped,
                         ..
                     }) => end + skipped,
@@ -442,7 +442,7 @@ impl Source {
         Ok(piece.map(|piece| Shard {
             source: SourceId(u32::try_from(number).unwrap_or(u32::MAX)),
             content: piece.content,
-            faults: piece.faults,
+            framing_errors: piece.framing_errors,
             skipped: piece.skipped,
             stored: used,
         }))

@@ -9,17 +9,17 @@
 //! inputs. It looks into records only as far as it must to know where one ends.
 //!
 //! ```
-//! use moodring_feed::{Content, Feed, Options, expand};
-//! use moodring_record::{FieldNames, Reading};
+//! use moodring_feed::{Feed, FeedOptions, ShardContent, expand};
+//! use moodring_record::{FieldNames, ReadOptions};
 //!
 //! let folder = tempfile::tempdir()?;
 //! std::fs::write(folder.path().join("posts.txt"), "what a day\nnot again\n")?;
 //!
 //! let inputs = expand(&[folder.path().into()], None)?.inputs;
-//! let mut feed = Feed::new(inputs, Options {
+//! let mut feed = Feed::new(inputs, FeedOptions {
 //!     shard_size: 1 << 20,
 //!     block_size: 1 << 20,
-//!     reading: Reading::default(),
+//!     reading: ReadOptions::default(),
 //!     fields: FieldNames { text: "text".into(), ..FieldNames::default() },
 //!     added: Vec::new(),
 //!     replace: false,
@@ -27,7 +27,7 @@
 //!     all_fields: false,
 //! });
 //! let shard = feed.next_shard()?.expect("the file is not empty");
-//! assert_eq!(shard.content, Content::Range { start: 0, end: 21 });
+//! assert_eq!(shard.content, ShardContent::Range { start: 0, end: 21 });
 //! assert!(feed.next_shard()?.is_none());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -45,7 +45,7 @@ mod stream;
 
 pub use error::FeedError;
 pub use expand::{Expanded, Skipped, expand};
-pub use feed::{Content, Feed, Options, Position, Shard, SourceId};
+pub use feed::{Feed, FeedOptions, Position, Shard, ShardContent, SourceId};
 pub use input::{Input, Origin};
 pub use name::name_of;
-pub use own::own_of;
+pub use own::own_output;

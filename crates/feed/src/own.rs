@@ -1,6 +1,6 @@
 //! Recognizing what this program wrote, so that it is not read by mistake.
 
-use moodring_record::{HEAD_LEN, Own};
+use moodring_record::{HEAD_LEN, OwnOutput};
 
 use crate::Input;
 use crate::stream::Stream;
@@ -12,7 +12,7 @@ const SHORT_HEAD: usize = 16 << 10;
 ///
 /// To be asked of files; from a pipe it would take what is read.
 #[must_use]
-pub fn own_of(input: &Input) -> Option<Own> {
+pub fn own_output(input: &Input) -> Option<OwnOutput> {
     let format = input.format?;
     let mut stream = Stream::open(input).ok()?;
     for len in [SHORT_HEAD, HEAD_LEN] {
@@ -22,7 +22,7 @@ pub fn own_of(input: &Input) -> Option<Own> {
         let head = head.trim_ascii_start();
         let end = head.iter().position(|&byte| byte == b'\n');
         if end.is_some() || stream.ended() {
-            return Own::of(format, &head[..end.unwrap_or(head.len())]);
+            return OwnOutput::recognize(format, &head[..end.unwrap_or(head.len())]);
         }
     }
     None

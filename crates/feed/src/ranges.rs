@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use moodring_record::{Cutter, Cutting, Layout, Step};
+use moodring_record::{Boundary, Framer, Layout, SplitMode};
 
 use crate::feed::Piece;
-use crate::{Content, FeedError};
+use crate::{FeedError, ShardContent};
 
 /// Below this size most even ranges would own no line, and the shards would be many more than the records.
 const MIN_EVEN: u64 = 4 << 10;
@@ -24,7 +24,7 @@ pub(crate) enum Ranges {
 impl Ranges {
     /// The ranges of a file of `len` bytes, `size` bytes each or a little more.
     pub(crate) fn new(file: File, len: u64, layout: &Layout, size: u64) -> io::Result<Ranges> {
-        if layout.cutting() == Cutting::AtLines && size >= MIN_EVEN {
+        if layout.split_mode() == SplitMode::Lines && size >= MIN_EVEN {
             return Ok(Ranges::Even(Even {
                 at: layout.body_start(),
                 end: len,
@@ -66,11 +66,11 @@ impl Even {
         let start = self.at;
         self.at = start.saturating_add(self.size).min(self.end);
         (start < self.at).then(|| Piece {
-            content: Content::Range {
+            content: ShardContent::Range {
                 start,
                 end: self.at,
             },
-            faults: Vec::new(),
+            framing_errors: Vec::new(),
             skipped: 0,
         })
     }
@@ -81,9 +81,9 @@ pub(crate) struct AtRecords {
     file: File,
     len: u64,
     layout: Layout,
-    cutter: Cutter,
+    framer: Framer,
     size: u64,
-    /// A window of the file: what the cutter has use for, and what it has not seen.
+    /// A window of the file: what the framer has use for, and what it has not seen.
     window: Vec<u8>,
     /// What of it is spent.
     spent: usize,
@@ -99,7 +99,7 @@ impl AtRecords {
             file,
             len,
             layout: layout.clone(),
-            cutter: Cutter::new(layout, layout.body_start()),
+            framer: Framer::new(layout, layout.body_start()),
             size,
             window: Vec::with_capacity(BUFFER),
             spent: 0,
@@ -115,7 +115,7 @@ impl AtRecords {
             offset,
             source,
         })?;
-        self.cutter = Cutter::new(&self.layout, offset);
+        self.framer = Framer::new(&self.layout, offset);
         self.read = offset;
         Ok(())
     }
@@ -126,32 +126,32 @@ impl AtRecords {
             let missing = self.size.saturating_sub(self.offset() - start);
             let min = usize::try_from(missing).unwrap_or(usize::MAX);
             let window = &self.window[self.spent..];
-            match self.cutter.next(window, self.ended, min) {
-                Step::End(len) => {
+            match self.framer.next(window, self.ended, min) {
+                Boundary::End(len) => {
                     self.spend(len);
                     let end = self.offset();
                     return Ok((start < end).then(|| Piece {
-                        content: Content::Range { start, end },
-                        faults: self.cutter.take_faults(),
+                        content: ShardContent::Range { start, end },
+                        framing_errors: self.framer.take_errors(),
                         skipped: 0,
                     }));
                 }
-                Step::More => {
-                    self.spend(self.cutter.spent());
+                Boundary::NeedMore => {
+                    self.spend(self.framer.consumed());
                     self.read_on(name)?;
                 }
-                Step::Oversized(at) => {
+                Boundary::Oversized(at) => {
                     let end = self.offset() + at as u64;
-                    let mut fault = self.cutter.oversized(window);
-                    let mut faults = self.cutter.take_faults();
+                    let mut error = self.framer.oversized(window);
+                    let mut framing_errors = self.framer.take_errors();
                     self.spent += at;
-                    fault.len = self.skip_reject(fault.len, name)?;
-                    let skipped = fault.len;
-                    faults.push(fault);
-                    self.cutter = Cutter::new(&self.layout, self.offset());
+                    error.len = self.skip_reject(error.len, name)?;
+                    let skipped = error.len;
+                    framing_errors.push(error);
+                    self.framer = Framer::new(&self.layout, self.offset());
                     return Ok(Some(Piece {
-                        content: Content::Range { start, end },
-                        faults,
+                        content: ShardContent::Range { start, end },
+                        framing_errors,
                         skipped,
                     }));
                 }
@@ -166,7 +166,7 @@ impl AtRecords {
 
     fn spend(&mut self, len: usize) {
         self.spent += len;
-        self.cutter.shift(len);
+        self.framer.discard(len);
     }
 
     /// Passes over a reject that is longer than the limit, from its start to the first newline behind the `known` bytes,

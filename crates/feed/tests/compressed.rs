@@ -5,8 +5,8 @@ use std::io::Write;
 use std::process::Command;
 
 use flate2::write::GzEncoder;
-use moodring_feed::{Content, Feed, FeedError, Options, expand};
-use moodring_record::{FieldNames, Format, Reading};
+use moodring_feed::{Feed, FeedError, FeedOptions, ShardContent, expand};
+use moodring_record::{FieldNames, Format, ReadOptions};
 use proptest::prelude::*;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -27,10 +27,10 @@ fn skippable(kind: u8, len: usize) -> Vec<u8> {
 }
 
 fn feed_of(path: &std::path::Path, format: Option<Format>) -> Feed {
-    let options = Options {
+    let options = FeedOptions {
         shard_size: 1 << 20,
         block_size: 1 << 20,
-        reading: Reading::default(),
+        reading: ReadOptions::default(),
         fields: FieldNames {
             text: "text".into(),
             ..FieldNames::default()
@@ -47,8 +47,8 @@ fn all_bytes(feed: &mut Feed) -> Result<Vec<u8>, FeedError> {
     let mut all = Vec::new();
     while let Some(shard) = feed.next_shard()? {
         match shard.content {
-            Content::Block { bytes, .. } => all.extend(bytes),
-            Content::Range { .. } => panic!("a compressed file was cut"),
+            ShardContent::Block { bytes, .. } => all.extend(bytes),
+            ShardContent::Range { .. } => panic!("a compressed file was cut"),
         }
     }
     Ok(all)

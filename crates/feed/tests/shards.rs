@@ -8,18 +8,18 @@ use std::path::Path;
 
 use flate2::write::GzEncoder;
 use moodring_feed::{
-    Content, Feed, FeedError, Input, Options, Origin, Position, Shard, SourceId, expand,
+    Feed, FeedError, FeedOptions, Input, Origin, Position, Shard, ShardContent, SourceId, expand,
 };
-use moodring_record::{Cutting, Fault, FieldNames, Format, Layout, Reader, Reading};
+use moodring_record::{FieldNames, Format, FramingError, Layout, ReadOptions, Reader, SplitMode};
 use proptest::prelude::*;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-fn options(shard_size: u64, block_size: u64) -> Options {
-    Options {
+fn options(shard_size: u64, block_size: u64) -> FeedOptions {
+    FeedOptions {
         shard_size,
         block_size,
-        reading: Reading::default(),
+        reading: ReadOptions::default(),
         fields: FieldNames {
             text: "text".into(),
             id: None,
@@ -40,15 +40,20 @@ fn records(layout: &Layout, offset: u64, bytes: &[u8]) -> Vec<Record> {
     records_with(layout, offset, bytes, &[])
 }
 
-fn records_with(layout: &Layout, offset: u64, bytes: &[u8], faults: &[Fault]) -> Vec<Record> {
-    let mut reader = Reader::of_shard(layout, bytes, offset, faults);
+fn records_with(
+    layout: &Layout,
+    offset: u64,
+    bytes: &[u8],
+    framing_errors: &[FramingError],
+) -> Vec<Record> {
+    let mut reader = Reader::of_shard(layout, bytes, offset, framing_errors);
     let mut records = Vec::new();
     while let Some(record) = reader.next_record() {
-        let (place, raw) = match &record {
-            Ok(post) => (post.place(), post.raw()),
-            Err(malformed) => (malformed.place, malformed.raw),
+        let (location, raw) = match &record {
+            Ok(post) => (post.location(), post.raw()),
+            Err(malformed) => (malformed.location, malformed.raw),
         };
-        records.push((offset + place.offset, raw.to_vec()));
+        records.push((offset + location.offset, raw.to_vec()));
     }
     records
 }
@@ -58,7 +63,7 @@ fn read_range(
     input: &Input,
     layout: &Layout,
     (start, end): (u64, u64),
-    faults: &[Fault],
+    framing_errors: &[FramingError],
 ) -> Vec<Record> {
     let Origin::File(path) = &input.origin else {
         panic!("a range of {}", input.name);
@@ -72,13 +77,13 @@ fn read_range(
         usize::try_from(start).unwrap(),
         usize::try_from(end).unwrap(),
     );
-    if layout.cutting() == Cutting::AtLines {
+    if layout.split_mode() == SplitMode::Lines {
         if start as u64 > layout.body_start() {
             start = line_start(start);
         }
         end = line_start(end).max(start);
     }
-    records_with(layout, start as u64, &whole[start..end], faults)
+    records_with(layout, start as u64, &whole[start..end], framing_errors)
 }
 
 fn shards(feed: &mut Feed) -> Vec<Shard> {
@@ -90,13 +95,15 @@ fn records_of_shards(feed: &mut Feed) -> Vec<Record> {
     for shard in shards(feed) {
         let layout = feed.layout(shard.source).unwrap();
         all.extend(match &shard.content {
-            Content::Range { start, end } => read_range(
+            ShardContent::Range { start, end } => read_range(
                 &feed.inputs()[shard.source.0 as usize],
                 layout,
                 (*start, *end),
-                &shard.faults,
+                &shard.framing_errors,
             ),
-            Content::Block { offset, bytes } => records_with(layout, *offset, bytes, &shard.faults),
+            ShardContent::Block { offset, bytes } => {
+                records_with(layout, *offset, bytes, &shard.framing_errors)
+            }
         });
     }
     all
@@ -276,7 +283,7 @@ fn even_ranges_leave_the_file_unread() {
     assert_eq!(starts.len(), 4);
     assert_eq!(
         starts[3],
-        Content::Range {
+        ShardContent::Range {
             start: 3 << 38,
             end: 4 << 38
         }
@@ -301,8 +308,8 @@ fn a_line_longer_than_many_blocks_stays_whole() {
     let sizes: Vec<_> = shards(&mut feed_of(&path, 1, 4096))
         .into_iter()
         .map(|shard| match shard.content {
-            Content::Block { bytes, .. } => bytes.len(),
-            Content::Range { .. } => 0,
+            ShardContent::Block { bytes, .. } => bytes.len(),
+            ShardContent::Range { .. } => 0,
         })
         .collect();
     assert_eq!(sizes, [6 + long.len() + 1, 6]);
@@ -373,7 +380,7 @@ fn a_pipe_is_told_by_its_first_bytes() {
         let shards = shards(&mut feed);
         assert_eq!(
             shards[0].content,
-            Content::Block {
+            ShardContent::Block {
                 offset: 0,
                 bytes: post.to_vec()
             }
@@ -403,7 +410,7 @@ fn a_pipe_of_lines_is_not_waited_for_before_its_turn() {
     assert!(feed.layout(SourceId(0)).is_some());
 
     let writer = std::thread::spawn(move || fs::write(path, [BOM, b"a post"].concat()));
-    let expected = Content::Block {
+    let expected = ShardContent::Block {
         offset: 3,
         bytes: b"a post".to_vec(),
     };
@@ -463,8 +470,8 @@ fn a_feed_goes_on_behind_any_shard() {
         let last = &all[done - 1];
         let offset = last.skipped
             + match &last.content {
-                Content::Range { end, .. } => *end,
-                Content::Block { offset, bytes } => offset + bytes.len() as u64,
+                ShardContent::Range { end, .. } => *end,
+                ShardContent::Block { offset, bytes } => offset + bytes.len() as u64,
             };
         let mut rest = feed();
         rest.resume(Position {

@@ -139,7 +139,7 @@ impl RecordObserver for Faults {
     }
 
     fn scoring(&self, post: &Post<'_>, shard_len: usize) {
-        if post.place().offset > shard_len as u64 / 2 {
+        if post.location().offset > shard_len as u64 / 2 {
             self.strike_at(Point::Score);
         }
         for (cause, trigger) in &self.texts {

@@ -27,7 +27,7 @@ pub use extremes::{Extreme, Extremes};
 pub use findings::Findings;
 pub use language::Language;
 pub use message::{
-    Content, Delivered, EvalReport, EvalSetup, Grant, Reject, Report, ScoreSetup, Setup, Task,
+    Delivered, EvalReport, EvalSetup, Grant, Reject, Report, ScoreSetup, Setup, Task, TaskContent,
 };
 pub use model::{BadModel, Model};
 pub use records::{NoObserver, RecordObserver};

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use moodring_record::Fault;
+use moodring_record::FramingError;
 
 /// How much is read at first to find the end of a range's last line. Most lines are shorter.
 const STEP: usize = 4 << 10;
@@ -33,7 +33,7 @@ pub(crate) struct Found {
     /// Where it begins in the buffer, which they fill from there.
     pub(crate) begin: usize,
     /// The last line, if it is longer than the limit; it is not in the buffer then.
-    pub(crate) long: Option<Fault>,
+    pub(crate) long: Option<FramingError>,
 }
 
 /// Reads the records of the bytes `start..end` into `buffer`, whatever was in it.
@@ -72,7 +72,12 @@ pub(crate) fn read_range(
             let rest = line_end(file, offset + buffer.len() as u64)?;
             let len = rest - (offset + line as u64);
             let known = &buffer[line..];
-            long = Some(Fault::long_line(offset + line as u64, len, known, limit));
+            long = Some(FramingError::long_line(
+                offset + line as u64,
+                len,
+                known,
+                limit,
+            ));
             buffer.truncate(line);
         }
     }

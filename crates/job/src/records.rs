@@ -52,11 +52,11 @@ pub(crate) fn for_each_post(
     let Records {
         offset,
         bytes,
-        faults,
+        framing_errors,
         ..
     } = records;
     let mut found = Found::default();
-    let mut reader = Reader::of_shard(layout, bytes, offset, faults);
+    let mut reader = Reader::of_shard(layout, bytes, offset, framing_errors);
     for item in 0.. {
         let action = work.action(item);
         let Some(record) = reader.next_raw() else {

@@ -172,7 +172,7 @@ impl<O: RecordObserver> ScoreJob<O> {
                 scores_of(models, post.text(), &mut scores, &mut findings.tallies);
             let place = (task.index, item);
             findings.extremes.add(units, place, post.text());
-            if Language::samples(records.offset + post.place().offset) {
+            if Language::samples(records.offset + post.location().offset) {
                 findings.language.add(post.text());
             }
             count += 1;

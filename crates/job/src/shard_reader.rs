@@ -4,9 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use moodring_pool::JobError;
-use moodring_record::{Cutting, Fault, Layout};
+use moodring_record::{FramingError, Layout, SplitMode};
 
-use crate::message::{Content, Task};
+use crate::message::{Task, TaskContent};
 use crate::range::{Bounds, Found, read_range};
 
 /// Reads shards; kept from shard to shard for its buffer and its open file.
@@ -16,7 +16,7 @@ pub(crate) struct ShardReader {
     /// The file that was read last, which most likely is the next one too.
     open: Option<(PathBuf, File)>,
     /// The last line of the shard, if it is too long to be read.
-    long: Option<Fault>,
+    long: Option<FramingError>,
 }
 
 /// The records of a shard.
@@ -27,7 +27,7 @@ pub(crate) struct Records<'a> {
     /// The records.
     pub(crate) bytes: &'a [u8],
     /// Those that are known to be rejects.
-    pub(crate) faults: &'a [Fault],
+    pub(crate) framing_errors: &'a [FramingError],
     /// How much of the (decompressed) input the shard stands for, and where that ends.
     pub(crate) consumed: u64,
     pub(crate) end: u64,
@@ -37,17 +37,17 @@ impl ShardReader {
     /// The records of the task's shard.
     pub(crate) fn read<'a>(&'a mut self, task: &'a Task<'_>) -> Result<Records<'a>, JobError> {
         match task.content {
-            Content::Block { offset, bytes } => {
+            TaskContent::Block { offset, bytes } => {
                 let consumed = bytes.len() as u64 + task.skipped;
                 Ok(Records {
                     offset,
                     bytes,
-                    faults: &task.faults,
+                    framing_errors: &task.framing_errors,
                     consumed,
                     end: offset + consumed,
                 })
             }
-            Content::Range { path, start, end } => {
+            TaskContent::Range { path, start, end } => {
                 let Found {
                     offset,
                     begin,
@@ -57,9 +57,9 @@ impl ShardReader {
                 Ok(Records {
                     offset,
                     bytes: &self.buffer[begin..],
-                    faults: match &self.long {
+                    framing_errors: match &self.long {
                         Some(long) => std::slice::from_ref(long),
-                        None => &task.faults,
+                        None => &task.framing_errors,
                     },
                     consumed: end - start + task.skipped,
                     end: end + task.skipped,
@@ -76,12 +76,12 @@ impl ShardReader {
         start: u64,
         end: u64,
     ) -> Result<Found, JobError> {
-        let bounds = match layout.cutting() {
-            Cutting::AtLines => Bounds::Lines {
+        let bounds = match layout.split_mode() {
+            SplitMode::Lines => Bounds::Lines {
                 first: layout.body_start(),
                 limit: layout.max_record(),
             },
-            Cutting::AtRecords => Bounds::Records,
+            SplitMode::Records => Bounds::Records,
         };
         let failed = |error: std::io::Error| {
             let hint = match error.kind() {

@@ -6,8 +6,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use moodring_record::{
-    Cutter, Fault, FieldNames, Format, HEAD_LEN, Layout, ModelColumns, Quoting, Reader, Renderer,
-    ScoreColumn, Step,
+    Boundary, FieldNames, Format, Framer, FramingError, HEAD_LEN, Layout, ModelColumns, Quoting,
+    Reader, Renderer, ScoreColumn,
 };
 
 /// The best of so many runs counts: the others were disturbed.
@@ -44,12 +44,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     )?;
     let record = &source[usize::try_from(layout.body_start())?..];
     let body = record.repeat(SIZE.div_ceil(record.len().max(1)));
-    println!("{:?}, {} bytes", layout.cutting(), body.len());
+    println!("{:?}, {} bytes", layout.split_mode(), body.len());
 
     let cut = best(|| {
         let mut count = 0;
         cut(&layout, &body, |shard| {
-            black_box(shard.faults);
+            black_box(shard.framing_errors);
             count += 1;
         });
         count
@@ -92,20 +92,20 @@ fn vader() -> ModelColumns {
 struct Shard<'b> {
     bytes: &'b [u8],
     offset: u64,
-    faults: Vec<Fault>,
+    framing_errors: Vec<FramingError>,
 }
 
 /// Cuts a body, and gives its shards to `each`.
 fn cut<'b>(layout: &Layout, mut body: &'b [u8], mut each: impl FnMut(Shard<'b>)) {
-    let mut cutter = Cutter::new(layout, 0);
+    let mut framer = Framer::new(layout, 0);
     let mut offset = 0;
-    while let Step::End(end @ 1..) = cutter.next(body, true, SHARD) {
+    while let Boundary::End(end @ 1..) = framer.next(body, true, SHARD) {
         let (bytes, rest) = body.split_at(end);
-        cutter.shift(end);
+        framer.discard(end);
         each(Shard {
             bytes,
             offset,
-            faults: cutter.take_faults(),
+            framing_errors: framer.take_errors(),
         });
         offset += end as u64;
         body = rest;
@@ -113,7 +113,7 @@ fn cut<'b>(layout: &Layout, mut body: &'b [u8], mut each: impl FnMut(Shard<'b>))
 }
 
 fn reader<'a>(layout: &'a Layout, shard: &'a Shard<'_>) -> Reader<'a> {
-    Reader::of_shard(layout, shard.bytes, shard.offset, &shard.faults)
+    Reader::of_shard(layout, shard.bytes, shard.offset, &shard.framing_errors)
 }
 
 fn read(layout: &Layout, shard: &Shard<'_>) -> usize {

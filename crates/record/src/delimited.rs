@@ -91,7 +91,7 @@ pub(crate) struct Row {
 
 /// What RFC 4180 has no answer for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum QuoteFault {
+pub(crate) enum QuoteError {
     /// Something other than a delimiter or a newline follows a closing quote, in the column of this index.
     TextAfterQuote(usize),
     /// The quote that opens the column of this index is never closed.
@@ -101,12 +101,12 @@ pub(crate) enum QuoteFault {
 /// Splits the first row of `bytes`, which are not empty, into its fields.
 ///
 /// # Errors
-/// The first fault; nothing behind it is looked at, as each line may have one.
+/// The first error; nothing behind it is looked at, as each line may have one.
 pub(crate) fn scan_row(
     dialect: Dialect,
     bytes: &[u8],
     fields: &mut Vec<Field>,
-) -> Result<Row, QuoteFault> {
+) -> Result<Row, QuoteError> {
     fields.clear();
     let mut lines = 1;
     let mut start = 0;
@@ -115,7 +115,7 @@ pub(crate) fn scan_row(
         let mut rest = start;
         if dialect.quotes && bytes.get(start) == Some(&b'"') {
             let Some(field) = scan_quoted(bytes, start + 1) else {
-                return Err(QuoteFault::UnclosedQuote(fields.len()));
+                return Err(QuoteError::UnclosedQuote(fields.len()));
             };
             lines += count_newlines(&bytes[field.span.range()]);
             rest = field.span.end + 1;
@@ -129,7 +129,7 @@ pub(crate) fn scan_row(
             None => bytes.len(),
         };
         if quoted.is_some() && end > rest {
-            return Err(QuoteFault::TextAfterQuote(fields.len()));
+            return Err(QuoteError::TextAfterQuote(fields.len()));
         }
         fields.push(quoted.unwrap_or(Field::plain(Span::new(start, end))));
         if !more {
@@ -220,7 +220,7 @@ mod tests {
         scan(CSV, source).1
     }
 
-    fn fault(source: &str) -> QuoteFault {
+    fn error(source: &str) -> QuoteError {
         scan_row(CSV, source.as_bytes(), &mut Vec::new()).unwrap_err()
     }
 
@@ -269,14 +269,14 @@ mod tests {
     #[test]
     fn text_after_a_closing_quote_is_a_fault() {
         assert_eq!(
-            fault("a,\"b\" c,\"d\ne\"\nf\n"),
-            QuoteFault::TextAfterQuote(1)
+            error("a,\"b\" c,\"d\ne\"\nf\n"),
+            QuoteError::TextAfterQuote(1)
         );
     }
 
     #[test]
     fn a_quote_never_closed_is_a_fault() {
-        assert_eq!(fault("a,\"b\nc\n"), QuoteFault::UnclosedQuote(1));
+        assert_eq!(error("a,\"b\nc\n"), QuoteError::UnclosedQuote(1));
     }
 
     #[test]

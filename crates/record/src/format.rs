@@ -93,7 +93,7 @@ pub const MAX_RECORD: usize = 16 << 20;
 
 /// How the bytes of a source are read, where its format leaves a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
+pub struct ReadOptions {
     /// What a quotation mark means.
     pub quoting: Quoting,
     /// What separates fields, if not the format's own delimiter.
@@ -102,9 +102,9 @@ pub struct Reading {
     pub max_record: usize,
 }
 
-impl Default for Reading {
-    fn default() -> Reading {
-        Reading {
+impl Default for ReadOptions {
+    fn default() -> ReadOptions {
+        ReadOptions {
             quoting: Quoting::Auto,
             delimiter: None,
             max_record: MAX_RECORD,
@@ -131,7 +131,7 @@ impl OutputStyle {
     #[must_use]
     pub fn new(
         format: Format,
-        reading: Reading,
+        reading: ReadOptions,
         sources: impl IntoIterator<Item = Option<Format>>,
     ) -> OutputStyle {
         let literal = reading.quoting.resolve(format) == Quoting::None;
@@ -154,11 +154,11 @@ impl From<Format> for OutputStyle {
     }
 }
 
-impl From<Quoting> for Reading {
-    fn from(quoting: Quoting) -> Reading {
-        Reading {
+impl From<Quoting> for ReadOptions {
+    fn from(quoting: Quoting) -> ReadOptions {
+        ReadOptions {
             quoting,
-            ..Reading::default()
+            ..ReadOptions::default()
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! - Without quoting the record is a line. With quoting, a newline inside quotes belongs to its field.
 //! - If a closing quote is followed by anything but a delimiter or a line end, if the source ends inside quotes, or if
-//!   the record does not end within `limit` bytes, the record is a *fault*: a reject that reaches to the end of the line
+//!   the record does not end within `limit` bytes, the record is a *framing error*: a reject that reaches to the end of the line
 //!   in which the last quote was opened (without an open quote: of the line that the limit falls into). Reading resumes
 //!   on the next line.
 //!
@@ -19,18 +19,18 @@ use memchr::{memchr, memchr_iter, memchr2, memrchr};
 use serde::{Deserialize, Serialize};
 
 use crate::delimited::Dialect;
-use crate::{Layout, Reason};
+use crate::{Layout, RejectReason};
 
 /// How much of a long reject is kept.
 pub(crate) const EXCERPT_LEN: usize = 1 << 10;
 
-/// How far a cutter goes on, in bytes, before it looks for a record's start. So that nothing is looked for at each quote,
+/// How far a framer goes on, in bytes, before it looks for a record's start. So that nothing is looked for at each quote,
 /// and little is looked at twice when the start must be known.
 const MAX_BEHIND: usize = 16 << 10;
 
 /// A record whose end cannot be found by the rules, and which is therefore a reject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
+pub struct FramingError {
     /// Where it begins in the (decompressed) source.
     pub offset: u64,
     /// How many bytes it has, with the end of its last line.
@@ -42,14 +42,14 @@ pub struct Fault {
     /// The column that the quote opens, counted from 1; none if it is no quote that is at fault.
     pub column: Option<u64>,
     /// What is wrong.
-    pub kind: FaultKind,
+    pub kind: FramingErrorKind,
     /// The first bytes of a record that is longer than the limit; for others, their shard has the bytes.
     pub excerpt: Vec<u8>,
 }
 
 /// What is wrong with a record whose end cannot be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FaultKind {
+pub enum FramingErrorKind {
     /// Something other than a delimiter or a line end follows a closing quote.
     TextAfterQuote,
     /// The source ends inside quotes.
@@ -58,65 +58,65 @@ pub enum FaultKind {
     TooLong,
 }
 
-impl Fault {
+impl FramingError {
     /// A line that is longer than the limit, of which `bytes` are the first ones and more than the limit.
     #[must_use]
-    pub fn long_line(offset: u64, len: u64, bytes: &[u8], limit: usize) -> Fault {
-        Fault {
+    pub fn long_line(offset: u64, len: u64, bytes: &[u8], limit: usize) -> FramingError {
+        FramingError {
             offset,
             len,
             lines: 1,
             quote_line: 0,
             column: None,
-            kind: FaultKind::TooLong,
+            kind: FramingErrorKind::TooLong,
             excerpt: bytes[..bytes.len().min(limit).min(EXCERPT_LEN)].to_vec(),
         }
     }
 
-    pub(crate) fn reason(&self, limit: usize) -> Reason {
+    pub(crate) fn reason(&self, limit: usize) -> RejectReason {
         let column = self
             .column
             .map_or(0, |column| usize::try_from(column).unwrap_or(usize::MAX));
         match self.kind {
-            FaultKind::TextAfterQuote => Reason::TextAfterQuote { column },
-            FaultKind::UnclosedQuote => Reason::UnclosedQuote { column },
-            FaultKind::TooLong if column > 0 => Reason::QuoteTooLong { column, limit },
-            FaultKind::TooLong => Reason::TooLong { limit },
+            FramingErrorKind::TextAfterQuote => RejectReason::TextAfterQuote { column },
+            FramingErrorKind::UnclosedQuote => RejectReason::UnclosedQuote { column },
+            FramingErrorKind::TooLong if column > 0 => RejectReason::QuoteTooLong { column, limit },
+            FramingErrorKind::TooLong => RejectReason::TooLong { limit },
         }
     }
 }
 
-/// What a [`Cutter`] has found.
+/// What a [`Framer`] has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Boundary {
     /// A shard may end here, at this offset in the window.
     End(usize),
     /// The window holds too little to tell.
-    More,
+    NeedMore,
     /// The record that begins at this offset in the window is a reject that is longer than the limit, and the end of its
-    /// last line is not looked for here: see [`Cutter::oversized`].
+    /// last line is not looked for here: see [`Framer::oversized`].
     Oversized(usize),
 }
 
 /// Finds record ends in a stream of bytes that begins at a record.
 ///
-/// It is shown a window of the stream that grows at its end ([`next`](Cutter::next)) and shrinks at its beginning
-/// ([`shift`](Cutter::shift)), and looks at no byte of it twice.
+/// It is shown a window of the stream that grows at its end ([`next`](Framer::next)) and shrinks at its beginning
+/// ([`discard`](Framer::discard)), and looks at no byte of it twice.
 ///
 /// ```
-/// # use moodring_record::{Cutter, FieldNames, Format, Layout, Quoting, Step};
+/// # use moodring_record::{Boundary, FieldNames, Format, Framer, Layout, Quoting};
 /// let source = b"text\n\"one\npost\"\nanother\n";
 /// let names = FieldNames { text: "text".into(), ..FieldNames::default() };
 /// let layout = Layout::detect(Format::Csv, Quoting::Auto, &names, &[], source, true)?;
 ///
 /// let body = &source[5..];
-/// let mut cutter = Cutter::new(&layout, 5);
-/// assert_eq!(cutter.next(&body[..8], false, 1), Step::More);
-/// assert_eq!(cutter.next(body, true, 1), Step::End(11));
+/// let mut framer = Framer::new(&layout, 5);
+/// assert_eq!(framer.next(&body[..8], false, 1), Boundary::NeedMore);
+/// assert_eq!(framer.next(body, true, 1), Boundary::End(11));
 /// # Ok::<(), moodring_record::LayoutError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Cutter {
+pub struct Framer {
     /// The delimiter, if quotes mean anything here.
     delimiter: Option<u8>,
     limit: usize,
@@ -131,7 +131,7 @@ pub struct Cutter {
     /// The first byte that was not looked at.
     at: usize,
     state: State,
-    faults: Vec<Fault>,
+    errors: Vec<FramingError>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,21 +144,21 @@ enum State {
     Closing { quote: usize },
     /// In a reject, which ends with the line that `at` is in.
     Rejected {
-        kind: FaultKind,
+        kind: FramingErrorKind,
         quote: Option<usize>,
     },
 }
 
-impl Cutter {
-    /// A cutter that stands at the start of a record, `offset` bytes into the source.
+impl Framer {
+    /// A framer that stands at the start of a record, `offset` bytes into the source.
     #[must_use]
-    pub fn new(layout: &Layout, offset: u64) -> Cutter {
+    pub fn new(layout: &Layout, offset: u64) -> Framer {
         let dialect = layout.dialect().filter(|dialect| dialect.quotes);
-        Cutter::with(dialect, layout.max_record(), offset)
+        Framer::with(dialect, layout.max_record(), offset)
     }
 
-    pub(crate) fn with(quoted: Option<Dialect>, limit: usize, offset: u64) -> Cutter {
-        Cutter {
+    pub(crate) fn with(quoted: Option<Dialect>, limit: usize, offset: u64) -> Framer {
+        Framer {
             delimiter: quoted.map(|dialect| dialect.delimiter),
             limit,
             base: offset,
@@ -167,16 +167,16 @@ impl Cutter {
             outside: 0,
             at: 0,
             state: State::Outside,
-            faults: Vec::new(),
+            errors: Vec::new(),
         }
     }
 
     /// Looks for the first record end at or after `min` (and after 0). `ended` says that nothing comes after the window.
-    /// The window must begin with the one of the call before, less what was [shifted](Cutter::shift) out of it.
+    /// The window must begin with the one of the call before, less what was [discarded](Framer::discard).
     ///
     /// At the end of the source that end is a record end too. Rejects before it are to be had from
-    /// [`take_faults`](Cutter::take_faults).
-    pub fn next(&mut self, window: &[u8], ended: bool, min: usize) -> Step {
+    /// [`take_errors`](Framer::take_errors).
+    pub fn next(&mut self, window: &[u8], ended: bool, min: usize) -> Boundary {
         loop {
             let step = match self.state {
                 State::Outside => self.outside(window, ended, min),
@@ -192,12 +192,12 @@ impl Cutter {
 
     /// How much of the window is of no use any more; at a record's end, all that is before it.
     #[must_use]
-    pub fn spent(&self) -> usize {
+    pub fn consumed(&self) -> usize {
         self.start
     }
 
-    /// Takes note that `len` bytes, at most [`spent`](Cutter::spent), have left the window at its beginning.
-    pub fn shift(&mut self, len: usize) {
+    /// Takes note that `len` bytes, at most [`consumed`](Framer::consumed), have left the window at its beginning.
+    pub fn discard(&mut self, len: usize) {
         self.base += len as u64;
         self.start -= len;
         self.settled -= len;
@@ -214,26 +214,26 @@ impl Cutter {
     }
 
     /// The rejects that were found since the last call, in order.
-    pub fn take_faults(&mut self) -> Vec<Fault> {
-        std::mem::take(&mut self.faults)
+    pub fn take_errors(&mut self) -> Vec<FramingError> {
+        std::mem::take(&mut self.errors)
     }
 
-    /// After [`Step::Oversized`]: the reject, as long as it is known to be, and the window's part of it. Whoever asks adds
-    /// to its length what comes up to the next newline and with it, and [starts anew](Cutter::new) behind that.
+    /// After [`Boundary::Oversized`]: the reject, as long as it is known to be, and the window's part of it. Whoever asks adds
+    /// to its length what comes up to the next newline and with it, and [starts anew](Framer::new) behind that.
     #[must_use]
-    pub fn oversized(&self, window: &[u8]) -> Fault {
+    pub fn oversized(&self, window: &[u8]) -> FramingError {
         let (kind, quote) = match self.state {
             State::Rejected { kind, quote } => (kind, quote),
-            _ => (FaultKind::TooLong, None),
+            _ => (FramingErrorKind::TooLong, None),
         };
         let end = self.record_limit().min(window.len());
-        let mut fault = self.fault(window, kind, quote, end);
+        let mut error = self.error(window, kind, quote, end);
         let excerpt = &window[self.start..end.min(self.start + EXCERPT_LEN)];
-        fault.excerpt = excerpt.to_vec();
-        fault
+        error.excerpt = excerpt.to_vec();
+        error
     }
 
-    fn outside(&mut self, window: &[u8], ended: bool, min: usize) -> Option<Step> {
+    fn outside(&mut self, window: &[u8], ended: bool, min: usize) -> Option<Boundary> {
         let from = (min.max(1) - 1).clamp(self.at, window.len().max(self.at));
         let stop = self.next_stop(window, from);
         let seen = stop.map_or(window.len(), |stop| stop + 1);
@@ -247,14 +247,14 @@ impl Cutter {
             self.at = window.len();
             if ended {
                 self.begin(window.len());
-                return Some(Step::End(window.len()));
+                return Some(Boundary::End(window.len()));
             }
             self.settle(window, window.len());
-            return Some(Step::More);
+            return Some(Boundary::NeedMore);
         };
         if window[stop] == b'\n' {
             self.begin(stop + 1);
-            return Some(Step::End(stop + 1));
+            return Some(Boundary::End(stop + 1));
         }
         self.at = stop + 1;
         if self.opens(window, stop) {
@@ -289,7 +289,7 @@ impl Cutter {
         }
         let too_long = end > self.record_limit();
         if too_long {
-            self.reject(FaultKind::TooLong, None, self.record_limit());
+            self.reject(FramingErrorKind::TooLong, None, self.record_limit());
         }
         too_long
     }
@@ -318,7 +318,7 @@ impl Cutter {
         newline.is_some()
     }
 
-    /// Where the last record ends in a part of the window that begins and ends outside quotes, and has no fault.
+    /// Where the last record ends in a part of the window that begins and ends outside quotes, and has no error.
     fn last_end(&self, window: &[u8], Range { start, end }: Range<usize>) -> Option<usize> {
         let mut last = None;
         let mut at = start;
@@ -345,7 +345,7 @@ impl Cutter {
         matches!(before, None | Some(b'\n')) || before == self.delimiter
     }
 
-    fn inside(&mut self, window: &[u8], ended: bool, quote: usize) -> Option<Step> {
+    fn inside(&mut self, window: &[u8], ended: bool, quote: usize) -> Option<Boundary> {
         let end = window.len().min(self.record_limit());
         match memchr(b'"', &window[self.at.min(end)..end]) {
             Some(close) => {
@@ -354,34 +354,34 @@ impl Cutter {
             }
             None if window.len() > end => {
                 if !self.settle(window, quote) {
-                    self.reject(FaultKind::TooLong, Some(quote), quote);
+                    self.reject(FramingErrorKind::TooLong, Some(quote), quote);
                 }
             }
             None if ended => {
                 self.settle(window, quote);
-                self.reject(FaultKind::UnclosedQuote, Some(quote), quote);
+                self.reject(FramingErrorKind::UnclosedQuote, Some(quote), quote);
             }
             None => {
                 self.settle(window, quote);
                 self.at = end;
-                return Some(Step::More);
+                return Some(Boundary::NeedMore);
             }
         }
         None
     }
 
-    fn closing(&mut self, window: &[u8], ended: bool, quote: usize) -> Option<Step> {
+    fn closing(&mut self, window: &[u8], ended: bool, quote: usize) -> Option<Boundary> {
         let limit = self.record_limit();
         let after = &window[self.at..];
         let needed = if after.first() == Some(&b'\r') { 2 } else { 1 };
         if after.len() < needed && !ended {
-            return Some(Step::More);
+            return Some(Boundary::NeedMore);
         }
         match after {
             [] => self.leave(),
             _ if self.at + needed.min(after.len()) > limit => {
                 if !self.settle(window, quote) {
-                    self.reject(FaultKind::TooLong, Some(quote), quote);
+                    self.reject(FramingErrorKind::TooLong, Some(quote), quote);
                 }
             }
             [b'"', ..] => {
@@ -392,7 +392,7 @@ impl Cutter {
             [byte, ..] if Some(*byte) == self.delimiter => self.leave(),
             _ => {
                 self.settle(window, quote);
-                self.reject(FaultKind::TextAfterQuote, Some(quote), quote);
+                self.reject(FramingErrorKind::TextAfterQuote, Some(quote), quote);
             }
         }
         None
@@ -412,7 +412,7 @@ impl Cutter {
         self.leave();
     }
 
-    fn reject(&mut self, kind: FaultKind, quote: Option<usize>, from: usize) {
+    fn reject(&mut self, kind: FramingErrorKind, quote: Option<usize>, from: usize) {
         self.at = from;
         self.state = State::Rejected { kind, quote };
     }
@@ -422,32 +422,38 @@ impl Cutter {
         window: &[u8],
         ended: bool,
         min: usize,
-        kind: FaultKind,
+        kind: FramingErrorKind,
         quote: Option<usize>,
-    ) -> Option<Step> {
+    ) -> Option<Boundary> {
         let limit = self.record_limit();
         let known = window.len().min(limit);
         let end = match memchr(b'\n', &window[self.at.min(known)..known]) {
             Some(newline) => self.at + newline + 1,
-            None if window.len() > limit => return Some(Step::Oversized(self.start)),
+            None if window.len() > limit => return Some(Boundary::Oversized(self.start)),
             None if ended => window.len(),
             None => {
                 self.at = self.at.max(known);
-                return Some(Step::More);
+                return Some(Boundary::NeedMore);
             }
         };
-        let fault = self.fault(window, kind, quote, end);
-        self.faults.push(fault);
+        let error = self.error(window, kind, quote, end);
+        self.errors.push(error);
         self.begin(end);
-        (end >= min).then_some(Step::End(end))
+        (end >= min).then_some(Boundary::End(end))
     }
 
-    fn fault(&self, window: &[u8], kind: FaultKind, quote: Option<usize>, end: usize) -> Fault {
+    fn error(
+        &self,
+        window: &[u8],
+        kind: FramingErrorKind,
+        quote: Option<usize>,
+        end: usize,
+    ) -> FramingError {
         let record = &window[self.start..end];
         let newlines = |bytes: &[u8]| memchr_iter(b'\n', bytes).count() as u64;
         let before = quote.map(|quote| &record[..quote - self.start]);
         let quote_line = before.map_or(0, newlines);
-        Fault {
+        FramingError {
             offset: self.base + self.start as u64,
             len: record.len() as u64,
             lines: match before {

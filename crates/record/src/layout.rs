@@ -7,9 +7,11 @@
 use memchr::{memchr_iter, memrchr};
 use serde::{Deserialize, Serialize};
 
-use crate::delimited::{Dialect, QuoteFault, Row, scan_row};
+use crate::delimited::{Dialect, QuoteError, Row, scan_row};
 use crate::table::{Table, find};
-use crate::{Delimiter, Format, Malformed, Quoting, Reader, Reading, Reason, encoding, json};
+use crate::{
+    Delimiter, Format, MalformedRecord, Quoting, ReadOptions, Reader, RejectReason, encoding, json,
+};
 
 /// How much of a source [`Layout::detect`] wants to see (all of it, if it is shorter).
 pub const HEAD_LEN: usize = 1 << 20;
@@ -58,11 +60,11 @@ pub struct ScoreColumn {
 
 /// Where a source may be cut into shards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Cutting {
+pub enum SplitMode {
     /// Anywhere: a range of bytes owns each line that starts in it.
-    AtLines,
-    /// Only where a record ends, which a [`Cutter`](crate::Cutter) that has seen all before it can tell.
-    AtRecords,
+    Lines,
+    /// Only where a record ends, which a [`Framer`](crate::Framer) that has seen all before it can tell.
+    Records,
 }
 
 /// Why a source cannot be read at all.
@@ -180,14 +182,14 @@ impl Layout {
     /// If the source is UTF-16, or a CSV or TSV header cannot be read or lacks a named column.
     pub fn detect(
         format: Format,
-        reading: impl Into<Reading>,
+        reading: impl Into<ReadOptions>,
         fields: &FieldNames,
         added: &[String],
         head: &[u8],
         head_is_all: bool,
     ) -> Result<Layout, LayoutError> {
         encoding::check(head)?;
-        let Reading {
+        let ReadOptions {
             quoting,
             delimiter,
             max_record,
@@ -234,7 +236,7 @@ impl Layout {
     }
 
     /// Has records rejected that hold a field of an added name, instead of replacing it: see
-    /// [`Reason::FieldTaken`](crate::Reason::FieldTaken).
+    /// [`RejectReason::FieldTaken`](crate::RejectReason::FieldTaken).
     pub fn keep_fields(&mut self) {
         if let Shape::Objects(wanted) = &mut self.shape {
             wanted.keep_fields();
@@ -281,8 +283,8 @@ impl Layout {
         };
         let mut reader = Reader::new(&layout, head.get(start..end)?);
         while let Some(record) = reader.next_record() {
-            if let Err(Malformed {
-                reason: Reason::FieldTaken { name },
+            if let Err(MalformedRecord {
+                reason: RejectReason::FieldTaken { name },
                 ..
             }) = record
             {
@@ -318,10 +320,10 @@ impl Layout {
 
     /// Where the source may be cut.
     #[must_use]
-    pub fn cutting(&self) -> Cutting {
+    pub fn split_mode(&self) -> SplitMode {
         match self.dialect() {
-            Some(Dialect { quotes: true, .. }) => Cutting::AtRecords,
-            Some(Dialect { quotes: false, .. }) | None => Cutting::AtLines,
+            Some(Dialect { quotes: true, .. }) => SplitMode::Records,
+            Some(Dialect { quotes: false, .. }) | None => SplitMode::Lines,
         }
     }
 
@@ -358,11 +360,11 @@ fn blank_lines(head: &[u8]) -> &[u8] {
     }
 }
 
-impl From<QuoteFault> for LayoutError {
-    fn from(fault: QuoteFault) -> LayoutError {
-        match fault {
-            QuoteFault::UnclosedQuote(index) => LayoutError::UnclosedHeader { column: index + 1 },
-            QuoteFault::TextAfterQuote(index) => LayoutError::TextAfterQuote { column: index + 1 },
+impl From<QuoteError> for LayoutError {
+    fn from(error: QuoteError) -> LayoutError {
+        match error {
+            QuoteError::UnclosedQuote(index) => LayoutError::UnclosedHeader { column: index + 1 },
+            QuoteError::TextAfterQuote(index) => LayoutError::TextAfterQuote { column: index + 1 },
         }
     }
 }
@@ -380,7 +382,7 @@ fn read_header(
         Ok(row) if !head_is_all && !head[..row.next].ends_with(b"\n") => {
             Err(LayoutError::HeaderTooLong)
         }
-        Err(QuoteFault::UnclosedQuote(_)) if !head_is_all => Err(LayoutError::HeaderTooLong),
+        Err(QuoteError::UnclosedQuote(_)) if !head_is_all => Err(LayoutError::HeaderTooLong),
         row => Ok(Some(row?)),
     }
 }
@@ -409,8 +411,8 @@ mod tests {
         )
     }
 
-    fn cutting(tsv: &str) -> Cutting {
-        detect(Format::Tsv, tsv).unwrap().cutting()
+    fn cutting(tsv: &str) -> SplitMode {
+        detect(Format::Tsv, tsv).unwrap().split_mode()
     }
 
     #[test]
@@ -499,7 +501,7 @@ mod tests {
             "id\ttext\n1\t\"Great\n2\tfilm\"\n",
             "id\ttext\n1\t\"quoted\"\n",
         ] {
-            assert_eq!(cutting(tsv), Cutting::AtLines, "{tsv:?}");
+            assert_eq!(cutting(tsv), SplitMode::Lines, "{tsv:?}");
         }
     }
 
@@ -530,9 +532,9 @@ mod tests {
 
     #[test]
     fn another_delimiter_splits_the_header() {
-        let reading = Reading {
+        let reading = ReadOptions {
             delimiter: ";".parse().ok(),
-            ..Reading::default()
+            ..ReadOptions::default()
         };
         let head = b"id;text\n1;a, b\n";
         let layout = Layout::detect(Format::Csv, reading, &names("text"), &[], head, true).unwrap();

@@ -1,9 +1,9 @@
 //! Bytes in, records out, and scored records back to bytes.
 //!
 //! A source of posts is a run of bytes in some [`Format`]. [`Layout::detect`] looks at its head once and says how the
-//! records lie in it; the layout then travels to the workers. A [`Cutter`] finds where the source may be cut into
+//! records lie in it; the layout then travels to the workers. A [`Framer`] finds where the source may be cut into
 //! shards, a [`Reader`] walks the posts of one shard, and a [`Renderer`] writes each post back with its scores. A
-//! record that cannot be read is a [`Malformed`], which [`write_reject`] turns into a line of the rejects file.
+//! record that cannot be read is a [`MalformedRecord`], which [`write_reject`] turns into a line of the rejects file.
 //!
 //! Nothing here does I/O, and nothing here knows how a text is scored.
 //!
@@ -54,14 +54,14 @@ mod scalar_fields;
 
 pub use encoding::{ENCODING_SAMPLE, check as check_encoding};
 pub use format::{
-    BadDelimiter, Delimiter, Format, MAX_RECORD, OutputStyle, Quoting, Reading, UnknownName,
+    BadDelimiter, Delimiter, Format, MAX_RECORD, OutputStyle, Quoting, ReadOptions, UnknownName,
 };
-pub use frame::{Cutter, Fault, FaultKind, Step};
+pub use frame::{Boundary, Framer, FramingError, FramingErrorKind};
 pub use json::MAX_COLUMNS;
-pub use layout::{Cutting, FieldNames, HEAD_LEN, Layout, LayoutError, ModelColumns, ScoreColumn};
-pub use own::Own;
-pub use reader::{Malformed, Place, Post, RawRecord, Reader, Reason, ReasonKind};
-pub use reject::{Raw, write_reject};
+pub use layout::{FieldNames, HEAD_LEN, Layout, LayoutError, ModelColumns, ScoreColumn, SplitMode};
+pub use own::OwnOutput;
+pub use reader::{Location, MalformedRecord, Post, RawRecord, Reader, RejectKind, RejectReason};
+pub use reject::{RejectedBytes, write_reject};
 pub use render::{Renderer, added_names};
 pub use scalar_fields::scalar_fields;
-pub use table::nearest;
+pub use table::nearest_name;

@@ -4,7 +4,7 @@ use crate::Format;
 
 /// What a file holds that this program wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Own {
+pub enum OwnOutput {
     /// Scored posts.
     Scored,
     /// Records that were set aside, as [`write_reject`](crate::write_reject) writes them.
@@ -13,7 +13,7 @@ pub enum Own {
 
 const SENTIMENTS: [&str; 3] = ["positive", "neutral", "negative"];
 
-impl Own {
+impl OwnOutput {
     /// Returns what the file with this first line holds, if this program wrote it.
     ///
     /// A scored JSON object ends with the scores of its last model, which are an object, and the sentiment. A scored table
@@ -21,21 +21,21 @@ impl Own {
     /// separate them.
     ///
     /// ```
-    /// use moodring_record::{Format, Own};
+    /// use moodring_record::{Format, OwnOutput};
     ///
     /// let line = br#"{"text":"fine","vader":{"compound":0.2023},"sentiment":"positive"}"#;
-    /// assert_eq!(Own::of(Format::Jsonl, line), Some(Own::Scored));
+    /// assert_eq!(OwnOutput::recognize(Format::Jsonl, line), Some(OwnOutput::Scored));
     /// let labelled = br#"{"text":"fine","sentiment":"positive"}"#;
-    /// assert_eq!(Own::of(Format::Jsonl, labelled), None);
+    /// assert_eq!(OwnOutput::recognize(Format::Jsonl, labelled), None);
     /// ```
     #[must_use]
-    pub fn of(format: Format, first_line: &[u8]) -> Option<Own> {
+    pub fn recognize(format: Format, first_line: &[u8]) -> Option<OwnOutput> {
         let line = first_line.trim_ascii();
         match format {
             Format::Text => None,
-            Format::Jsonl if is_set_aside(line) => Some(Own::SetAside),
-            Format::Jsonl => is_scored_object(line).then_some(Own::Scored),
-            Format::Csv | Format::Tsv => is_scored_header(line).then_some(Own::Scored),
+            Format::Jsonl if is_set_aside(line) => Some(OwnOutput::SetAside),
+            Format::Jsonl => is_scored_object(line).then_some(OwnOutput::Scored),
+            Format::Csv | Format::Tsv => is_scored_header(line).then_some(OwnOutput::Scored),
         }
     }
 }
@@ -126,9 +126,17 @@ mod tests {
             let csv = b"id,text\r\n1,a day\r\n";
             for to in [Format::Jsonl, Format::Csv, Format::Tsv] {
                 let from_json = scored(json, Format::Jsonl, to, model, scores);
-                assert_eq!(Own::of(to, &from_json), Some(Own::Scored), "{to}");
+                assert_eq!(
+                    OwnOutput::recognize(to, &from_json),
+                    Some(OwnOutput::Scored),
+                    "{to}"
+                );
                 let from_csv = scored(csv, Format::Csv, to, model, scores);
-                assert_eq!(Own::of(to, &from_csv), Some(Own::Scored), "{to}");
+                assert_eq!(
+                    OwnOutput::recognize(to, &from_csv),
+                    Some(OwnOutput::Scored),
+                    "{to}"
+                );
             }
             for delimiter in [";", "|", "tab", " ", "."] {
                 let style = OutputStyle {
@@ -137,8 +145,8 @@ mod tests {
                 };
                 let line = scored(csv, Format::Csv, style, model, scores);
                 assert_eq!(
-                    Own::of(Format::Csv, &line),
-                    Some(Own::Scored),
+                    OwnOutput::recognize(Format::Csv, &line),
+                    Some(OwnOutput::Scored),
                     "{delimiter}"
                 );
             }
@@ -148,12 +156,15 @@ mod tests {
     #[test]
     fn rejects_are_recognized() {
         let mut line = Vec::new();
-        let raw = crate::Raw {
+        let raw = crate::RejectedBytes {
             bytes: b"raw",
             len: None,
         };
         crate::write_reject(&mut line, "a.jsonl", Some(1), 0, "no JSON", raw);
-        assert_eq!(Own::of(Format::Jsonl, &line), Some(Own::SetAside));
+        assert_eq!(
+            OwnOutput::recognize(Format::Jsonl, &line),
+            Some(OwnOutput::SetAside)
+        );
     }
 
     #[test]
@@ -167,7 +178,11 @@ mod tests {
             r#"{"user":{"id":1},"sentiment":4}"#,
             r#"{"source":"web","text":"fine"}"#,
         ] {
-            assert_eq!(Own::of(Format::Jsonl, line.as_bytes()), None, "{line}");
+            assert_eq!(
+                OwnOutput::recognize(Format::Jsonl, line.as_bytes()),
+                None,
+                "{line}"
+            );
         }
         for header in [
             "",
@@ -178,7 +193,11 @@ mod tests {
             "text;vader_compound;id;sentiment",
             "my_compound_sentiment",
         ] {
-            assert_eq!(Own::of(Format::Csv, header.as_bytes()), None, "{header}");
+            assert_eq!(
+                OwnOutput::recognize(Format::Csv, header.as_bytes()),
+                None,
+                "{header}"
+            );
         }
     }
 }

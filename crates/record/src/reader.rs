@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::delimited::{Field, Row, scan_row, terminator};
-use crate::frame::{Cutter, EXCERPT_LEN, Fault, Step};
+use crate::frame::{Boundary, EXCERPT_LEN, Framer, FramingError};
 use crate::layout::Shape;
 use crate::table::Table;
 use crate::{Layout, json};
 
 /// Where a record begins, relative to the start of its shard; both counted from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     /// Bytes before it.
     pub offset: u64,
     /// Lines before it.
@@ -25,7 +25,7 @@ pub struct Post<'p> {
     time: Option<&'p str>,
     label: Option<&'p str>,
     raw: &'p str,
-    place: Place,
+    location: Location,
     /// A row's own; empty for other records.
     terminator: &'p [u8],
     body: Body<'p>,
@@ -73,8 +73,8 @@ impl Post<'_> {
 
     /// Where the record begins.
     #[must_use]
-    pub fn place(&self) -> Place {
-        self.place
+    pub fn location(&self) -> Location {
+        self.location
     }
 
     pub(crate) fn raw_str(&self) -> &str {
@@ -101,26 +101,26 @@ pub struct RawRecord<'a> {
 enum Framed<'a> {
     /// A record, which ends where it should.
     Whole {
-        place: Place,
+        location: Location,
         raw: &'a [u8],
         terminator: &'a [u8],
     },
-    /// A fault of framing.
-    Fault(Malformed<'a>),
+    /// an error of framing.
+    Malformed(MalformedRecord<'a>),
 }
 
 impl<'a> RawRecord<'a> {
-    fn fault(malformed: Malformed<'a>) -> Self {
-        let framed = Framed::Fault(malformed);
+    fn error(malformed: MalformedRecord<'a>) -> Self {
+        let framed = Framed::Malformed(malformed);
         RawRecord { framed }
     }
 
     /// Returns where the record begins.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub fn location(&self) -> Location {
         match &self.framed {
-            Framed::Whole { place, .. } => *place,
-            Framed::Fault(malformed) => malformed.place,
+            Framed::Whole { location, .. } => *location,
+            Framed::Malformed(malformed) => malformed.location,
         }
     }
 
@@ -129,7 +129,7 @@ impl<'a> RawRecord<'a> {
     pub fn bytes(&self) -> &'a [u8] {
         match &self.framed {
             Framed::Whole { raw, .. } => raw,
-            Framed::Fault(malformed) => malformed.raw,
+            Framed::Malformed(malformed) => malformed.raw,
         }
     }
 
@@ -138,16 +138,16 @@ impl<'a> RawRecord<'a> {
     pub fn len_if_cut(&self) -> Option<u64> {
         match &self.framed {
             Framed::Whole { .. } => None,
-            Framed::Fault(malformed) => malformed.len,
+            Framed::Malformed(malformed) => malformed.len,
         }
     }
 }
 
 /// A record that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Malformed<'a> {
+pub struct MalformedRecord<'a> {
     /// Where it begins.
-    pub place: Place,
+    pub location: Location,
     /// The record as it stands in the source, without its terminator; or its first bytes.
     pub raw: &'a [u8],
     /// How long it is, with the end of its last line, if `raw` is only its beginning.
@@ -155,13 +155,13 @@ pub struct Malformed<'a> {
     /// How many lines of it come before the one in which a quote was opened that is at fault, if it is one.
     pub quote_line: Option<u64>,
     /// What is wrong with it.
-    pub reason: Reason,
+    pub reason: RejectReason,
 }
 
-impl<'a> Malformed<'a> {
-    fn whole(place: Place, raw: &'a [u8], reason: Reason) -> Malformed<'a> {
-        Malformed {
-            place,
+impl<'a> MalformedRecord<'a> {
+    fn whole(location: Location, raw: &'a [u8], reason: RejectReason) -> MalformedRecord<'a> {
+        MalformedRecord {
+            location,
             raw,
             len: None,
             quote_line: None,
@@ -173,7 +173,7 @@ impl<'a> Malformed<'a> {
 /// What is wrong with a malformed record. Columns are counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum RejectReason {
     /// The record is not UTF-8.
     #[error("bad UTF-8 at byte {column}")]
     BadUtf8 {
@@ -244,46 +244,46 @@ pub enum Reason {
     },
 }
 
-/// What kind of [`Reason`] it is, to count by.
+/// What kind of [`RejectReason`] it is, to count by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum ReasonKind {
-    /// [`Reason::BadUtf8`].
+pub enum RejectKind {
+    /// [`RejectReason::BadUtf8`].
     BadUtf8,
-    /// [`Reason::BadJson`].
+    /// [`RejectReason::BadJson`].
     BadJson,
-    /// [`Reason::NotAnObject`].
+    /// [`RejectReason::NotAnObject`].
     NotAnObject,
-    /// [`Reason::TextMissing`].
+    /// [`RejectReason::TextMissing`].
     TextMissing,
-    /// [`Reason::TextNotString`].
+    /// [`RejectReason::TextNotString`].
     TextNotString,
-    /// [`Reason::FieldTaken`].
+    /// [`RejectReason::FieldTaken`].
     FieldTaken,
-    /// [`Reason::Ragged`].
+    /// [`RejectReason::Ragged`].
     Ragged,
-    /// [`Reason::TextAfterQuote`].
+    /// [`RejectReason::TextAfterQuote`].
     TextAfterQuote,
-    /// [`Reason::UnclosedQuote`].
+    /// [`RejectReason::UnclosedQuote`].
     UnclosedQuote,
-    /// [`Reason::QuoteTooLong`] or [`Reason::TooLong`].
+    /// [`RejectReason::QuoteTooLong`] or [`RejectReason::TooLong`].
     TooLong,
 }
 
-impl Reason {
+impl RejectReason {
     /// Its kind.
     #[must_use]
-    pub fn kind(&self) -> ReasonKind {
+    pub fn kind(&self) -> RejectKind {
         match self {
-            Reason::BadUtf8 { .. } => ReasonKind::BadUtf8,
-            Reason::BadJson { .. } => ReasonKind::BadJson,
-            Reason::NotAnObject => ReasonKind::NotAnObject,
-            Reason::TextMissing => ReasonKind::TextMissing,
-            Reason::TextNotString { .. } => ReasonKind::TextNotString,
-            Reason::FieldTaken { .. } => ReasonKind::FieldTaken,
-            Reason::Ragged { .. } => ReasonKind::Ragged,
-            Reason::TextAfterQuote { .. } => ReasonKind::TextAfterQuote,
-            Reason::UnclosedQuote { .. } => ReasonKind::UnclosedQuote,
-            Reason::QuoteTooLong { .. } | Reason::TooLong { .. } => ReasonKind::TooLong,
+            RejectReason::BadUtf8 { .. } => RejectKind::BadUtf8,
+            RejectReason::BadJson { .. } => RejectKind::BadJson,
+            RejectReason::NotAnObject => RejectKind::NotAnObject,
+            RejectReason::TextMissing => RejectKind::TextMissing,
+            RejectReason::TextNotString { .. } => RejectKind::TextNotString,
+            RejectReason::FieldTaken { .. } => RejectKind::FieldTaken,
+            RejectReason::Ragged { .. } => RejectKind::Ragged,
+            RejectReason::TextAfterQuote { .. } => RejectKind::TextAfterQuote,
+            RejectReason::UnclosedQuote { .. } => RejectKind::UnclosedQuote,
+            RejectReason::QuoteTooLong { .. } | RejectReason::TooLong { .. } => RejectKind::TooLong,
         }
     }
 }
@@ -311,20 +311,20 @@ struct Shard<'a> {
     blanks: u64,
 }
 
-/// The faults of a shard that were found when it was cut.
+/// The framing errors of a shard that were found when it was cut.
 #[derive(Debug, Default)]
 struct Known<'a> {
-    faults: &'a [Fault],
+    framing_errors: &'a [FramingError],
     /// Where the shard begins in the source.
     offset: u64,
 }
 
 impl<'a> Known<'a> {
-    /// The fault that begins at this place of the shard.
-    fn take(&mut self, at: usize) -> Option<&'a Fault> {
-        let (first, rest) = self.faults.split_first()?;
+    /// The error that begins at this place of the shard.
+    fn take(&mut self, at: usize) -> Option<&'a FramingError> {
+        let (first, rest) = self.framing_errors.split_first()?;
         (first.offset == self.offset + at as u64).then(|| {
-            self.faults = rest;
+            self.framing_errors = rest;
             first
         })
     }
@@ -348,10 +348,15 @@ impl<'a> Reader<'a> {
         Reader::of_shard(layout, bytes, 0, &[])
     }
 
-    /// A reader of a shard that begins `offset` bytes into its source, and ends where a [`Cutter`] found an end after
-    /// these faults. Of a fault that is longer than the limit the bytes are missing, and nothing comes after it.
+    /// A reader of a shard that begins `offset` bytes into its source, and ends where a [`Framer`] found an end after
+    /// these framing errors. Of an error that is longer than the limit the bytes are missing, and nothing comes after it.
     #[must_use]
-    pub fn of_shard(layout: &'a Layout, bytes: &'a [u8], offset: u64, faults: &'a [Fault]) -> Self {
+    pub fn of_shard(
+        layout: &'a Layout,
+        bytes: &'a [u8],
+        offset: u64,
+        framing_errors: &'a [FramingError],
+    ) -> Self {
         let text = simdutf8::basic::from_utf8(bytes).ok();
         Reader {
             layout,
@@ -362,14 +367,17 @@ impl<'a> Reader<'a> {
                 lines: 0,
                 blanks: 0,
             },
-            known: Known { faults, offset },
+            known: Known {
+                framing_errors,
+                offset,
+            },
             object: json::Object::default(),
             row: RowBuffers::default(),
         }
     }
 
     /// Frames and parses the next record; `None` at the end of the shard.
-    pub fn next_record(&mut self) -> Option<Result<Post<'_>, Malformed<'a>>> {
+    pub fn next_record(&mut self) -> Option<Result<Post<'_>, MalformedRecord<'a>>> {
         let record = self.next_raw()?;
         Some(self.parse(record))
     }
@@ -395,27 +403,27 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// If the record is malformed.
-    pub fn parse(&mut self, record: RawRecord<'a>) -> Result<Post<'_>, Malformed<'a>> {
-        let (place, raw, terminator) = match record.framed {
+    pub fn parse(&mut self, record: RawRecord<'a>) -> Result<Post<'_>, MalformedRecord<'a>> {
+        let (location, raw, terminator) = match record.framed {
             Framed::Whole {
-                place,
+                location,
                 raw,
                 terminator,
-            } => (place, raw, terminator),
-            Framed::Fault(malformed) => return Err(malformed),
+            } => (location, raw, terminator),
+            Framed::Malformed(malformed) => return Err(malformed),
         };
-        let line = self.shard.checked(place, raw)?;
+        let line = self.shard.checked(location, raw)?;
         match self.layout.shape() {
-            Shape::Texts => Ok(text_post(line, place)),
-            Shape::Objects(wanted) => object_post(wanted, &mut self.object, line, place)
-                .map_err(|reason| Malformed::whole(place, raw, reason)),
+            Shape::Texts => Ok(text_post(line, location)),
+            Shape::Objects(wanted) => object_post(wanted, &mut self.object, line, location)
+                .map_err(|reason| MalformedRecord::whole(location, raw, reason)),
             Shape::Rows(table) => {
                 let (has, header) = (self.row.fields.len(), table.columns.len());
                 if has == header {
-                    Ok(row_post(table, &mut self.row, line, terminator, place))
+                    Ok(row_post(table, &mut self.row, line, terminator, location))
                 } else {
-                    let reason = Reason::Ragged { has, header };
-                    Err(Malformed::whole(place, raw, reason))
+                    let reason = RejectReason::Ragged { has, header };
+                    Err(MalformedRecord::whole(location, raw, reason))
                 }
             }
         }
@@ -435,8 +443,8 @@ impl<'a> Reader<'a> {
 }
 
 impl<'a> Shard<'a> {
-    fn place(&self) -> Place {
-        Place {
+    fn location(&self) -> Location {
+        Location {
             offset: self.at as u64,
             line: self.lines,
         }
@@ -450,13 +458,13 @@ impl<'a> Shard<'a> {
         known: &mut Known<'a>,
     ) -> Option<RawRecord<'a>> {
         loop {
-            let place = self.place();
+            let location = self.location();
             let rest = &self.bytes[self.at..];
             let line = match memchr::memchr(b'\n', rest) {
                 Some(newline) => &rest[..=newline],
                 None if rest.is_empty() => {
-                    let fault = known.take(self.at)?;
-                    return Some(RawRecord::fault(self.known_fault(place, fault, limit)));
+                    let error = known.take(self.at)?;
+                    return Some(RawRecord::error(self.known_error(location, error, limit)));
                 }
                 None => rest,
             };
@@ -464,14 +472,14 @@ impl<'a> Shard<'a> {
             self.lines += 1;
             if line.len() > limit {
                 let (raw, len) = excerpt(line, line.len() as u64, limit);
-                let reason = Reason::TooLong { limit };
-                let malformed = Malformed::whole(place, raw, reason);
-                return Some(RawRecord::fault(Malformed { len, ..malformed }));
+                let reason = RejectReason::TooLong { limit };
+                let malformed = MalformedRecord::whole(location, raw, reason);
+                return Some(RawRecord::error(MalformedRecord { len, ..malformed }));
             }
             let raw = &line[..line.len() - terminator(line).len()];
             if !is_blank(raw) {
                 let framed = Framed::Whole {
-                    place,
+                    location,
                     raw,
                     terminator: b"",
                 };
@@ -497,9 +505,9 @@ impl<'a> Shard<'a> {
             rest = after;
         }
         let limit = layout.max_record();
-        let place = self.place();
-        if let Some(fault) = known.take(self.at) {
-            return Some(RawRecord::fault(self.known_fault(place, fault, limit)));
+        let location = self.location();
+        if let Some(error) = known.take(self.at) {
+            return Some(RawRecord::error(self.known_error(location, error, limit)));
         }
         if rest.is_empty() {
             return None;
@@ -512,78 +520,88 @@ impl<'a> Shard<'a> {
         let row = match scan_row(table.dialect, within, fields) {
             Ok(row) if is_whole(&row) => row,
             Ok(_) | Err(_) => {
-                let fault = first_fault(layout, rest);
-                return Some(RawRecord::fault(self.fault(place, &fault, limit)));
+                let error = first_error(layout, rest);
+                return Some(RawRecord::error(self.error(location, &error, limit)));
             }
         };
         self.at += row.next;
         self.lines += row.lines;
         let (raw, terminator) = rest[..row.next].split_at(row.len);
         let framed = Framed::Whole {
-            place,
+            location,
             raw,
             terminator,
         };
         Some(RawRecord { framed })
     }
 
-    /// Passes over a fault that was found when the shard was cut.
-    fn known_fault(&mut self, place: Place, fault: &'a Fault, limit: usize) -> Malformed<'a> {
-        let malformed = self.fault(place, fault, limit);
-        if fault.excerpt.is_empty() {
+    /// Passes over an error that was found when the shard was cut.
+    fn known_error(
+        &mut self,
+        location: Location,
+        error: &'a FramingError,
+        limit: usize,
+    ) -> MalformedRecord<'a> {
+        let malformed = self.error(location, error, limit);
+        if error.excerpt.is_empty() {
             return malformed;
         }
-        Malformed {
-            raw: within_characters(&fault.excerpt),
+        MalformedRecord {
+            raw: within_characters(&error.excerpt),
             ..malformed
         }
     }
 
-    /// Passes over a fault.
-    fn fault(&mut self, place: Place, fault: &Fault, limit: usize) -> Malformed<'a> {
+    /// Passes over an error.
+    fn error(
+        &mut self,
+        location: Location,
+        error: &FramingError,
+        limit: usize,
+    ) -> MalformedRecord<'a> {
         let rest = &self.bytes[self.at..];
-        let len = usize::try_from(fault.len).unwrap_or(usize::MAX);
+        let len = usize::try_from(error.len).unwrap_or(usize::MAX);
         let record = &rest[..len.min(rest.len())];
         self.at += record.len();
-        self.lines += fault.lines;
-        let (raw, len) = excerpt(record, fault.len, limit);
-        Malformed {
-            place,
+        self.lines += error.lines;
+        let (raw, len) = excerpt(record, error.len, limit);
+        MalformedRecord {
+            location,
             raw,
             len,
-            quote_line: fault.column.map(|_| fault.quote_line),
-            reason: fault.reason(limit),
+            quote_line: error.column.map(|_| error.quote_line),
+            reason: error.reason(limit),
         }
     }
 
     /// A record as text.
-    fn checked(&self, place: Place, raw: &'a [u8]) -> Result<&'a str, Malformed<'a>> {
+    fn checked(&self, location: Location, raw: &'a [u8]) -> Result<&'a str, MalformedRecord<'a>> {
         if let Some(text) = self.text {
             let start = raw.as_ptr().addr() - self.bytes.as_ptr().addr();
             return Ok(&text[start..start + raw.len()]);
         }
         simdutf8::compat::from_utf8(raw).map_err(|error| {
             let column = error.valid_up_to() + 1;
-            Malformed::whole(place, raw, Reason::BadUtf8 { column })
+            MalformedRecord::whole(location, raw, RejectReason::BadUtf8 { column })
         })
     }
 }
 
-/// The fault at the start of the rest of a source.
+/// The error at the start of the rest of a source.
 #[cold]
-fn first_fault(layout: &Layout, rest: &[u8]) -> Fault {
-    let mut cutter = Cutter::new(layout, 0);
-    let step = cutter.next(rest, true, 1);
-    if let Some(fault) = cutter.take_faults().into_iter().next() {
-        return fault;
+fn first_error(layout: &Layout, rest: &[u8]) -> FramingError {
+    let mut framer = Framer::new(layout, 0);
+    let step = framer.next(rest, true, 1);
+    if let Some(error) = framer.take_errors().into_iter().next() {
+        return error;
     }
-    debug_assert!(matches!(step, Step::Oversized(0)), "{step:?}");
-    let mut fault = cutter.oversized(rest);
-    let known = usize::try_from(fault.len).unwrap_or(usize::MAX);
+    debug_assert!(matches!(step, Boundary::Oversized(0)), "{step:?}");
+    let mut error = framer.oversized(rest);
+    let known = usize::try_from(error.len).unwrap_or(usize::MAX);
     let end = memchr::memchr(b'\n', &rest[known..]);
-    fault.len = end.map_or(rest.len(), |end| known + end + 1) as u64;
-    fault.excerpt.clear();
-    fault
+    error.len = end.map_or(rest.len(), |end| known + end + 1) as u64;
+    error.excerpt.clear();
+    error
 }
 
 /// What is kept of a record of this length, and that length if it is not all.
@@ -612,14 +630,14 @@ fn is_white(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
 }
 
-fn text_post(line: &str, place: Place) -> Post<'_> {
+fn text_post(line: &str, location: Location) -> Post<'_> {
     Post {
         text: line,
         id: None,
         time: None,
         label: None,
         raw: line,
-        place,
+        location,
         terminator: b"",
         body: Body::Text,
     }
@@ -629,8 +647,8 @@ fn object_post<'p>(
     wanted: &'p json::Wanted,
     object: &'p mut json::Object,
     line: &'p str,
-    place: Place,
-) -> Result<Post<'p>, Reason> {
+    location: Location,
+) -> Result<Post<'p>, RejectReason> {
     object.read(wanted, line)?;
     let object = &*object;
     Ok(Post {
@@ -639,7 +657,7 @@ fn object_post<'p>(
         time: object.scalar(wanted, json::Field::Time, line),
         label: object.scalar(wanted, json::Field::Label, line),
         raw: line,
-        place,
+        location,
         terminator: b"",
         body: Body::Object(wanted, object),
     })
@@ -650,7 +668,7 @@ fn row_post<'p>(
     buffers: &'p mut RowBuffers,
     line: &'p str,
     terminator: &'p [u8],
-    place: Place,
+    location: Location,
 ) -> Post<'p> {
     let RowBuffers {
         fields,
@@ -665,7 +683,7 @@ fn row_post<'p>(
         time: table.time.map(|column| fields[column].decode(line, time)),
         label: table.label.map(|column| fields[column].decode(line, label)),
         raw: line,
-        place,
+        location,
         terminator,
         body: Body::Row(fields),
     }

@@ -7,7 +7,7 @@ use crate::json::write_string;
 
 /// The bytes of a record in the rejects file.
 #[derive(Clone, Copy, Debug)]
-pub struct Raw<'a> {
+pub struct RejectedBytes<'a> {
     /// All of them, without the record's line end; or the first of them.
     pub bytes: &'a [u8],
     /// How many there are, if these are only the first.
@@ -23,8 +23,8 @@ pub struct Raw<'a> {
 ///
 /// ```
 /// let mut out = Vec::new();
-/// # use moodring_record::{Raw, write_reject};
-/// let raw = Raw { bytes: b"n\xe9", len: None };
+/// # use moodring_record::{RejectedBytes, write_reject};
+/// let raw = RejectedBytes { bytes: b"n\xe9", len: None };
 /// write_reject(&mut out, "a.csv", Some(3), 41, "bad UTF-8 at byte 2", raw);
 /// assert_eq!(
 ///     out,
@@ -38,7 +38,7 @@ pub fn write_reject(
     line: Option<u64>,
     offset: u64,
     reason: &str,
-    raw: Raw<'_>,
+    raw: RejectedBytes<'_>,
 ) {
     out.extend_from_slice(b"{\"source\":");
     write_string(out, source);
@@ -80,7 +80,7 @@ mod tests {
                 Some(3),
                 41,
                 "why",
-                Raw {
+                RejectedBytes {
                     bytes,
                     len: Some(99),
                 },
@@ -105,7 +105,7 @@ mod tests {
             raw in prop_oneof![any::<Vec<u8>>(), any::<String>().prop_map(String::into_bytes)],
         ) {
             let mut out = Vec::new();
-            write_reject(&mut out, &source, line, offset, &reason, Raw { bytes: &raw, len: None });
+            write_reject(&mut out, &source, line, offset, &reason, RejectedBytes { bytes: &raw, len: None });
             prop_assert_eq!(memchr::memchr(b'\n', &out), Some(out.len() - 1));
 
             let reject: Value = serde_json::from_slice(&out).unwrap();

@@ -96,7 +96,7 @@ pub(crate) fn find(columns: &[String], name: &str) -> Result<usize, LayoutError>
         }),
         (None, _) => Err(LayoutError::NoSuchColumn {
             name: name.to_owned(),
-            near: nearest(columns, name),
+            near: nearest_name(columns, name),
             delimiter: seeming_delimiter(columns),
             columns: columns.to_owned(),
         }),
@@ -114,7 +114,7 @@ fn seeming_delimiter(columns: &[String]) -> Option<Delimiter> {
 
 /// The one of these names that is most like `name`, whatever its case, if any is much like it.
 #[must_use]
-pub fn nearest(columns: &[String], name: &str) -> Option<String> {
+pub fn nearest_name(columns: &[String], name: &str) -> Option<String> {
     let name = name.to_lowercase();
     columns
         .iter()

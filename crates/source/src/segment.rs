@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use moodring_record::{Fault, Layout};
+use moodring_record::{FramingError, Layout};
 use moodring_window::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub struct Segment {
     /// The records, from the start of the first one to the end of the last one.
     pub bytes: Vec<u8>,
     /// The rejects that were found while the records were framed, with offsets as [`Segment::offset`] counts them.
-    pub faults: Vec<Fault>,
+    pub framing_errors: Vec<FramingError>,
     /// How many records there are; blank lines may be counted too.
     pub records: u32,
     /// Where the bytes begin in the (decompressed) source, for the places of rejects.

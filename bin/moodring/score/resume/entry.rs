@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, anyhow};
 use moodring_feed::{Input, Origin, name_of};
 use moodring_job::{Findings, Model, Report};
-use moodring_record::ReasonKind;
+use moodring_record::RejectKind;
 use serde::{Deserialize, Serialize};
 
 use super::super::plan::Plan;
@@ -73,7 +73,7 @@ pub(in crate::score) struct Counts {
     pub(in crate::score) rejects: u64,
     pub(in crate::score) quarantined: u64,
     /// The rejects by reason.
-    pub(in crate::score) reasons: BTreeMap<ReasonKind, u64>,
+    pub(in crate::score) reasons: BTreeMap<RejectKind, u64>,
     pub(in crate::score) findings: Findings,
 }
 
@@ -265,7 +265,7 @@ mod tests {
             rejects: Extent::default(),
             quarantine: Extent::default(),
             counts: Counts {
-                reasons: BTreeMap::from([(ReasonKind::BadJson, 2)]),
+                reasons: BTreeMap::from([(RejectKind::BadJson, 2)]),
                 findings,
                 ..Counts::default()
             },

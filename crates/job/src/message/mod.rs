@@ -10,4 +10,4 @@ pub use eval::{EvalReport, EvalSetup};
 pub use reject::Reject;
 pub use score::{Delivered, Grant, Report, ScoreSetup};
 pub use setup::Setup;
-pub use task::{Content, Task};
+pub use task::{Task, TaskContent};

@@ -1,6 +1,6 @@
 //! A record that is not scored, as it travels to the supervisor.
 
-use moodring_record::{Malformed, Place, RawRecord, ReasonKind};
+use moodring_record::{Location, MalformedRecord, RawRecord, RejectKind};
 use serde::{Deserialize, Serialize};
 
 /// A record that was set aside.
@@ -13,7 +13,7 @@ pub struct Reject {
     /// What is wrong with it, as a sentence; empty for a quarantined one.
     pub reason: String,
     /// What kind of fault that is; none for a quarantined one.
-    pub kind: Option<ReasonKind>,
+    pub kind: Option<RejectKind>,
     /// The record as it stands in the input, or its first bytes.
     #[serde(with = "serde_bytes")]
     pub raw: Vec<u8>,
@@ -27,8 +27,8 @@ impl Reject {
     /// A record on which workers died, of a shard that begins at `offset` of its input.
     pub(crate) fn quarantined(offset: u64, record: &RawRecord<'_>) -> Self {
         Self {
-            offset: offset + record.place().offset,
-            line: record.place().line,
+            offset: offset + record.location().offset,
+            line: record.location().line,
             reason: String::new(),
             kind: None,
             raw: record.bytes().to_vec(),
@@ -38,8 +38,8 @@ impl Reject {
     }
 
     /// A record that cannot be parsed, of a shard that begins at `offset` of its input.
-    pub(crate) fn malformed(offset: u64, malformed: &Malformed<'_>) -> Self {
-        let Place { offset: at, line } = malformed.place;
+    pub(crate) fn malformed(offset: u64, malformed: &MalformedRecord<'_>) -> Self {
+        let Location { offset: at, line } = malformed.location;
         Self {
             offset: offset + at,
             line,

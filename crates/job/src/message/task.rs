@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use moodring_record::{Fault, Layout};
+use moodring_record::{FramingError, Layout};
 use serde::{Deserialize, Serialize};
 
 /// One shard of the input.
@@ -19,16 +19,16 @@ pub struct Task<'a> {
     pub stored: u64,
     /// Where the bytes are.
     #[serde(borrow)]
-    pub content: Content<'a>,
+    pub content: TaskContent<'a>,
     /// The rejects that were found when the shard was cut.
-    pub faults: Cow<'a, [Fault]>,
+    pub framing_errors: Cow<'a, [FramingError]>,
     /// How many bytes of the last one come after those of the shard, as it is too long to be read.
     pub skipped: u64,
 }
 
 /// The bytes of a shard.
 #[derive(Debug, Serialize, Deserialize)]
-pub enum Content<'a> {
+pub enum TaskContent<'a> {
     /// A range of a file, which the worker reads itself. Of a line-cut layout it holds each line that starts in it.
     Range {
         /// The file.

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::span::Span;
-use crate::{FieldNames, Reason};
+use crate::{FieldNames, RejectReason};
 
 mod string;
 mod walk;
@@ -193,7 +193,7 @@ impl Members {
 
 impl Object {
     /// Reads a line, which must be one JSON object and nothing else.
-    pub(crate) fn read(&mut self, wanted: &Wanted, line: &str) -> Result<(), Reason> {
+    pub(crate) fn read(&mut self, wanted: &Wanted, line: &str) -> Result<(), RejectReason> {
         self.members.clear();
         self.slots.resize_with(wanted.routes.len(), Slot::default);
         for slot in &mut self.slots {
@@ -203,7 +203,11 @@ impl Object {
     }
 
     /// The text of the line that was read.
-    pub(crate) fn text<'o>(&'o self, wanted: &Wanted, line: &'o str) -> Result<&'o str, Reason> {
+    pub(crate) fn text<'o>(
+        &'o self,
+        wanted: &Wanted,
+        line: &'o str,
+    ) -> Result<&'o str, RejectReason> {
         let found = match self.slot(wanted, Field::Text) {
             Some(Slot {
                 value: Value::Plain(span),
@@ -225,9 +229,9 @@ impl Object {
                 value: Value::Absent,
                 ..
             })
-            | None => return Err(Reason::TextMissing),
+            | None => return Err(RejectReason::TextMissing),
         };
-        Err(Reason::TextNotString { found })
+        Err(RejectReason::TextNotString { found })
     }
 
     /// The id, time or label of the line that was read, if it is a string or a number.

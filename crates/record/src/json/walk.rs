@@ -13,14 +13,14 @@ use sonic_rs::Read;
 use sonic_rs::parser::Parser;
 
 use super::{Object, Routes, Value, Wanted};
-use crate::Reason;
+use crate::RejectReason;
 use crate::span::Span;
 
 /// How deep objects and arrays may nest; `serde_json` draws the line about here too.
 const MAX_DEPTH: usize = 128;
 
 /// Reads a line into `object`, whose slots are empty.
-pub(super) fn line(wanted: &Wanted, object: &mut Object, line: &str) -> Result<(), Reason> {
+pub(super) fn line(wanted: &Wanted, object: &mut Object, line: &str) -> Result<(), RejectReason> {
     Walk {
         bytes: line.as_bytes(),
         // Lossy: half a surrogate pair decodes to U+FFFD.
@@ -40,9 +40,9 @@ struct Walk<'w, 'l> {
 }
 
 impl Walk<'_, '_> {
-    fn line(&mut self) -> Result<(), Reason> {
+    fn line(&mut self) -> Result<(), RejectReason> {
         if self.parser.skip_space() != Some(b'{') {
-            return Err(Reason::NotAnObject);
+            return Err(RejectReason::NotAnObject);
         }
         let start = self.parser.offset() - 1;
         self.members(0, self.wanted.all())?;
@@ -55,7 +55,7 @@ impl Walk<'_, '_> {
 
     /// The members of an object whose brace was just passed, `depth` objects down the `live` routes. As deep as this
     /// recurses, somebody wrote a name with that many dots.
-    fn members(&mut self, depth: usize, live: Routes) -> Result<(), Reason> {
+    fn members(&mut self, depth: usize, live: Routes) -> Result<(), RejectReason> {
         if depth == MAX_DEPTH {
             return Err(self.too_deep());
         }
@@ -83,7 +83,7 @@ impl Walk<'_, '_> {
     }
 
     /// A key and its colon: which of the `live` routes go on from here, and whether the member will be replaced.
-    fn key(&mut self, depth: usize, live: Routes) -> Result<(Routes, bool), Reason> {
+    fn key(&mut self, depth: usize, live: Routes) -> Result<(Routes, bool), RejectReason> {
         let key = self
             .parser
             .parse_str(&mut self.object.decoded)
@@ -96,7 +96,7 @@ impl Walk<'_, '_> {
         };
         let replaced = depth == 0 && self.wanted.added.iter().any(|name| **name == *key);
         if replaced && self.wanted.keeps_fields {
-            return Err(Reason::FieldTaken {
+            return Err(RejectReason::FieldTaken {
                 name: key.to_string(),
             });
         }
@@ -104,7 +104,7 @@ impl Walk<'_, '_> {
         Ok((routes, replaced))
     }
 
-    fn colon(&mut self) -> Result<(), Reason> {
+    fn colon(&mut self) -> Result<(), RejectReason> {
         match self.token()? {
             b':' => Ok(()),
             _ => Err(self.bad("a colon should stand here")),
@@ -112,7 +112,7 @@ impl Walk<'_, '_> {
     }
 
     /// A value, remembered for those of `routes` that end here. Of equal keys the last wins, as in Python and serde.
-    fn value(&mut self, depth: usize, routes: Routes) -> Result<(), Reason> {
+    fn value(&mut self, depth: usize, routes: Routes) -> Result<(), RejectReason> {
         let token = self.token()?;
         if routes == 0 {
             return match token {
@@ -160,7 +160,7 @@ impl Walk<'_, '_> {
     }
 
     /// The string whose opening quote is at `start`, wanted by `routes`.
-    fn string(&mut self, start: usize, routes: Routes) -> Result<Value, Reason> {
+    fn string(&mut self, start: usize, routes: Routes) -> Result<Value, RejectReason> {
         let text = self
             .parser
             .parse_str(&mut self.object.decoded)
@@ -180,7 +180,7 @@ impl Walk<'_, '_> {
     }
 
     /// The rest of an array or object in which nothing is wanted, in `depth` objects below the first.
-    fn nested(&mut self, open: u8, depth: usize) -> Result<(), Reason> {
+    fn nested(&mut self, open: u8, depth: usize) -> Result<(), RejectReason> {
         let around = depth + 1;
         let mut nest = Nest {
             objects: 0,
@@ -220,7 +220,7 @@ impl Walk<'_, '_> {
     }
 
     /// The rest of a string, number or literal.
-    fn scalar(&mut self, token: u8) -> Result<(), Reason> {
+    fn scalar(&mut self, token: u8) -> Result<(), RejectReason> {
         match token {
             b'"' => self.parser.parse_str(&mut self.object.decoded).map(drop),
             b'-' if self.bytes.get(self.parser.offset()) == Some(&b'I') => {
@@ -238,22 +238,22 @@ impl Walk<'_, '_> {
     }
 
     /// The next byte that is no white space.
-    fn token(&mut self) -> Result<u8, Reason> {
+    fn token(&mut self) -> Result<u8, RejectReason> {
         self.parser
             .skip_space()
             .ok_or_else(|| self.bad("the line ends too early"))
     }
 
     #[cold]
-    fn bad(&self, what: &str) -> Reason {
-        Reason::BadJson {
+    fn bad(&self, what: &str) -> RejectReason {
+        RejectReason::BadJson {
             column: self.parser.offset(),
             what: what.to_owned(),
         }
     }
 
     #[cold]
-    fn too_deep(&self) -> Reason {
+    fn too_deep(&self) -> RejectReason {
         self.bad("arrays and objects nest more than 128 deep")
     }
 }
@@ -293,7 +293,7 @@ impl Nest {
 /// What sonic-rs says, without its picture of the place.
 #[cold]
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
-fn told(error: sonic_rs::Error) -> Reason {
+fn told(error: sonic_rs::Error) -> RejectReason {
     let shown = error.to_string();
     let what = shown.split(" at line ").next().unwrap_or_default();
     let what = if error.is_eof() {
@@ -301,7 +301,7 @@ fn told(error: sonic_rs::Error) -> Reason {
     } else {
         what
     };
-    Reason::BadJson {
+    RejectReason::BadJson {
         column: error.offset() + 1,
         what: what.to_ascii_lowercase(),
     }
@@ -314,7 +314,7 @@ mod tests {
     use super::*;
     use crate::FieldNames;
 
-    fn read(line: &str) -> Result<(), Reason> {
+    fn read(line: &str) -> Result<(), RejectReason> {
         let names = FieldNames {
             text: "text".into(),
             id: None,
@@ -402,7 +402,10 @@ mod tests {
                 serde_json::from_str::<serde_json::Value>(&line).is_err(),
                 "{line}"
             );
-            assert!(matches!(read(&line), Err(Reason::BadJson { .. })), "{line}");
+            assert!(
+                matches!(read(&line), Err(RejectReason::BadJson { .. })),
+                "{line}"
+            );
         }
     }
 
@@ -486,7 +489,7 @@ mod tests {
     #[test]
     fn a_line_is_an_object() {
         for line in ["[]", "1", "\"a\"", "null", "hello", "[{}]"] {
-            assert_eq!(read(line), Err(Reason::NotAnObject), "{line}");
+            assert_eq!(read(line), Err(RejectReason::NotAnObject), "{line}");
         }
     }
 

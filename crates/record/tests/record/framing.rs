@@ -1,6 +1,8 @@
 //! Where records end, compared with a slow reading of the rules that looks at one byte after another.
 
-use moodring_record::{Cutter, Format, Layout, OutputStyle, Reader, Reading, Renderer, Step};
+use moodring_record::{
+    Boundary, Format, Framer, Layout, OutputStyle, ReadOptions, Reader, Renderer,
+};
 use proptest::prelude::*;
 
 use crate::shards::cut_stream;
@@ -82,9 +84,9 @@ fn frames(source: &[u8], limit: usize) -> Vec<Framed> {
 }
 
 fn layout(limit: usize, source: &[u8]) -> Layout {
-    let reading = Reading {
+    let reading = ReadOptions {
         max_record: limit,
-        ..Reading::default()
+        ..ReadOptions::default()
     };
     Layout::detect(
         Format::Csv,
@@ -97,7 +99,7 @@ fn layout(limit: usize, source: &[u8]) -> Layout {
     .unwrap()
 }
 
-/// What the reader makes of it: where each record begins, and its fault.
+/// What the reader makes of it: where each record begins, and its error.
 fn read(source: &str, limit: usize) -> Vec<(usize, Option<String>)> {
     let source = format!("text\n{source}");
     let layout = layout(limit, source.as_bytes());
@@ -186,8 +188,8 @@ fn lines_that_each_open_a_quote_are_not_read_again_and_again() {
             };
             assert!(is_linear(line, read), "read {line:?} up to {limit}");
             let cut = |source: &[u8]| {
-                let step = Cutter::new(&layout, 0).next(source, true, usize::MAX);
-                assert!(!matches!(step, Step::More), "{step:?}");
+                let step = Framer::new(&layout, 0).next(source, true, usize::MAX);
+                assert!(!matches!(step, Boundary::NeedMore), "{step:?}");
             };
             assert!(is_linear(line, cut), "cut {line:?} up to {limit}");
         }
@@ -239,12 +241,12 @@ proptest! {
         let layout = layout(limit, b"text\n");
         let expected: Vec<_> = frames(source.as_bytes(), limit)
             .into_iter()
-            .filter(|(.., fault)| fault.is_some())
+            .filter(|(.., error)| error.is_some())
             .map(|(start, end, _)| (start as u64, (end - start) as u64))
             .collect();
         let cuts = cut_stream(&layout, source.as_bytes(), &chunks, &mins);
-        let faults = cuts.iter().flat_map(|cut| &cut.faults);
-        let found: Vec<_> = faults.map(|fault| (fault.offset, fault.len)).collect();
+        let framing_errors = cuts.iter().flat_map(|cut| &cut.framing_errors);
+        let found: Vec<_> = framing_errors.map(|error| (error.offset, error.len)).collect();
         prop_assert_eq!(found, expected);
     }
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use moodring_fuzz::{Dice, Fuzz};
 use moodring_record::{
-    Cutting, FieldNames, Format, Layout, Quoting, Raw, Renderer, added_names, write_reject,
+    FieldNames, Format, Layout, Quoting, RejectedBytes, Renderer, SplitMode, added_names,
+    write_reject,
 };
 use serde_json::Value;
 
@@ -139,7 +140,7 @@ fn check_json(layout: &Layout, renderer: &Renderer, line: &[u8]) -> (Verdict, us
         Err(reason) => {
             assert_eq!(text, None, "a good line was rejected: {reason}");
             let mut reject = Vec::new();
-            let raw = Raw {
+            let raw = RejectedBytes {
                 bytes: &told.raw,
                 len: told.len,
             };
@@ -241,7 +242,7 @@ fn check_cuts(input: &[u8]) -> (bool, usize, BTreeSet<String>) {
         whole,
         "cut at {ends:?}"
     );
-    if layout.cutting() == Cutting::AtLines {
+    if layout.split_mode() == SplitMode::Lines {
         let ends = cut_ranges(body, 1 + usize::from(*size));
         assert_eq!(
             walk_shards(&layout, &renderer, body, &ends),
@@ -258,7 +259,7 @@ fn check_cuts(input: &[u8]) -> (bool, usize, BTreeSet<String>) {
         .map(|reason| reason.replace(|c: char| c.is_ascii_digit(), ""))
         .collect();
     (
-        layout.cutting() == Cutting::AtLines,
+        layout.split_mode() == SplitMode::Lines,
         whole.told.len().min(6),
         kinds,
     )

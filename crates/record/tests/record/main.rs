@@ -7,7 +7,7 @@ mod scored;
 mod shards;
 
 use moodring_record::{
-    FieldNames, Format, HEAD_LEN, Layout, ModelColumns, OutputStyle, Quoting, Reader, Reading,
+    FieldNames, Format, HEAD_LEN, Layout, ModelColumns, OutputStyle, Quoting, ReadOptions, Reader,
     Renderer, ScoreColumn, added_names,
 };
 
@@ -85,13 +85,13 @@ fn walk(layout: &Layout, renderer: &Renderer, shard: &[u8], offset: u64, line: u
 fn walk_reader(mut reader: Reader<'_>, renderer: &Renderer, offset: u64, line: u64) -> Walk {
     let mut told = Vec::new();
     while let Some(record) = reader.next_record() {
-        let (place, raw, len, record) = match record {
+        let (location, raw, len, record) = match record {
             Ok(post) => {
                 let mut out = Vec::new();
                 renderer.write(&mut out, &post, &SCORES, "negative");
                 let (text, id) = (post.text().to_owned(), post.id().map(str::to_owned));
                 (
-                    post.place(),
+                    post.location(),
                     post.raw().to_vec(),
                     None,
                     Ok(Scored {
@@ -102,15 +102,15 @@ fn walk_reader(mut reader: Reader<'_>, renderer: &Renderer, offset: u64, line: u
                 )
             }
             Err(malformed) => (
-                malformed.place,
+                malformed.location,
                 malformed.raw.to_vec(),
                 malformed.len,
                 Err(malformed.reason.to_string()),
             ),
         };
         told.push(Told {
-            offset: offset + place.offset,
-            line: line + place.line,
+            offset: offset + location.offset,
+            line: line + location.line,
             raw,
             len,
             record,
@@ -140,7 +140,7 @@ fn walk_all(format: Format, names: &FieldNames, source: &str) -> Walk {
 /// The whole source scored, header and all; every record must be good.
 fn score(format: Format, output: Format, names: &FieldNames, source: &str) -> String {
     let layout = layout_of(format, names, source.as_bytes());
-    let style = OutputStyle::new(output, Reading::default(), [Some(format)]);
+    let style = OutputStyle::new(output, ReadOptions::default(), [Some(format)]);
     let renderer = Renderer::new(style, &layout, &models());
     let mut out = renderer.header().unwrap_or_default();
     for told in walk(&layout, &renderer, body(&layout, source.as_bytes()), 0, 0).told {

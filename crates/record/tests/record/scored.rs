@@ -2,7 +2,7 @@
 
 use moodring_record::Format::{Csv, Jsonl, Text, Tsv};
 use moodring_record::{
-    FieldNames, Format, Layout, OutputStyle, Quoting, Reading, Renderer, added_names,
+    FieldNames, Format, Layout, OutputStyle, Quoting, ReadOptions, Renderer, added_names,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -112,7 +112,7 @@ fn literal_quotes_are_quoted_in_an_output_where_quotes_mean_something() {
 
 #[test]
 fn an_output_is_without_quotes_only_if_all_its_sources_are() {
-    let auto = Reading::default();
+    let auto = ReadOptions::default();
     let quotes = |format, reading, sources: &[Option<Format>]| {
         OutputStyle::new(format, reading, sources.iter().copied()).quotes
     };
@@ -126,9 +126,9 @@ fn an_output_is_without_quotes_only_if_all_its_sources_are() {
 
 #[test]
 fn another_delimiter_stays_in_an_output_of_the_same_format() {
-    let reading = Reading {
+    let reading = ReadOptions {
         delimiter: ";".parse().ok(),
-        ..Reading::default()
+        ..ReadOptions::default()
     };
     let source = b"id;text\n7;\"a, b\"\n";
     let layout = Layout::detect(Csv, reading, &names("text", None), &[], source, true).unwrap();

@@ -2,8 +2,8 @@
 //! cuts fall.
 
 use moodring_record::{
-    Cutter, Cutting, Fault, FieldNames, Format, Layout, Quoting, Reader, Reading, Renderer, Step,
-    added_names,
+    Boundary, FieldNames, Format, Framer, FramingError, Layout, Quoting, ReadOptions, Reader,
+    Renderer, SplitMode, added_names,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -14,7 +14,7 @@ use crate::{Walk, body, models, names, walk, walk_reader};
 #[derive(Debug)]
 pub(crate) struct Cut {
     end: usize,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) framing_errors: Vec<FramingError>,
     skipped: usize,
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn cut_stream(
     chunks: &[usize],
     mins: &[usize],
 ) -> Vec<Cut> {
-    let mut cutter = Cutter::new(layout, 0);
+    let mut framer = Framer::new(layout, 0);
     let mut chunks = chunks.iter().copied().cycle();
     let mut mins = mins.iter().copied().cycle();
     let mut min = mins.next().unwrap_or(1);
@@ -35,43 +35,43 @@ pub(crate) fn cut_stream(
     while shard < body.len() {
         let ended = known == body.len();
         let done = start - shard;
-        let step = cutter.next(&body[start..known], ended, min.saturating_sub(done));
+        let step = framer.next(&body[start..known], ended, min.saturating_sub(done));
         let (end, next) = match step {
-            Step::More => {
+            Boundary::NeedMore => {
                 assert!(!ended);
                 known = body.len().min(known + chunks.next().unwrap_or(1));
-                start += cutter.spent();
-                cutter.shift(cutter.spent());
+                start += framer.consumed();
+                framer.discard(framer.consumed());
                 continue;
             }
-            Step::End(len) => {
-                cutter.shift(len);
+            Boundary::End(len) => {
+                framer.discard(len);
                 (start + len, start + len)
             }
-            Step::Oversized(len) => {
+            Boundary::Oversized(len) => {
                 let end = start + len;
-                let fault = cutter.oversized(&body[start..known]);
-                let from = end + usize::try_from(fault.len).unwrap();
+                let error = framer.oversized(&body[start..known]);
+                let from = end + usize::try_from(error.len).unwrap();
                 let next =
                     memchr::memchr(b'\n', &body[from..]).map_or(body.len(), |at| from + at + 1);
                 known = known.max(next);
                 let len = (next - end) as u64;
-                let mut faults = cutter.take_faults();
-                faults.push(Fault { len, ..fault });
+                let mut framing_errors = framer.take_errors();
+                framing_errors.push(FramingError { len, ..error });
                 cuts.push(Cut {
                     end,
-                    faults,
+                    framing_errors,
                     skipped: next - end,
                 });
-                cutter = Cutter::new(layout, next as u64);
+                framer = Framer::new(layout, next as u64);
                 (next, next)
             }
         };
-        let faults = cutter.take_faults();
-        if !matches!(step, Step::Oversized(_)) {
+        let framing_errors = framer.take_errors();
+        if !matches!(step, Boundary::Oversized(_)) {
             cuts.push(Cut {
                 end,
-                faults,
+                framing_errors,
                 skipped: 0,
             });
         }
@@ -87,7 +87,7 @@ pub(crate) fn cut_ranges(body: &[u8], size: usize) -> Vec<Cut> {
     let first_line_from = |at| (at..body.len()).find(starts_line).unwrap_or(body.len());
     let cut = |at| Cut {
         end: first_line_from(at),
-        faults: Vec::new(),
+        framing_errors: Vec::new(),
         skipped: 0,
     };
     let ends = (size..body.len()).step_by(size).chain([body.len()]);
@@ -100,11 +100,11 @@ pub(crate) fn walk_shards(layout: &Layout, renderer: &Renderer, body: &[u8], cut
     let mut start = 0;
     for Cut {
         end,
-        faults,
+        framing_errors,
         skipped,
     } in cuts
     {
-        let reader = Reader::of_shard(layout, &body[start..*end], start as u64, faults);
+        let reader = Reader::of_shard(layout, &body[start..*end], start as u64, framing_errors);
         let shard = walk_reader(reader, renderer, start as u64, all.lines);
         all.told.extend(shard.told);
         all.lines += shard.lines;
@@ -117,7 +117,7 @@ pub(crate) fn walk_shards(layout: &Layout, renderer: &Renderer, body: &[u8], cut
 #[derive(Debug)]
 struct Case {
     format: Format,
-    reading: Reading,
+    reading: ReadOptions,
     source: Vec<u8>,
 }
 
@@ -177,10 +177,10 @@ fn case() -> impl Strategy<Value = Case> {
             let mark: &[u8] = if mark { b"\xEF\xBB\xBF" } else { b"" };
             Case {
                 format,
-                reading: Reading {
+                reading: ReadOptions {
                     quoting,
                     max_record,
-                    ..Reading::default()
+                    ..ReadOptions::default()
                 },
                 source: [mark, &source].concat(),
             }
@@ -206,7 +206,7 @@ proptest! {
 
         let cuts = cut_stream(&layout, body, &chunks, &mins);
         prop_assert_eq!(&walk_shards(&layout, &renderer, body, &cuts), &whole);
-        if layout.cutting() == Cutting::AtLines {
+        if layout.split_mode() == SplitMode::Lines {
             let cuts = cut_ranges(body, size);
             prop_assert_eq!(&walk_shards(&layout, &renderer, body, &cuts), &whole);
         }
