@@ -1,5 +1,7 @@
 //! The seam between a stream and its sources.
 
+use std::sync::Arc;
+
 use crate::outlet::Outlet;
 use crate::segment::Position;
 
@@ -23,5 +25,5 @@ pub trait Source: Send {
     /// Delivers records from `from` (from its start without one) until there are no more or the outlet is closed. Sets its
     /// status to [`Ended`](crate::Status::Ended) or [`Stopped`](crate::Status::Stopped) before it returns of its own
     /// accord. Retries by itself what may work later, and keeps its status up to date. A panic stops this source only.
-    fn run(self: Box<Self>, from: Option<Position>, outlet: &dyn Outlet);
+    fn run(self: Box<Self>, from: Option<Position>, outlet: Arc<dyn Outlet>);
 }
