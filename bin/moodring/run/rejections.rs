@@ -144,6 +144,7 @@ fn advice(kind: RejectKind, text_field: &str, raw: &[u8]) -> String {
             "if quotes are part of the text, add --quoting none".to_owned()
         }
         RejectKind::TooLong => "check that --format is right, or raise --max-record".to_owned(),
+        RejectKind::Time => "check that --time-field names the field with the time".to_owned(),
     }
 }
 

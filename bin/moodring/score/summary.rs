@@ -144,6 +144,7 @@ fn reason_name(kind: RejectKind) -> &'static str {
         RejectKind::TextAfterQuote => "text after a closing quote",
         RejectKind::UnclosedQuote => "quote never closed",
         RejectKind::TooLong => "record too long",
+        RejectKind::Time => "no readable time",
     }
 }
 

@@ -3,6 +3,7 @@
 use moodring_pool::{Job, JobError, ShardId, Work, wire};
 
 use crate::eval::EvalJob;
+use crate::live::LiveJob;
 use crate::message::Setup;
 use crate::records::{NoObserver, RecordObserver};
 use crate::score_job::ScoreJob;
@@ -13,6 +14,8 @@ pub enum AnyJob<O = NoObserver> {
     Score(Box<ScoreJob<O>>),
     /// `moodring eval`.
     Eval(Box<EvalJob<O>>),
+    /// `moodring live`.
+    Live(Box<LiveJob<O>>),
 }
 
 impl<O: RecordObserver> Job for AnyJob<O> {
@@ -20,6 +23,7 @@ impl<O: RecordObserver> Job for AnyJob<O> {
         Ok(match wire::decode(setup).map_err(JobError::new)? {
             Setup::Score(setup) => Self::Score(Box::new(ScoreJob::set_up(setup)?)),
             Setup::Eval(setup) => Self::Eval(Box::new(EvalJob::set_up(setup)?)),
+            Setup::Live(setup) => Self::Live(Box::new(LiveJob::set_up(setup)?)),
         })
     }
 
@@ -27,14 +31,15 @@ impl<O: RecordObserver> Job for AnyJob<O> {
         match self {
             Self::Score(job) => job.prepare(work, report),
             Self::Eval(job) => job.prepare(work, report),
+            Self::Live(job) => job.prepare(work, report),
         }
     }
 
     fn commit(&mut self, shard: ShardId, grant: &[u8]) -> Result<(), JobError> {
         match self {
             Self::Score(job) => job.commit(shard, grant),
-            // Its reports are all there is.
-            Self::Eval(_) => Ok(()),
+            // Their reports are all there is.
+            Self::Eval(_) | Self::Live(_) => Ok(()),
         }
     }
 }

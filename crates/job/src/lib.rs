@@ -13,6 +13,7 @@ mod extremes;
 mod faults;
 mod findings;
 mod language;
+mod live;
 mod message;
 mod model;
 mod path;
@@ -26,8 +27,11 @@ pub use any_job::AnyJob;
 pub use extremes::{Extreme, Extremes};
 pub use findings::Findings;
 pub use language::Language;
+pub use live::LiveJob;
 pub use message::{
-    Delivered, EvalReport, EvalSetup, Grant, Reject, Report, ScoreSetup, Setup, Task, TaskContent,
+    Delivered, EvalReport, EvalSetup, Grant, GroupBy, LiveCounts, LiveReport, LiveSegment,
+    LiveSetup, LiveTask, MAX_TEXT, Reject, Rendering, Report, Row, RowRules, Rows, ScoreSetup,
+    Setup, Task, TaskContent, TextRules, UnknownGroup,
 };
 pub use model::{BadModel, Model};
 pub use records::{NoObserver, RecordObserver};

@@ -3,7 +3,7 @@
 use moodring_pool::{ItemAction, Work};
 use moodring_record::{Layout, Post, Reader};
 
-use crate::message::Reject;
+use crate::message::{Reject, Unfit};
 use crate::shard_reader::Records;
 
 /// Watches a job work on single records, so that a test can interfere. The one that does nothing costs nothing.
@@ -36,9 +36,12 @@ pub(crate) struct Found {
     pub(crate) lines: u64,
     /// Empty lines skipped.
     pub(crate) blanks: u64,
+    /// How many records there are, whatever came of them.
+    pub(crate) items: u64,
 }
 
-/// Parses the records of a shard and hands each well-formed one to `score`, with its number in the shard.
+/// Parses the records of a shard and hands each well-formed one to `score`, with its number in the task. A record that
+/// `score` calls unfit is a reject.
 ///
 /// The pool learns of each record before it is parsed. A quarantined one, and in a trial of one record all others, are only
 /// framed: whatever killed a worker in parsing or scoring does not happen again.
@@ -47,21 +50,23 @@ pub(crate) fn for_each_post(
     layout: &Layout,
     records: Records<'_>,
     observer: &impl RecordObserver,
-    mut score: impl FnMut(u64, &Post<'_>),
+    mut score: impl FnMut(u64, &Post<'_>) -> Result<(), Unfit>,
 ) -> Found {
     let Records {
         offset,
         bytes,
         framing_errors,
+        first_item,
         ..
     } = records;
     let mut found = Found::default();
     let mut reader = Reader::of_shard(layout, bytes, offset, framing_errors);
-    for item in 0.. {
+    for item in first_item.. {
         let action = work.action(item);
         let Some(record) = reader.next_raw() else {
             break;
         };
+        found.items += 1;
         match action {
             ItemAction::Skip => {}
             ItemAction::Quarantined => found.quarantined.push(Reject::quarantined(offset, &record)),
@@ -70,7 +75,9 @@ pub(crate) fn for_each_post(
                 match reader.parse(record) {
                     Ok(post) => {
                         observer.scoring(&post, bytes.len());
-                        score(item, &post);
+                        if let Err(unfit) = score(item, &post) {
+                            found.rejects.push(Reject::unfit(offset, &post, unfit));
+                        }
                     }
                     Err(malformed) => found.rejects.push(Reject::malformed(offset, &malformed)),
                 }

@@ -62,7 +62,9 @@ impl<O: RecordObserver> Job for ScoreJob<O> {
     fn start(setup: &[u8]) -> Result<Self, JobError> {
         match wire::decode(setup).map_err(JobError::new)? {
             Setup::Score(setup) => Self::set_up(setup),
-            Setup::Eval(_) => Err(JobError::new("the supervisor set another job up")),
+            Setup::Eval(_) | Setup::Live(_) => {
+                Err(JobError::new("the supervisor set another job up"))
+            }
         }
     }
 
@@ -177,6 +179,7 @@ impl<O: RecordObserver> ScoreJob<O> {
             }
             count += 1;
             renderer.write(target, post, &scores, SentimentClass::of(primary).name());
+            Ok(())
         });
         if is_compressed {
             self.compressor

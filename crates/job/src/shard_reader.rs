@@ -28,6 +28,8 @@ pub(crate) struct Records<'a> {
     pub(crate) bytes: &'a [u8],
     /// Those that are known to be rejects.
     pub(crate) framing_errors: &'a [FramingError],
+    /// The number of the first record in the task.
+    pub(crate) first_item: u64,
     /// How much of the (decompressed) input the shard stands for, and where that ends.
     pub(crate) consumed: u64,
     pub(crate) end: u64,
@@ -43,6 +45,7 @@ impl ShardReader {
                     offset,
                     bytes,
                     framing_errors: &task.framing_errors,
+                    first_item: 0,
                     consumed,
                     end: offset + consumed,
                 })
@@ -61,6 +64,7 @@ impl ShardReader {
                         Some(long) => std::slice::from_ref(long),
                         None => &task.framing_errors,
                     },
+                    first_item: 0,
                     consumed: end - start + task.skipped,
                     end: end + task.skipped,
                 })

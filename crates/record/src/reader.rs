@@ -267,6 +267,8 @@ pub enum RejectKind {
     UnclosedQuote,
     /// [`RejectReason::QuoteTooLong`] or [`RejectReason::TooLong`].
     TooLong,
+    /// The record does not say when it was written, or not in a way that can be read. Not found by a reader.
+    Time,
 }
 
 impl RejectReason {

@@ -29,6 +29,7 @@ pub use fold::{Fold, Row, Rules, Scope};
 pub use grid::{BadGrid, Grid, PaneIndex};
 pub use groups::{Dimension, GroupId, GroupKey, Groups};
 pub use hash::stable_hash;
+pub use jiff::tz::TimeZone;
 pub use rollup::{Level, levels, roll_up};
 pub use score::{Class, Score};
 pub use time::{BadTime, Timestamp};

@@ -22,7 +22,9 @@ impl<O: RecordObserver> Job for EvalJob<O> {
     fn start(setup: &[u8]) -> Result<Self, JobError> {
         match wire::decode(setup).map_err(JobError::new)? {
             Setup::Eval(setup) => Self::set_up(setup),
-            Setup::Score(_) => Err(JobError::new("the supervisor set another job up")),
+            Setup::Score(_) | Setup::Live(_) => {
+                Err(JobError::new("the supervisor set another job up"))
+            }
         }
     }
 
@@ -56,6 +58,7 @@ impl<O: RecordObserver> EvalJob<O> {
         };
         let found = for_each_post(work, &task.layout, records, &self.observer, |_, post| {
             self.judge(post.text(), post.label(), &mut report);
+            Ok(())
         });
         EvalReport {
             lines: found.lines,

@@ -1,13 +1,18 @@
 //! The messages about posts between supervisor and worker: plain data, encoded by the pool's `wire`.
 
 mod eval;
+mod live;
 mod reject;
+mod rows;
 mod score;
 mod setup;
 mod task;
 
 pub use eval::{EvalReport, EvalSetup};
+pub use live::{LiveCounts, LiveReport, LiveSegment, LiveSetup, LiveTask, Rendering};
 pub use reject::Reject;
+pub(crate) use reject::Unfit;
+pub use rows::{GroupBy, MAX_TEXT, Row, RowRules, Rows, TextRules, UnknownGroup};
 pub use score::{Delivered, Grant, Report, ScoreSetup};
 pub use setup::Setup;
 pub use task::{Task, TaskContent};

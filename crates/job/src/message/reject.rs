@@ -1,7 +1,16 @@
 //! A record that is not scored, as it travels to the supervisor.
 
-use moodring_record::{Location, MalformedRecord, RawRecord, RejectKind};
+use moodring_record::{Location, MalformedRecord, Post, RawRecord, RejectKind};
 use serde::{Deserialize, Serialize};
+
+/// What is wrong with a record that can be read, and cannot be used all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    /// What is wrong, as a sentence.
+    pub(crate) reason: String,
+    /// What kind of fault that is.
+    pub(crate) kind: RejectKind,
+}
 
 /// A record that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +57,20 @@ impl Reject {
             raw: malformed.raw.to_vec(),
             len: malformed.len,
             quote_line: malformed.quote_line.map(|quote| line + quote),
+        }
+    }
+
+    /// A record that cannot be used, of a shard that begins at `offset` of its input.
+    pub(crate) fn unfit(offset: u64, post: &Post<'_>, unfit: Unfit) -> Self {
+        let Location { offset: at, line } = post.location();
+        Self {
+            offset: offset + at,
+            line,
+            reason: unfit.reason,
+            kind: Some(unfit.kind),
+            raw: post.raw().to_vec(),
+            len: None,
+            quote_line: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::eval::EvalSetup;
+use super::live::LiveSetup;
 use super::score::ScoreSetup;
 
 /// What every worker is told once: what to do, and how.
@@ -12,4 +13,6 @@ pub enum Setup {
     Score(ScoreSetup),
     /// Compare scores with labels.
     Eval(EvalSetup),
+    /// Turn posts into rows.
+    Live(LiveSetup),
 }
