@@ -8,6 +8,7 @@
 //! event times needs those times.
 
 mod outlet;
+pub mod push;
 mod segment;
 mod source;
 mod status;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use moodring_record::{FramingError, Layout};
-use moodring_window::Timestamp;
+use moodring_window::{Timestamp, stable_hash};
 use serde::{Deserialize, Serialize};
 
 /// Where a source stands: everything before it has been delivered. Its source alone knows what it means.
@@ -18,6 +18,18 @@ pub struct Position {
 /// The client's key for a request that it may send again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(pub u128);
+
+impl IdempotencyKey {
+    /// The key that a client wrote, as 128 bits of two independent hashes.
+    #[must_use]
+    pub fn of(key: &[u8]) -> Self {
+        let mut salted = Vec::with_capacity(key.len() + 1);
+        salted.push(0);
+        salted.extend_from_slice(key);
+        let high = u128::from(stable_hash(&salted));
+        Self(high << 64 | u128::from(stable_hash(key)))
+    }
+}
 
 /// Whole records of one source, at least one. Small enough to be folded as a whole: at most 256 KiB, or a single record.
 #[derive(Debug, Clone)]
