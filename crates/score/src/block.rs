@@ -15,14 +15,16 @@ pub(crate) fn with_block_at<T>(
     classify: impl FnOnce(&[u8; BYTES], usize) -> T,
 ) -> T {
     let mut padded = [b' '; BYTES];
-    if let Some(bytes) = text[from..].first_chunk() {
-        classify(bytes, from)
+    let (bytes, at) = if let Some(bytes) = text[from..].first_chunk() {
+        (bytes, from)
     } else if let Some(bytes) = text.last_chunk() {
-        classify(bytes, text.len() - BYTES)
+        (bytes, text.len() - BYTES)
     } else {
         padded[..text.len()].copy_from_slice(text);
-        classify(&padded, 0)
-    }
+        (&padded, 0)
+    };
+    // The one call, so that it is inlined.
+    classify(bytes, at)
 }
 
 /// Returns the mask of the bytes for which `is` holds.

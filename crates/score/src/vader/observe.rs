@@ -119,6 +119,7 @@ impl Sums {
     /// What the marks add to [`valences`](Self::valences) before the compound is made of them: the emphasis with the sign
     /// of the sum, so that it is away from zero. Nothing where the sum is zero.
     #[must_use]
+    #[inline]
     pub fn emphasis_of_sum(&self) -> f64 {
         if self.valences > 0.0 {
             self.emphasis
@@ -133,6 +134,7 @@ impl Sums {
     /// them: the emphasis goes to the one that is further from zero. That may be another sign than that of the sum: one
     /// "great" against two weaker negative words, each of which counts one more.
     #[must_use]
+    #[inline]
     pub fn emphasis_of_shares(&self) -> (f64, f64) {
         let negative = self.negative.abs();
         if self.positive > negative {

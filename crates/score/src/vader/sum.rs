@@ -24,6 +24,7 @@ const ALPHA: f64 = 15.0;
 
 /// Adds up the valences of a text of so many tokens, with so many marks. Additions go from left to right and in plain
 /// doubles, as in Python up to 3.11; tokens without a valence add nothing.
+#[inline]
 pub(super) fn sums(valences: &[Valence], tokens: usize, exclaims: usize, questions: usize) -> Sums {
     let mut sums = Sums {
         valences: 0.0,
@@ -62,6 +63,7 @@ fn emphasis(exclaims: usize, questions: usize) -> f64 {
 }
 
 /// The scores of a text.
+#[inline]
 pub(super) fn scores(sums: &Sums) -> Scores {
     if sums.tokens == 0 {
         return Scores::default();
