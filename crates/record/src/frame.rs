@@ -262,8 +262,24 @@ impl Framer {
                 self.settle_cheaply(window, stop);
             }
             self.state = State::Inside { quote: stop };
+            self.pass_plain_field(window, stop);
         }
         None
+    }
+
+    /// Passes over the field that begins with this quote, if the next quote ends it, as most do; else over what comes up to
+    /// that quote.
+    #[inline]
+    fn pass_plain_field(&mut self, window: &[u8], quote: usize) {
+        let end = window.len().min(self.record_limit());
+        let Some(close) = memchr(b'"', &window[self.at.min(end)..end]) else {
+            return;
+        };
+        self.at += close + 1;
+        self.state = State::Closing { quote };
+        if self.at < end && (window[self.at] == b'\n' || Some(window[self.at]) == self.delimiter) {
+            self.leave();
+        }
     }
 
     /// The next quote, or newline at or after `from`.
