@@ -69,7 +69,7 @@ impl Extremes {
         } else {
             &mut self.negative
         };
-        let text = text.chars().take(MAX_CHARS).collect();
+        let text = beginning(text).to_owned();
         list.push(Extreme { score, place, text });
         self.sort();
     }
@@ -106,6 +106,16 @@ impl Extremes {
         self.positive.truncate(KEPT);
         self.negative.truncate(KEPT);
     }
+}
+
+/// Returns the first characters of a text, as many as are kept.
+fn beginning(text: &str) -> &str {
+    // Almost no post is longer, not even in bytes.
+    if text.len() <= MAX_CHARS {
+        return text;
+    }
+    let end = text.char_indices().nth(MAX_CHARS);
+    end.map_or(text, |(end, _)| &text[..end])
 }
 
 #[cfg(test)]

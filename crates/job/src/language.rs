@@ -71,47 +71,109 @@ impl Language {
 
 /// Returns whether the text looks English; `None` if it has too few words to tell.
 fn looks_english(text: &str) -> Option<bool> {
-    let (mut words, mut known, mut letters, mut foreign) = (0, 0, 0, 0);
-    let tokens = text
+    let mut seen = Seen::default();
+    let mut tokens = text
         .split_whitespace()
         .filter(|token| !token.starts_with(['@', '#']) && !token.starts_with("http"));
-    let is_gap = |letter: char| !letter.is_alphabetic() && !matches!(letter, '\'' | '’');
-    for word in tokens.flat_map(|token| token.split(is_gap)) {
-        let mut is_word = false;
-        for letter in word.chars().filter(|letter| letter.is_alphabetic()) {
-            is_word = true;
-            letters += 1;
-            foreign += u32::from(letter >= END_OF_LATIN);
-        }
-        words += u32::from(is_word);
-        known += u32::from(is_function_word(word));
-        if words == MAX_WORDS {
-            break;
-        }
+    while seen.words < MAX_WORDS
+        && let Some(token) = tokens.next()
+    {
+        seen.add(token);
     }
     // Scripts such as Thai's have no blanks between words.
-    if letters >= 2 * MIN_WORDS && foreign * 2 > letters {
+    if seen.letters >= 2 * MIN_WORDS && seen.foreign * 2 > seen.letters {
         return Some(false);
     }
-    (words >= MIN_WORDS).then_some(known * 10 >= words)
+    (seen.words >= MIN_WORDS).then_some(seen.known * 10 >= seen.words)
 }
 
-fn is_function_word(word: &str) -> bool {
-    const LONGEST: usize = 8;
-    let mut lower = [0; LONGEST];
-    let mut len = 0;
-    for letter in word.chars() {
-        let letter = if letter == '’' { '\'' } else { letter };
-        if len == LONGEST || !letter.is_ascii() {
-            return false;
-        }
-        lower[len] = letter.to_ascii_lowercase() as u8;
-        len += 1;
-    }
-    FUNCTION_WORDS
-        .binary_search_by(|known| known.as_bytes().cmp(&lower[..len]))
-        .is_ok()
+/// What was counted of a text, up to [`MAX_WORDS`].
+#[derive(Default)]
+struct Seen {
+    words: u32,
+    /// Function words among them.
+    known: u32,
+    letters: u32,
+    /// Letters of other scripts than the Latin one.
+    foreign: u32,
 }
+
+impl Seen {
+    /// Counts the words of a token: each is a run of letters and apostrophes.
+    fn add(&mut self, token: &str) {
+        let (mut word, mut is_word) = (Key::default(), false);
+        for letter in token.chars() {
+            let is_letter = letter.is_alphabetic();
+            if is_letter {
+                is_word = true;
+                self.letters += 1;
+                self.foreign += u32::from(letter >= END_OF_LATIN);
+            }
+            if is_letter || matches!(letter, '\'' | '’') {
+                word.push(letter);
+            } else {
+                self.end_word(word, is_word);
+                if self.words == MAX_WORDS {
+                    return;
+                }
+                (word, is_word) = (Key::default(), false);
+            }
+        }
+        self.end_word(word, is_word);
+    }
+
+    fn end_word(&mut self, word: Key, is_word: bool) {
+        self.words += u32::from(is_word);
+        self.known += u32::from(word.is_function_word());
+    }
+}
+
+/// A word in lower case as an integer, its first letter in the highest byte, so that words compare at once. Too long a word,
+/// and one with a letter beyond ASCII, is no function word and has a key of its own.
+#[derive(Clone, Copy, Default)]
+struct Key {
+    bytes: u64,
+    len: u32,
+}
+
+impl Key {
+    /// The longest word that has a key.
+    const MAX_LEN: u32 = u64::BITS / 8;
+
+    fn push(&mut self, letter: char) {
+        let letter = if letter == '’' { '\'' } else { letter };
+        if self.len < Self::MAX_LEN && letter.is_ascii() {
+            let byte = u64::from(letter.to_ascii_lowercase());
+            self.bytes |= byte << (u64::BITS - 8 * (self.len + 1));
+            self.len += 1;
+        } else {
+            *self = Self {
+                bytes: u64::MAX,
+                len: Self::MAX_LEN,
+            };
+        }
+    }
+
+    fn is_function_word(self) -> bool {
+        FUNCTION_WORD_KEYS.binary_search(&self.bytes).is_ok()
+    }
+}
+
+/// The [`Key`]s of the function words, in the same order.
+const FUNCTION_WORD_KEYS: [u64; FUNCTION_WORDS.len()] = {
+    let mut keys = [0; FUNCTION_WORDS.len()];
+    let mut word = 0;
+    while word < keys.len() {
+        let bytes = FUNCTION_WORDS[word].as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            keys[word] |= (bytes[at] as u64) << (u64::BITS as usize - 8 * (at + 1));
+            at += 1;
+        }
+        word += 1;
+    }
+    keys
+};
 
 #[cfg(test)]
 mod tests {
@@ -119,7 +181,33 @@ mod tests {
 
     #[test]
     fn the_function_words_are_sorted() {
-        assert!(FUNCTION_WORDS.is_sorted());
+        assert!(FUNCTION_WORD_KEYS.is_sorted());
+    }
+
+    #[test]
+    fn a_function_word_is_known_in_any_case_and_with_either_apostrophe() {
+        let is_function_word = |word: &str| {
+            let mut key = Key::default();
+            word.chars().for_each(|letter| key.push(letter));
+            key.is_function_word()
+        };
+        for word in FUNCTION_WORDS {
+            assert!(is_function_word(word), "{word}");
+            assert!(is_function_word(&word.to_uppercase()), "{word}");
+            assert!(is_function_word(&word.replace('\'', "’")), "{word}");
+        }
+        for word in [
+            "",
+            "'",
+            "th",
+            "thé",
+            "thee",
+            "yourselfs",
+            "yourselves",
+            "theſ",
+        ] {
+            assert!(!is_function_word(word), "{word}");
+        }
     }
 
     #[test]

@@ -72,14 +72,15 @@ pub(crate) fn for_each_post(
             ItemAction::Quarantined => found.quarantined.push(Reject::quarantined(offset, &record)),
             ItemAction::Process => {
                 observer.parsing(record.bytes());
-                match reader.parse(record) {
+                // By reference: a post moved out of the result is a call of memcpy for each record.
+                match &reader.parse(record) {
                     Ok(post) => {
-                        observer.scoring(&post, bytes.len());
-                        if let Err(unfit) = score(item, &post) {
-                            found.rejects.push(Reject::unfit(offset, &post, unfit));
+                        observer.scoring(post, bytes.len());
+                        if let Err(unfit) = score(item, post) {
+                            found.rejects.push(Reject::unfit(offset, post, unfit));
                         }
                     }
-                    Err(malformed) => found.rejects.push(Reject::malformed(offset, &malformed)),
+                    Err(malformed) => found.rejects.push(Reject::malformed(offset, malformed)),
                 }
             }
         }
