@@ -1,1 +1,5 @@
 //! Sentiment over time, as it happens.
+
+mod rules;
+
+pub use rules::{BadRules, SeriesKind, SeriesRules};
