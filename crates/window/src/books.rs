@@ -39,6 +39,18 @@ impl Books {
         others.iter().sum::<u64>() == self.received
     }
 
+    /// Adds the counts of others.
+    pub fn add(&mut self, other: &Self) {
+        self.received += other.received;
+        self.on_time += other.on_time;
+        self.corrected += other.corrected;
+        self.late += other.late;
+        self.duplicate += other.duplicate;
+        self.filtered += other.filtered;
+        self.rejected += other.rejected;
+        self.quarantined += other.quarantined;
+    }
+
     /// Counts a post.
     pub fn count(&mut self, outcome: Outcome) {
         self.received += 1;
