@@ -13,7 +13,7 @@ mod stream;
 
 pub use aside::{Aside, Role};
 pub use folder::{BadRows, Folder};
-pub use rules::{BadRules, SeriesIdentity, SeriesRules};
+pub use rules::{BadRules, SeriesKind, SeriesRules};
 pub use stream::{
     BadReport, BadSaved, Block, BlockSegment, Saved, Snapshot, SourceName, SourceView, Stream,
     StreamRules,

@@ -1,4 +1,4 @@
-//! What all windows of a series have in common.
+//! The rules of a series of windows, as they are saved with it.
 
 use std::time::Duration;
 
@@ -6,83 +6,100 @@ use moodring_window::{BadGrid, Grid, TimeZone};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The rules by which a series was made, as they are stored beside it: all that a query needs to read its panes.
+/// What makes the windows of a series: everything that a query must know, and everything that two runs must have in common
+/// to continue the same series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesRules {
-    /// What makes two series different.
-    pub identity: SeriesIdentity,
-    /// The width of windows unless a query says otherwise, in milliseconds.
+    /// What two runs must have in common.
+    pub kind: SeriesKind,
+    /// The width of the windows that the user asked for, in milliseconds: a multiple of the slide.
     pub window_ms: u64,
-    /// For how long late posts corrected final windows, in milliseconds.
+    /// For how long late posts correct final panes, in milliseconds.
     pub corrections_ms: u64,
-    /// How many tags of a pane are kept apart.
+    /// How many tags are kept apart in each pane and group.
     pub max_tags: usize,
-    /// How many groups each dimension has.
-    pub max_groups: usize,
 }
 
-/// What makes two series different: their windows must never be merged.
+/// What two runs must have in common to continue the same series: their panes can be merged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeriesIdentity {
-    /// The width of panes, in milliseconds.
+pub struct SeriesKind {
+    /// The width of a pane, in milliseconds.
     pub slide_ms: u64,
-    /// The time zone to whose days panes are aligned.
+    /// The time zone whose days the panes are aligned to; without it they are aligned to the epoch in UTC.
     pub align: Option<String>,
-    /// The dimensions, in the order of their numbers, as `--group-by` spells them.
+    /// The dimensions, as `--group-by` spells them.
     pub group_by: Vec<String>,
-    /// The tracked terms.
+    /// The terms that are tracked, in order.
     pub track: Vec<String>,
-    /// The languages that are scored.
+    /// The models with all that their scores depend on: their names, versions, and checksums of lists of words.
+    pub models: Vec<String>,
+    /// The steps of cleaning, in order.
+    pub clean: Vec<String>,
+    /// The languages that are kept; all if there are none.
     pub lang: Vec<String>,
-    /// The steps by which texts are cleaned.
-    pub clean: String,
-    /// The first model, with a checksum of its words.
-    pub model: String,
-    /// The version of the program that scores.
-    pub scorer: String,
-    /// The fields with the text and the time, by source where they differ.
-    pub fields: Vec<String>,
-    /// The time zone of times without one.
-    pub time_zone: String,
+    /// The fields that the text and the time are read from, unless a source names its own, and the zone of times without one.
+    pub fields: [Option<String>; 3],
 }
 
-/// Rules that make no grid.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+/// Rules of a series that cannot be read.
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BadRules {
-    /// There is no such time zone.
-    #[error(
-        "there is no time zone `{0}`; write a name of the IANA database, such as Europe/Berlin"
-    )]
-    Zone(String),
-    /// The width does not go.
+    /// They are not what this program writes.
+    #[error("the rules of the series are damaged")]
+    Damaged(#[from] serde_json::Error),
+    /// There is no such time zone in this program.
+    #[error("there is no time zone `{0}`")]
+    TimeZone(String),
+    /// The panes have an impossible width.
     #[error(transparent)]
     Grid(#[from] BadGrid),
 }
 
-impl SeriesIdentity {
-    /// Returns the text that two runs of the same series have in common.
-    ///
-    /// # Errors
-    /// None in practice: all of it can be written as JSON.
-    pub fn fingerprint(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
-    }
-}
-
 impl SeriesRules {
-    /// Returns the panes of the series.
+    /// Returns what two runs must have in common, as text.
     ///
     /// # Errors
-    /// [`BadRules`] if its width or time zone makes no sense.
+    /// Never in practice; what serde says.
+    pub fn fingerprint(&self) -> Result<String, BadRules> {
+        Ok(serde_json::to_string(&self.kind)?)
+    }
+
+    /// Returns the rules as they are saved.
+    ///
+    /// # Errors
+    /// Never in practice; what serde says.
+    pub fn to_json(&self) -> Result<String, BadRules> {
+        Ok(serde_json::to_string(self)?)
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn from_json(json: &str) -> Result<Self, BadRules> {
+        Ok(serde_json::from_str(json)?)
+    }
+
+    /// The panes.
+    ///
+    /// # Errors
+    /// If their width or their time zone cannot be.
     pub fn grid(&self) -> Result<Grid, BadRules> {
-        let width = Duration::from_millis(self.identity.slide_ms);
-        Ok(match &self.identity.align {
+        let width = Duration::from_millis(self.kind.slide_ms);
+        Ok(match &self.kind.align {
+            None => Grid::utc(width)?,
             Some(name) => {
-                let zone = TimeZone::get(name).map_err(|_| BadRules::Zone(name.clone()))?;
+                let zone = TimeZone::get(name).map_err(|_| BadRules::TimeZone(name.clone()))?;
                 Grid::days(width, zone)?
             }
-            None => Grid::utc(width)?,
         })
+    }
+
+    /// How many panes a window has; at least 1.
+    #[must_use]
+    pub fn length(&self) -> i64 {
+        let panes = self.window_ms / self.kind.slide_ms.max(1);
+        i64::try_from(panes).unwrap_or(i64::MAX).max(1)
     }
 }

@@ -120,3 +120,89 @@ pub struct Commit {
     /// Gaps that were found.
     pub gaps: Vec<GapRow>,
 }
+
+/// What a state that was opened goes back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beginning {
+    /// The state is new.
+    New,
+    /// The series of the last run is continued.
+    Continued,
+    /// A new series follows this one, which had another fingerprint and is closed now.
+    After(Series),
+}
+
+/// What a run that continues needs of those before it, except the panes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// How the present series came about.
+    pub beginning: Beginning,
+    /// The present series. One that has just begun has no watermark yet; the one before it may have.
+    pub series: Series,
+    /// All sources there ever were.
+    pub sources: Vec<SourceRow>,
+    /// The groups of the present series, by their numbers.
+    pub groups: Vec<GroupRow>,
+    /// The last ids of each scope, from the oldest to the youngest: at least as many as are kept, if there were that many.
+    pub ids: Vec<(String, Vec<u64>)>,
+    /// The files and how much of them counts.
+    pub files: Vec<FileRow>,
+    /// The state of the alert rules of the present series.
+    pub alert_states: Vec<(String, Vec<u8>)>,
+}
+
+/// Which panes of a width a series has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// How many panes of the series' grid each of them holds.
+    pub factor: i64,
+    /// The number of the first one.
+    pub first: i64,
+    /// The number of the last one.
+    pub last: i64,
+}
+
+/// An alert in the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAlert {
+    /// Its number. It is never given again.
+    pub id: i64,
+    /// The series whose windows decided it.
+    pub series: SeriesId,
+    /// When, why, and all about it.
+    pub alert: AlertRow,
+    /// What became of its delivery.
+    pub delivery: Delivery,
+}
+
+/// What became of the delivery of an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// Nobody is to be told.
+    None,
+    /// It is to be delivered.
+    Due {
+        /// How often that was tried.
+        attempts: u32,
+        /// When to try again, by the clock.
+        next: i64,
+        /// Why the last attempt failed.
+        why: Option<String>,
+    },
+    /// The webhook has it.
+    Delivered,
+    /// It will not be tried again.
+    GivenUp {
+        /// Why the last attempt failed.
+        why: String,
+    },
+}
+
+/// A gap in the state: one, or several that were put together as there were too many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredGap {
+    /// The gap; of several, from the first to the last, with what is known of the last.
+    pub gap: GapRow,
+    /// How many it stands for.
+    pub count: u64,
+}
