@@ -11,6 +11,7 @@ use crate::eval::EvalArgs;
 use crate::explain::ExplainArgs;
 use crate::hinted::hinted;
 use crate::logging::{LogFormat, LogLevel};
+use crate::query::QueryArgs;
 use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
 
 const EXAMPLES: &str = "\
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Score(Box<ScoreArgs>),
     /// Compare model scores with human labels
     Eval(Box<EvalArgs>),
+    /// Show what a live run found
+    Query(Box<QueryArgs>),
     /// Show runs and control them
     Ctl(CtlArgs),
     /// Show how a text gets its score

@@ -9,6 +9,7 @@ mod generate;
 mod hinted;
 mod human;
 mod logging;
+mod query;
 mod run;
 mod score;
 mod streams;
@@ -41,6 +42,7 @@ fn run(command: Command) -> Result<(), exit::Failure> {
     match command {
         Command::Score(args) => score::run(*args),
         Command::Eval(args) => eval::run(*args),
+        Command::Query(args) => query::run(&args),
         Command::Ctl(args) => ctl::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Completions { shell } => generate::completions(shell),

@@ -9,6 +9,7 @@ mod clean_up;
 pub(crate) mod columns;
 mod control_server;
 mod cpus;
+pub(crate) mod durations;
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod models;

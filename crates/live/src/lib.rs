@@ -4,10 +4,12 @@
 //! [`Snapshot`]s are what is saved.
 //! [`Folder`] alone maps the rows of workers to a fold, for runs over files too; [`encoding`] is how panes are stored, and
 //! [`SeriesRules`] are what is stored beside them.
+//! [`history`] reads all that back.
 
 mod aside;
 pub mod encoding;
 mod folder;
+pub mod history;
 mod rules;
 mod stream;
 

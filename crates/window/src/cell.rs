@@ -67,4 +67,14 @@ impl Cell {
         }
         self
     }
+
+    /// Takes [`in_wider_panes`](Self::in_wider_panes) back as far as it can be: for windows that are made of whole wide
+    /// panes, the cell at the first of the panes here gives what those gave that it was made of.
+    #[must_use]
+    pub fn in_narrower_panes(mut self, factor: i64) -> Self {
+        for (last_final, posts) in std::mem::take(&mut self.corrections) {
+            self.correct((last_final + 1).saturating_mul(factor) - 1, posts);
+        }
+        self
+    }
 }

@@ -329,6 +329,15 @@ fn check_rolled_up(world: &World) {
     for group in (0..4).map(|group: u8| group.to_string()) {
         let cells = world.saved(&group);
         let wide = roll_up(cells.clone(), factor, MAX_TAGS);
+        let at_first: Vec<_> = wide
+            .iter()
+            .map(|(pane, cell)| (pane * factor, cell.clone().in_narrower_panes(factor)))
+            .collect();
+        let back = View::new(2 * factor, factor).unwrap().windows(
+            at_first.iter().map(|(pane, cell)| (*pane, cell)),
+            last_final,
+            MAX_TAGS,
+        );
         let wide_final = last_final.map(|last| (last + 1).div_euclid(factor) - 1);
         let [wide, narrow] = [
             View::new(2, 1).unwrap().windows(
@@ -342,6 +351,7 @@ fn check_rolled_up(world: &World) {
                 MAX_TAGS,
             ),
         ];
+        assert_eq!(back, narrow, "as cells at the first of their panes");
         assert_eq!(wide.len(), narrow.len());
         for (wide, narrow) in wide.iter().zip(&narrow) {
             assert_eq!(wide.first * factor, narrow.first);

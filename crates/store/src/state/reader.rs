@@ -8,7 +8,9 @@ use rusqlite::{Connection, Transaction};
 
 use super::error::StateError;
 use super::place::{beside, resolve, uri};
-use super::rows::{Extent, GroupRow, PaneRow, Series, SeriesId, SourceRow, StoredAlert, StoredGap};
+use super::rows::{
+    Extent, FileRow, GroupRow, PaneRow, Series, SeriesId, SourceRow, StoredAlert, StoredGap,
+};
 use super::schema;
 use super::select::{self, Which};
 
@@ -140,6 +142,14 @@ impl Snapshot<'_> {
     /// If the file cannot be read.
     pub fn alerts(&self, range: &Range<i64>, limit: u32) -> Result<Vec<StoredAlert>, StateError> {
         self.read(|conn| select::alerts(conn, range, limit))
+    }
+
+    /// Returns the files beside the state, and how much of them counts.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn files(&self) -> Result<Vec<FileRow>, StateError> {
+        self.read(select::files)
     }
 
     /// Returns the gaps of all sources in the order in which they were found.
