@@ -1,6 +1,6 @@
 //! What CSV and TSV files look like in the wild.
 
-use crate::util::Workspace;
+use crate::util::{Workspace, gzip};
 
 /// Rows that would be tied together by reading their quotes, first of them past the first MiB.
 fn late_quotes() -> String {
@@ -245,4 +245,58 @@ fn fields_beyond_those_that_a_table_can_have_are_told_of() {
         header.starts_with("f0,f1,") && header.contains(",text,"),
         "{header}"
     );
+}
+
+#[test]
+fn a_field_that_appears_behind_the_head_is_counted_and_warned_of() {
+    let work = Workspace::new();
+    let plain = "{\"id\":1,\"text\":\"a good day\",\"nested\":{\"lang\":1}}\n".repeat(4_000);
+    let late = "{\"id\":2,\"text\":\"fine\",\"lang\" : \"en\",\"more\":1}\n";
+    work.file("posts.jsonl", plain.clone() + late + &plain + late);
+    let args = "posts.jsonl -o scored.csv --force --summary json --shard-size 16K";
+    for more in ["", " --workers 1"] {
+        let run = work.score(&format!("{args}{more}"));
+        let said = String::from_utf8(run.stderr).unwrap();
+        let expected = "2 records have fields that are not in the table, `lang` first";
+        assert!(said.contains(expected), "{said}");
+        let summary: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        assert_eq!(summary["records_without_column"], 2);
+    }
+    // Nothing is lost in JSON, with chosen columns, or where the value is null.
+    for more in ["--output-format jsonl", "--columns id,text"] {
+        let run = work.score(&format!("{args} {more}"));
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert!(!said.contains("not in the table"), "{said}");
+    }
+    let null = "{\"id\":2,\"text\":\"fine\",\"lang\":null}\n";
+    work.file("posts.jsonl", plain + null);
+    let said = String::from_utf8(work.score(args).stderr).unwrap();
+    assert!(!said.contains("not in the table"), "{said}");
+}
+
+#[test]
+fn a_column_that_no_record_seems_to_have_is_warned_of() {
+    let work = Workspace::new();
+    let posts = "{\"id\":1,\"text\":\"fine\",\"user\":{\"name\":\"ann\"}}\n{\"text\":\"sad\",\"lang\":\"en\"}\n";
+    work.file("posts.jsonl", posts);
+    work.file("posts.jsonl.gz", gzip(posts.as_bytes()));
+    work.file("other.jsonl", "{\"text\":\"fine\",\"place\":1}\n");
+    for input in ["posts.jsonl", "posts.jsonl.gz", "other.jsonl posts.jsonl"] {
+        let run = work.score(&format!(
+            "{input} -o scored.csv --force --columns id,langg,text,user.name,user.nam,user"
+        ));
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(said.matches("--columns has").count(), 2, "{said}");
+        assert!(
+            said.contains(
+                "--columns has `langg`, which is in no record at the beginning of the inputs; \
+                the column may stay empty; did you mean `lang`?"
+            ),
+            "{said}"
+        );
+        assert!(said.contains("`user.nam`"), "{said}");
+    }
+    let run = work.score("other.jsonl posts.jsonl -o scored.csv --force --columns place,lang,text");
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(!said.contains("--columns has"), "{said}");
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use anyhow::anyhow;
 use moodring_feed::{
-    Expanded, Feed, FeedOptions, Input, Origin, Skipped, expand, name_of, own_output,
+    AbsentColumn, Expanded, Feed, FeedOptions, Input, Origin, Skipped, expand, name_of, own_output,
 };
 use moodring_record::{
     FieldNames, Format, MAX_COLUMNS, OutputStyle, OwnOutput, Quoting, ReadOptions,
@@ -17,6 +17,7 @@ use super::feed_failure;
 use super::fields;
 use super::files::Files;
 use crate::exit::{Failure, warn};
+use crate::visible::visible;
 
 /// The largest shard of a file that is chosen by itself: about 6,000 posts, a few milliseconds of work.
 const MAX_SHARD: u64 = 1 << 20;
@@ -288,8 +289,17 @@ impl Source {
         feed.check().map_err(feed_failure)?;
         if let [first, others @ ..] = feed.left_out_fields() {
             warn(&format!(
-                "the table has the first {MAX_COLUMNS} fields and leaves out {}, `{first}` first; choose with --columns",
+                "the table has the first {MAX_COLUMNS} fields and leaves out {}, `{first}` first, and any later ones; choose with --columns",
                 others.len() + 1
+            ));
+        }
+        for AbsentColumn { name, near } in feed.absent_columns() {
+            let near = near.map_or(String::new(), |near| {
+                format!("; did you mean `{}`?", visible(&near))
+            });
+            warn(&format!(
+                "--columns has `{}`, which is in no record at the beginning of the inputs; the column may stay empty{near}",
+                visible(&name)
             ));
         }
         Ok(feed)

@@ -211,6 +211,9 @@ fn conclude(plan: &Plan, totals: &Totals, restarts: u64, began: Instant) -> Resu
     if let Some(warning) = warning {
         warn(warning);
     }
+    if let Some(warning) = summary::columns_warning(totals) {
+        warn(&warning);
+    }
     if let Some(warning) = summary::language_warning(plan, totals) {
         warn(&warning);
     }

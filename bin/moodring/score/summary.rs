@@ -14,6 +14,8 @@ use super::totals::Totals;
 use super::usage::Usage;
 use crate::cli::SummaryFormat;
 use crate::exit::Failure;
+use crate::human::grouped;
+use crate::visible::visible;
 
 mod fields;
 mod page;
@@ -111,6 +113,7 @@ fn summarize<'a>(plan: &'a Plan, totals: &'a Totals, restarts: u64, took: Durati
         most_negative: Post::all(findings.extremes.negative()),
         language_judged: findings.language.judged,
         language_foreign: findings.language.foreign,
+        records_without_column: findings.without_column.records,
         workers: if plan.in_process {
             0
         } else {
@@ -146,6 +149,19 @@ fn reason_name(kind: RejectKind) -> &'static str {
         RejectKind::TooLong => "record too long",
         RejectKind::Time => "no readable time",
     }
+}
+
+/// Returns a warning if a table lacks fields that records have.
+pub(crate) fn columns_warning(totals: &Totals) -> Option<String> {
+    let without = &totals.findings.without_column;
+    let field = visible(without.field()?);
+    let records = match without.records {
+        1 => "1 record has".to_owned(),
+        records => format!("{} records have", grouped(records)),
+    };
+    Some(format!(
+        "{records} fields that are not in the table, `{field}` first, as no record at the beginning of the inputs has them;          name the columns with --columns to keep them"
+    ))
 }
 
 /// Returns a warning if most posts do not look English, though a model has English words.

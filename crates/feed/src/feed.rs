@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use moodring_codec::Compression;
 use moodring_record::{
     ENCODING_SAMPLE, FieldNames, Format, FramingError, HEAD_LEN, Layout, MAX_COLUMNS, ReadOptions,
-    check_encoding, scalar_fields,
+    ScalarFields, check_encoding, nearest_name,
 };
 
 use crate::blocks::Blocks;
@@ -16,8 +16,8 @@ use crate::{FeedError, Input, Origin};
 /// The byte order mark in UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// How much of a file of JSON lines is looked through for fields that must not be there. Later records are judged one by
-/// one when they are read.
+/// How much of a file of JSON lines is looked through for the fields that it has, and for those that must not be there.
+/// Later records are judged one by one when they are read.
 const FILE_HEAD: usize = 64 << 10;
 /// The same for a pipe, which may be slow: as little as holds a line, but for the doubling.
 const PIPE_HEAD: usize = 64;
@@ -113,6 +113,8 @@ pub struct Feed {
     layouts: Vec<Option<Layout>>,
     /// The pipes that [`Feed::check`] has begun to read, by the number of their input.
     begun: HashMap<usize, Stream>,
+    /// What the heads of JSON inputs show, where columns are made of their fields.
+    seen: Seen,
     /// The fields of objects that no column was left for.
     left_out: Vec<String>,
     /// The input whose turn it is.
@@ -120,6 +122,36 @@ pub struct Feed {
     source: Option<Source>,
     /// Where to go on within the source whose turn it is, if it is not to begin at its first record.
     resume: Option<u64>,
+}
+
+/// What the heads of JSON inputs show.
+#[derive(Default)]
+struct Seen {
+    fields: ScalarFields,
+    /// The chosen columns that no head has; `None` as long as none was looked at.
+    absent: Option<Vec<String>>,
+}
+
+impl Seen {
+    fn add(&mut self, layout: &Layout, head: &[u8], head_is_all: bool) {
+        self.fields.add(head, head_is_all);
+        let Some(absent) = layout.absent_columns(head, head_is_all) else {
+            return;
+        };
+        match &mut self.absent {
+            Some(known) => known.retain(|name| absent.contains(name)),
+            None => self.absent = Some(absent),
+        }
+    }
+}
+
+/// A chosen column of JSON objects that none of them seems to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AbsentColumn {
+    /// Its name.
+    pub name: String,
+    /// The field that may have been meant.
+    pub near: Option<String>,
 }
 
 /// The input whose turn it is, opened.
@@ -142,6 +174,7 @@ impl Feed {
             inputs,
             options,
             begun: HashMap::new(),
+            seen: Seen::default(),
             left_out: Vec::new(),
             turn: 0,
             source: None,
@@ -192,54 +225,70 @@ impl Feed {
         if !all_fields || columns.is_some() || !self.inputs.iter().all(is_json) {
             return Ok(());
         }
-        let mut names = Vec::new();
-        for source in 0..self.inputs.len() {
-            self.add_fields_of(source, &mut names)?;
-        }
+        let seen = self.look_into_first_pipe()?;
         let fields = &self.options.fields;
-        names.retain(|name| !self.options.added.contains(name));
-        let read = [&fields.id, &fields.time, &Some(fields.text.clone())];
-        let read: Vec<_> = read.into_iter().flatten().cloned().collect();
-        let missing = read.iter().filter(|name| !names.contains(name));
-        names.extend(missing.cloned().collect::<Vec<_>>());
+        let read = [fields.id.as_ref(), fields.time.as_ref(), Some(&fields.text)];
+        let read: Vec<_> = read.into_iter().flatten().collect();
         // What is read has a column, however many others there are.
-        let mut room = MAX_COLUMNS - read.len();
-        let is_kept = |name: &String| {
-            read.contains(name)
-                || room.checked_sub(1).is_some_and(|left| {
-                    room = left;
-                    true
-                })
-        };
-        let (names, left_out): (Vec<_>, _) = names.into_iter().partition(is_kept);
-        self.left_out = left_out;
+        let room = MAX_COLUMNS - read.len();
+        let (mut names, mut others) = (Vec::new(), 0);
+        for name in seen.names() {
+            if self.options.added.contains(name) {
+                continue;
+            }
+            if read.contains(&name) {
+                names.push(name.clone());
+            } else if others < room {
+                names.push(name.clone());
+                others += 1;
+            } else {
+                self.left_out.push(name.clone());
+            }
+        }
+        for name in read {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
         for layout in self.layouts.iter_mut().flatten() {
             // Objects can have any columns.
             let _ = layout.choose_columns(&names);
+            if self.left_out.is_empty() {
+                layout.note_other_fields();
+            }
         }
         self.options.columns = Some(names);
         Ok(())
     }
 
-    /// Adds the fields in the head of a source. A pipe is looked into only if it is the first input, as those who write into
-    /// several may do so one after the other; it has the same head as a file, so that the columns are the same.
-    fn add_fields_of(&mut self, source: usize, names: &mut Vec<String>) -> Result<(), FeedError> {
-        let input = &self.inputs[source];
-        if input.size.is_some() {
-            let mut stream = Stream::open(input)?;
-            stream.fill_line(FILE_HEAD)?;
-            scalar_fields(&stream.buffer, stream.ended(), names);
-        } else if source == 0 {
-            let mut stream = match self.begun.remove(&source) {
-                Some(begun) => begun,
-                None => Stream::open(input)?,
-            };
-            stream.fill_line(FILE_HEAD)?;
-            scalar_fields(&stream.buffer, stream.ended(), names);
-            self.find_layout(source, &mut stream)?;
-            self.begun.insert(source, stream);
+    /// Returns the fields in the heads of the inputs. A pipe is looked into only if it is the first input, as those who write
+    /// into several may do so one after the other; it has the same head as a file, so that the columns are the same.
+    fn look_into_first_pipe(&mut self) -> Result<ScalarFields, FeedError> {
+        let others = std::mem::take(&mut self.seen.fields);
+        if self.inputs.first().is_none_or(|input| input.size.is_some()) {
+            return Ok(others);
         }
-        Ok(())
+        let mut stream = match self.begun.remove(&0) {
+            Some(begun) => begun,
+            None => Stream::open(&self.inputs[0])?,
+        };
+        stream.fill_line(FILE_HEAD)?;
+        self.find_layout(0, &mut stream)?;
+        let mut all = ScalarFields::default();
+        all.add(&stream.buffer, stream.ended());
+        all.extend(&others);
+        self.begun.insert(0, stream);
+        Ok(all)
+    }
+
+    /// The chosen columns of JSON objects that none of the heads has which were looked into: they may stay empty.
+    #[must_use]
+    pub fn absent_columns(&self) -> Vec<AbsentColumn> {
+        let near = |name: &String| AbsentColumn {
+            near: nearest_name(self.seen.fields.names(), name),
+            name: name.clone(),
+        };
+        self.seen.absent.iter().flatten().map(near).collect()
     }
 
     /// The fields that there was no room for among the columns: see [`FeedOptions::all_fields`].
@@ -362,13 +411,16 @@ impl Feed {
             Format::Csv | Format::Tsv => HEAD_LEN,
             Format::Jsonl | Format::Text => ENCODING_SAMPLE,
         })?;
-        if format == Format::Jsonl && self.looks_for_fields() {
-            stream.fill_line(match self.inputs[source].size {
-                Some(_) => FILE_HEAD,
-                None => PIPE_HEAD,
-            })?;
+        let is_file = self.inputs[source].size.is_some();
+        let makes_columns = self.options.all_fields || self.options.columns.is_some();
+        if format == Format::Jsonl && (self.looks_for_fields() || makes_columns && is_file) {
+            stream.fill_line(if is_file { FILE_HEAD } else { PIPE_HEAD })?;
         }
-        self.layouts[source] = self.detect(source, format, &stream.buffer, stream.ended())?;
+        let layout = self.detect(source, format, &stream.buffer, stream.ended())?;
+        if let (Format::Jsonl, Some(layout), true) = (format, &layout, makes_columns && is_file) {
+            self.seen.add(layout, &stream.buffer, stream.ended());
+        }
+        self.layouts[source] = layout;
         Ok(())
     }
 
@@ -386,6 +438,7 @@ impl Feed {
             added,
             replace,
             columns,
+            all_fields,
             ..
         } = &self.options;
         let failed = |error| FeedError::Layout {
@@ -396,6 +449,9 @@ impl Feed {
         let mut layout = layout.map_err(failed)?;
         if let Some(columns) = columns {
             layout.choose_columns(columns).map_err(failed)?;
+            if *all_fields && self.left_out.is_empty() {
+                layout.note_other_fields();
+            }
         }
         if !replace {
             layout.keep_fields();

@@ -45,7 +45,7 @@ mod stream;
 
 pub use error::FeedError;
 pub use expand::{Expanded, Skipped, expand};
-pub use feed::{Feed, FeedOptions, Position, Shard, ShardContent, SourceId};
+pub use feed::{AbsentColumn, Feed, FeedOptions, Position, Shard, ShardContent, SourceId};
 pub use input::{Input, Origin};
 pub use name::name_of;
 pub use own::own_output;

@@ -15,6 +15,46 @@ pub struct Findings {
     pub extremes: Extremes,
     /// Whether a sample of the posts looks English.
     pub language: Language,
+    /// The records whose table has no column for one of their fields.
+    #[serde(default)]
+    pub without_column: WithoutColumn,
+}
+
+/// Records that have a field for which a table has no column, though it was to have all fields: its first occurrence is behind
+/// the heads of the inputs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithoutColumn {
+    /// How many there are.
+    pub records: u64,
+    /// The first of them, by the shard's number in the input and the record's in the shard, and the field.
+    first: Option<((u64, u64), String)>,
+}
+
+/// How many characters of a field's name are kept.
+const MAX_CHARS: usize = 80;
+
+impl WithoutColumn {
+    /// Takes in a record at this place, which has this field.
+    #[cold]
+    pub(crate) fn add(&mut self, place: (u64, u64), field: &str) {
+        self.records += 1;
+        if self.first.as_ref().is_none_or(|(first, _)| place < *first) {
+            let field = field.chars().take(MAX_CHARS).collect();
+            self.first = Some((place, field));
+        }
+    }
+
+    /// Returns the field of the first record.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        self.first.as_ref().map(|(_, field)| field.as_str())
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.records += other.records;
+        let both = [self.first.take(), other.first.clone()];
+        self.first = both.into_iter().flatten().min();
+    }
 }
 
 impl Findings {
@@ -28,6 +68,7 @@ impl Findings {
         }
         self.extremes.merge(&other.extremes);
         self.language.merge(other.language);
+        self.without_column.merge(&other.without_column);
     }
 
     /// Returns the primary scores of the first model.

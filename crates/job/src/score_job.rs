@@ -177,6 +177,9 @@ impl<O: RecordObserver> ScoreJob<O> {
             if Language::samples(records.offset + post.location().offset) {
                 findings.language.add(post.text());
             }
+            if let Some(field) = post.other_field() {
+                findings.without_column.add(place, field);
+            }
             count += 1;
             renderer.write(target, post, &scores, SentimentClass::of(primary).name());
             Ok(())

@@ -4,10 +4,11 @@
 //! record starts. What else a reader must know (which column is the text, whether quotes mean anything) is settled
 //! here too, once, so that every worker reads every shard of the source in the same way.
 
-use memchr::{memchr_iter, memrchr};
+use memchr::memchr_iter;
 use serde::{Deserialize, Serialize};
 
 use crate::delimited::{Dialect, QuoteError, Row, scan_row};
+use crate::scalar_fields::complete_lines;
 use crate::table::{Table, find};
 use crate::{
     Delimiter, Format, MalformedRecord, Quoting, ReadOptions, Reader, RejectReason, encoding, json,
@@ -276,12 +277,7 @@ impl Layout {
         }
         let mut layout = self.clone();
         layout.keep_fields();
-        let start = usize::try_from(self.body_start).unwrap_or(usize::MAX);
-        let end = match memrchr(b'\n', head) {
-            _ if head_is_all => head.len(),
-            newline => newline.map_or(0, |newline| newline + 1),
-        };
-        let mut reader = Reader::new(&layout, head.get(start..end)?);
+        let mut reader = Reader::new(&layout, self.body(head, head_is_all));
         while let Some(record) = reader.next_record() {
             if let Err(MalformedRecord {
                 reason: RejectReason::FieldTaken { name },
@@ -292,6 +288,42 @@ impl Layout {
             }
         }
         None
+    }
+
+    /// The chosen columns that no object has in the complete lines of its `head` (`head_is_all`: which is the whole of it).
+    /// `None` if there is no object to look at.
+    #[must_use]
+    pub fn absent_columns(&self, head: &[u8], head_is_all: bool) -> Option<Vec<String>> {
+        let Shape::Objects(wanted) = &self.shape else {
+            return None;
+        };
+        let mut any = false;
+        let columns = wanted.columns();
+        let mut is_absent = vec![true; columns.len()];
+        let mut reader = Reader::new(self, self.body(head, head_is_all));
+        while let Some(record) = reader.next_record() {
+            let Ok(post) = record else { continue };
+            any = true;
+            for (index, is_absent) in is_absent.iter_mut().enumerate() {
+                *is_absent &= !post.has_column(index);
+            }
+        }
+        let absent = columns.iter().zip(is_absent).filter(|(_, absent)| *absent);
+        any.then(|| absent.map(|(name, _)| name.clone()).collect())
+    }
+
+    /// The records in the complete lines of a head.
+    fn body<'h>(&self, head: &'h [u8], head_is_all: bool) -> &'h [u8] {
+        let start = usize::try_from(self.body_start).unwrap_or(usize::MAX);
+        let lines = complete_lines(head, head_is_all);
+        lines.get(start..).unwrap_or_default()
+    }
+
+    /// Has each [`Post`](crate::Post) name a field that holds a single value and has no column, if it has one.
+    pub fn note_other_fields(&mut self) {
+        if let Shape::Objects(wanted) = &mut self.shape {
+            wanted.note_other_fields();
+        }
     }
 
     /// The format of the source.

@@ -63,5 +63,5 @@ pub use own::OwnOutput;
 pub use reader::{Location, MalformedRecord, Post, RawRecord, Reader, RejectKind, RejectReason};
 pub use reject::{RejectedBytes, write_reject};
 pub use render::{Renderer, added_names};
-pub use scalar_fields::scalar_fields;
+pub use scalar_fields::ScalarFields;
 pub use table::nearest_name;

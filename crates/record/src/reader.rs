@@ -77,6 +77,24 @@ impl Post<'_> {
         self.location
     }
 
+    /// The name of the first field that holds a single value, other than null, and has no column, as it stands in the
+    /// record. Only for objects, and if [`Layout::note_other_fields`] asked for it.
+    #[must_use]
+    pub fn other_field(&self) -> Option<&str> {
+        match self.body {
+            Body::Object(_, object) => object.other(self.raw),
+            Body::Text | Body::Row(_) => None,
+        }
+    }
+
+    /// Whether the record is an object that has the chosen column of this index.
+    pub(crate) fn has_column(&self, index: usize) -> bool {
+        match self.body {
+            Body::Object(wanted, object) => object.has_column(wanted, index),
+            Body::Text | Body::Row(_) => false,
+        }
+    }
+
     pub(crate) fn raw_str(&self) -> &str {
         self.raw
     }

@@ -31,6 +31,8 @@ pub(super) struct Summary<'a> {
     pub(super) most_negative: Vec<Post<'a>>,
     pub(super) language_judged: u64,
     pub(super) language_foreign: u64,
+    /// Records that have a field for which the table has no column.
+    pub(super) records_without_column: u64,
     pub(super) workers: u32,
     pub(super) restarts: u64,
     pub(super) shards: u64,

@@ -24,6 +24,8 @@ pub(crate) struct Wanted {
     keeps_fields: bool,
     /// The names of the fields that were chosen for the columns of a table; empty if none were.
     columns: Vec<String>,
+    /// Whether a single value in another top-level field is noted.
+    notes_others: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +81,7 @@ impl Wanted {
             added: added.to_vec(),
             keeps_fields: false,
             columns: Vec::new(),
+            notes_others: false,
         }
     }
 
@@ -94,6 +97,11 @@ impl Wanted {
     /// The fields that were chosen for columns.
     pub(crate) fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// Notes from now on if a top-level field holds a single value and is none of those that are looked for.
+    pub(crate) fn note_other_fields(&mut self) {
+        self.notes_others = true;
     }
 
     /// Refuses records from now on that have a field of an added name.
@@ -133,6 +141,8 @@ pub(crate) struct Object {
     pub(crate) span: Span,
     pub(crate) members: Members,
     slots: Vec<Slot>,
+    /// The key of the first other field, if those are noted.
+    other: Option<Span>,
     /// Where strings with escapes are decoded.
     decoded: Vec<u8>,
 }
@@ -195,6 +205,7 @@ impl Object {
     /// Reads a line, which must be one JSON object and nothing else.
     pub(crate) fn read(&mut self, wanted: &Wanted, line: &str) -> Result<(), RejectReason> {
         self.members.clear();
+        self.other = None;
         self.slots.resize_with(wanted.routes.len(), Slot::default);
         for slot in &mut self.slots {
             slot.value = Value::Absent;
@@ -261,6 +272,16 @@ impl Object {
                 }
             },
         }
+    }
+
+    /// Whether the line that was read has a chosen column.
+    pub(crate) fn has_column(&self, wanted: &Wanted, index: usize) -> bool {
+        self.slot(wanted, Field::Column(index)).is_some()
+    }
+
+    /// The key of the first other field that holds a single value, if those are noted.
+    pub(crate) fn other<'o>(&self, line: &'o str) -> Option<&'o str> {
+        self.other.map(|key| &line[key.range()])
     }
 
     fn slot(&self, wanted: &Wanted, field: Field) -> Option<&Slot> {

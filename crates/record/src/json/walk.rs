@@ -68,7 +68,11 @@ impl Walk<'_, '_> {
             }
             let key = self.parser.offset() - 1;
             let (routes, replaced) = self.key(depth, live)?;
-            self.value(depth, routes)?;
+            if self.wanted.notes_others && depth == 0 && routes == 0 && !replaced {
+                self.other_value(key)?;
+            } else {
+                self.value(depth, routes)?;
+            }
             if depth == 0 {
                 self.object
                     .members
@@ -157,6 +161,21 @@ impl Walk<'_, '_> {
         let value = kind.map_or(Value::Number(span), |kind| Value::Other(kind, span));
         self.object.set(ending, value);
         Ok(())
+    }
+
+    /// A value that is not looked for, of the top-level field whose key begins at `key` with a quote. The colon behind the
+    /// key was just passed. The first field that holds a single value is noted.
+    fn other_value(&mut self, key: usize) -> Result<(), Reason> {
+        let colon = self.parser.offset() - 1;
+        let token = self.token()?;
+        if self.object.other.is_none() && !matches!(token, b'{' | b'[' | b'n') {
+            let end = self.bytes[..colon].trim_ascii_end().len();
+            self.object.other = Some(Span::new(key + 1, end - 1));
+        }
+        match token {
+            b'{' | b'[' => self.nested(token, 0),
+            _ => self.scalar(token),
+        }
     }
 
     /// The string whose opening quote is at `start`, wanted by `routes`.
