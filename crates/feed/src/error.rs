@@ -124,6 +124,19 @@ pub enum FeedError {
         /// What the decoder found.
         source: io::Error,
     },
+    /// A compressed source needs a larger window than there is memory for.
+    #[error(
+        "\"{name}\" needs more memory for its {compression} window than there is ({source}): free memory, or compress it \
+         again without --long or --ultra"
+    )]
+    NoMemory {
+        /// The input.
+        name: String,
+        /// How it is compressed.
+        compression: Compression,
+        /// What the decoder says.
+        source: io::Error,
+    },
     /// A compressed source stops before its end.
     #[error(
         "\"{name}\" is cut short: its {compression} data stops after {offset} decompressed bytes; fetch it again"
@@ -160,6 +173,7 @@ impl FeedError {
             FeedError::Read { .. }
                 | FeedError::Corrupt { .. }
                 | FeedError::Truncated { .. }
+                | FeedError::NoMemory { .. }
                 | FeedError::Shrunk { .. }
         )
     }

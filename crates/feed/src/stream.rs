@@ -106,6 +106,13 @@ impl Stream {
                 source,
             };
         }
+        if source.kind() == io::ErrorKind::OutOfMemory {
+            return FeedError::NoMemory {
+                name,
+                compression,
+                source,
+            };
+        }
         if source.kind() == io::ErrorKind::UnexpectedEof {
             return FeedError::Truncated {
                 name,
