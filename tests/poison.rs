@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::util::{Workspace, posts};
+use crate::util::{Workspace, gzip, posts};
 
 /// `count` posts, those at `poison` with a text that the worker's faults are set on.
 fn poisoned(count: usize, poison: &[usize]) -> String {
@@ -294,4 +294,44 @@ fn a_run_to_standard_output_tells_of_records_that_kill() {
         "{said}"
     );
     assert_eq!(work.listing(), ["posts.jsonl"]);
+}
+
+#[test]
+fn a_record_too_large_for_the_memory_of_a_worker_does_not_end_the_run() {
+    // Past what a worker may hold, and below what may be tried.
+    for (size, is_tried) in [(10 << 20, false), (1 << 20, true)] {
+        let work = Workspace::new();
+        let text = "good bad ".repeat(size / 9);
+        let json =
+            format!("{{\"text\":\"happy\"}}\n{{\"text\":\"{text}\"}}\n{{\"text\":\"sad\"}}\n");
+        work.file("posts.jsonl", &json);
+        work.file("posts.jsonl.gz", gzip(json.as_bytes()));
+        work.file("posts.csv", format!("text\nhappy\n\"{text}\"\nsad\n"));
+        for input in ["posts.jsonl", "posts.jsonl.gz", "posts.csv"] {
+            work.score(&format!(
+                "{input} -o scored.jsonl --force --max-memory 5M --workers 1"
+            ));
+            let scored = work.read("scored.jsonl");
+            let lines = 3 - usize::from(!is_tried || scored.len() < size);
+            assert_eq!(scored.lines().count(), lines, "{input}");
+            assert!(scored.contains("\"happy\"") && scored.contains("\"sad\""));
+            let rejects = work.path("scored.jsonl.rejects.jsonl");
+            assert_eq!(rejects.exists(), !is_tried, "{input}");
+        }
+    }
+}
+
+#[test]
+fn limits_that_cannot_go_together_are_refused() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(3));
+    let said = work.score_fails(2, "posts.jsonl -o scored.jsonl --max-memory 1K");
+    assert!(said.contains("a worker needs 4M at the least"), "{said}");
+    let args = "posts.jsonl -o scored.jsonl --max-memory 20M --max-record 8M";
+    let said = work.score_fails(2, args);
+    assert!(
+        said.contains("needs --max-memory 33554432 at the least"),
+        "{said}"
+    );
+    work.score("posts.jsonl -o scored.jsonl --max-memory 32M --max-record 8M");
 }

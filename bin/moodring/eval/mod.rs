@@ -91,7 +91,7 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
     files.write_notices();
     let source = Source::find(
         args.input,
-        options.workers,
+        &options,
         fields,
         &files,
         Scored::Refuse("name each file that is to be compared"),

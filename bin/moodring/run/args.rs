@@ -37,9 +37,10 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "C")]
     pub(crate) delimiter: Option<Delimiter>,
 
-    /// Maximum size of a record, such as 512K or 64M; larger records are rejected
-    #[arg(long, default_value = "16M", value_name = "BYTES", value_parser = parse_max_record)]
-    pub(crate) max_record: usize,
+    /// Maximum size of a record, such as 512K or 64M; larger records are rejected [default: 16M, or a quarter of
+    /// --max-memory if that is less]
+    #[arg(long, value_name = "BYTES", value_parser = parse_max_record)]
+    pub(crate) max_record: Option<usize>,
 
     /// Input bytes per shard, such as 512K or 4M, at most 16M (8M if the output is a pipe); changes the bytes of
     /// compressed output, not their content [default: depends on the input size]
@@ -90,8 +91,9 @@ pub(crate) struct PoolArgs {
     #[arg(long, default_value = "5", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_crashes: u32,
 
-    /// Restart a worker when its memory exceeds this limit, such as 500M; allocations beyond twice the limit fail
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    /// Restart a worker when its memory exceeds this limit, such as 500M; allocations beyond twice the limit fail. The
+    /// minimum is 4M
+    #[arg(long, value_name = "BYTES", value_parser = parse_max_memory)]
     pub(crate) max_memory: Option<u64>,
 
     /// Restart a worker after this many shards
@@ -170,6 +172,18 @@ fn parse_max_record(typed: &str) -> Result<usize, String> {
         .ok_or_else(|| "a record may have 256M at most".to_owned())
 }
 
+/// The least memory with which a worker starts and can do shards of the usual size.
+const LEAST_MEMORY: u64 = 4 << 20;
+
+/// A number of bytes that a worker may take.
+fn parse_max_memory(typed: &str) -> Result<u64, String> {
+    let bytes = parse_bytes(typed)?;
+    if bytes < LEAST_MEMORY {
+        return Err("a worker needs 4M at the least".to_owned());
+    }
+    Ok(bytes)
+}
+
 /// The limits of a timeout, in seconds. Shorter than this, a worker that only waits for a CPU would count as one that
 /// hangs.
 const MIN_SECONDS: f64 = 0.01;
@@ -220,6 +234,14 @@ mod tests {
     fn a_record_fits_between_processes() {
         assert_eq!(parse_max_record("256M"), Ok(LARGEST_RECORD));
         assert!(parse_max_record("257M").is_err());
+    }
+
+    #[test]
+    fn a_limit_under_which_no_worker_can_live_is_refused() {
+        assert_eq!(parse_max_memory("4M"), Ok(LEAST_MEMORY));
+        for wrong in ["1K", "4095K", "0"] {
+            assert!(parse_max_memory(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -2,14 +2,21 @@
 
 use std::time::Duration;
 
+use anyhow::anyhow;
 use moodring_pool::process::WorkerCommand;
 use moodring_pool::supervisor::Autoscale;
 use moodring_pool::{Limits, Pool, PoolBuilder};
+use moodring_record::MAX_RECORD;
 
 use super::args::{PoolArgs, Workers};
+use crate::exit::Failure;
 
 /// What one worker may need with everything that is under way in it.
 const WORKER_MEMORY: u64 = 48 << 20;
+
+/// What a worker holds of a record while it works on it, at most, as a multiple of its size: the buffers that it is received,
+/// decoded, rendered and sent in. Half of it would do: allocations fail beyond twice the limit.
+const COPIES: u64 = 4;
 
 /// What the flags of a pool mean.
 #[derive(Debug)]
@@ -48,6 +55,22 @@ impl PoolOptions {
     /// Returns the rule for the number of workers, if it is to follow the work.
     pub(crate) fn autoscale(&self) -> Option<Autoscale> {
         self.range.map(|(min, max)| Autoscale::new(min, max))
+    }
+
+    /// Returns the size of the largest record, of which `typed` was asked for: what a worker makes of such a record fits into
+    /// its memory, so that no record can end the run.
+    pub(crate) fn max_record(&self, typed: Option<usize>) -> Result<usize, Failure> {
+        let Some(memory) = self.limits.max_memory else {
+            return Ok(typed.unwrap_or(MAX_RECORD));
+        };
+        let most = usize::try_from(memory / COPIES).unwrap_or(usize::MAX);
+        match typed {
+            Some(typed) if typed > most => Err(Failure::Usage(anyhow!(
+                "a worker needs {COPIES} times the memory of a record: --max-record {typed} needs --max-memory {} at the least",
+                COPIES * typed as u64
+            ))),
+            typed => Ok(typed.unwrap_or(MAX_RECORD.min(most))),
+        }
     }
 
     /// Returns the builder of a pool whose workers run this program.

@@ -16,6 +16,7 @@ use super::args::InputArgs;
 use super::feed_failure;
 use super::fields;
 use super::files::Files;
+use super::pool_options::PoolOptions;
 use crate::exit::{Failure, warn};
 use crate::visible::visible;
 
@@ -88,7 +89,7 @@ impl Source {
     /// taken from a folder or by a glob.
     pub(crate) fn find(
         args: InputArgs,
-        workers: u32,
+        pool: &PoolOptions,
         fields: FieldNames,
         written: &Files,
         scored: Scored,
@@ -107,7 +108,7 @@ impl Source {
             reading: ReadOptions {
                 quoting: args.quoting,
                 delimiter: args.delimiter,
-                max_record: args.max_record,
+                max_record: pool.max_record(args.max_record)?,
             },
             fields: FieldNames {
                 text: args.text_field,
@@ -117,7 +118,7 @@ impl Source {
             all_fields: false,
             shard_size: args
                 .shard_size
-                .unwrap_or_else(|| shard_size(&inputs, workers))
+                .unwrap_or_else(|| shard_size(&inputs, pool.workers))
                 .min(LARGEST_SHARD),
             block_size: args.shard_size.unwrap_or(BLOCK).min(LARGEST_SHARD),
             is_size_typed: args.shard_size.is_some(),

@@ -79,7 +79,7 @@ impl Plan {
                 "name each file that is to be scored; to score it again, add --replace, or --prefix NAME to keep both scores",
             )
         };
-        let mut source = Source::find(input, pool.workers, fields, &files, scored)?;
+        let mut source = Source::find(input, &pool, fields, &files, scored)?;
         let models = Models::read(&models, &args.prefix)?;
         files.read_inputs(&source.inputs);
         files.read_models(&models.list);
