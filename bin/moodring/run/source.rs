@@ -18,6 +18,7 @@ use super::fields;
 use super::files::Files;
 use super::pool_options::PoolOptions;
 use crate::exit::{Failure, warn};
+use crate::human::counted;
 use crate::visible::visible;
 
 /// The largest shard of a file that is chosen by itself: about 6,000 posts, a few milliseconds of work.
@@ -98,6 +99,7 @@ impl Source {
         for (path, why) in &expanded.skipped {
             log_skipped(path, *why);
         }
+        warn_of_folders(&expanded);
         let inputs = exclude_own_files(expanded, written, scored)?;
         if inputs.is_empty() {
             return Err(Failure::Usage(anyhow!(
@@ -325,7 +327,25 @@ fn log_skipped(path: &Path, why: Skipped) {
             tracing::warn!("skipped {name}: it is no regular file; name it to read it");
         }
         Skipped::SideFile => tracing::info!("skipped {name}: a run keeps it beside its output"),
+        Skipped::Folder => tracing::info!("skipped {name}: it is a folder that a glob matches"),
     }
+}
+
+/// Warns if a glob matches folders: a shell would have named them, and what is below them would be read.
+fn warn_of_folders(expanded: &Expanded) {
+    let skipped = expanded.skipped.iter();
+    let mut folders = skipped.filter(|(_, why)| matches!(why, Skipped::Folder));
+    let Some((first, _)) = folders.next() else {
+        return;
+    };
+    let (name, others) = (name_of(first), folders.count());
+    let others = match others {
+        0 => String::new(),
+        others => format!(" and {}", counted(others as u64, "other folder")),
+    };
+    warn(&format!(
+        "skipped the folder {name}{others}, which a glob matches; name it to read the files below it, or end the glob with `/**/*`"
+    ));
 }
 
 /// The inputs, but for what this program wrote into a folder: the files of this run, and records that were set aside. That

@@ -25,7 +25,7 @@ pub struct Expanded {
     pub skipped: Vec<(PathBuf, Skipped)>,
 }
 
-/// Why a file that was not named is passed over.
+/// Why something that was not named is passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skipped {
     /// Its name tells no format.
@@ -36,6 +36,8 @@ pub enum Skipped {
     DanglingLink,
     /// It has the name of a file that a run keeps beside its output.
     SideFile,
+    /// It is a folder that a glob matches, but the glob matches nothing in it.
+    Folder,
 }
 
 /// Turns arguments into inputs: a file, a folder (all its files, recursively), a glob, or `-` for standard input.
@@ -157,7 +159,9 @@ impl Expanded {
             let path = from_root(entry.path());
             entry.depth() == 0
                 || pattern.sees(&path)
-                    && (!entry.file_type().is_dir() || pattern.may_match_in(&path))
+                    && (!entry.file_type().is_dir()
+                        || pattern.may_match_in(&path)
+                        || pattern.is_match(&path))
         };
         for entry in walk.into_iter().filter_entry(seen) {
             let entry = match entry {
@@ -171,7 +175,14 @@ impl Expanded {
                 Err(_) => continue,
             };
             let relative = from_root(entry.path());
-            if entry.file_type().is_dir() || !pattern.is_match(&relative) {
+            if entry.depth() == 0 || !pattern.is_match(&relative) {
+                continue;
+            }
+            if entry.file_type().is_dir() {
+                if !pattern.may_match_in(&relative) {
+                    let path = folder.join(&relative);
+                    self.skipped.push((path, Skipped::Folder));
+                }
                 continue;
             }
             let known = format.is_some() || told_by_name(&relative).1.is_some();

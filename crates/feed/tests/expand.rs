@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use moodring_codec::Compression;
 use moodring_feed::{Expanded, FeedError, Origin, Skipped, expand};
@@ -265,4 +265,22 @@ fn devices_are_read_like_pipes() {
         expanded.inputs[0].origin,
         Origin::File(Path::new("/dev/null").into())
     );
+}
+
+#[test]
+fn a_folder_that_a_glob_matches_is_told_of_unless_what_is_in_it_matches_too() {
+    let folder = folder_with(&["a.jsonl", "sub/b.jsonl", "sub/deep/c.jsonl", ".git/d.jsonl"]);
+    let skipped = |glob: &str| {
+        let glob = folder.path().join(glob);
+        let expanded = expand(&[glob.into()], None).unwrap();
+        let relative = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap().to_owned();
+        let folders = expanded.skipped.iter();
+        let folders = folders.filter(|(_, why)| *why == Skipped::Folder);
+        folders.map(|(path, _)| relative(path)).collect::<Vec<_>>()
+    };
+    assert_eq!(skipped("*"), [PathBuf::from("sub")]);
+    assert_eq!(skipped("*/*"), [PathBuf::from("sub/deep")]);
+    for glob in ["*.jsonl", "**/*", "s*/**/*.jsonl", "*/*.jsonl"] {
+        assert!(skipped(glob).is_empty(), "{glob}");
+    }
 }
