@@ -394,3 +394,25 @@ fn a_strict_run_that_stops_at_a_reject_keeps_those_of_the_run_that_it_resumes() 
     let rejects = |output: &str| work.read(&format!("{output}.rejects.jsonl"));
     assert!(rejects("scored.jsonl") == rejects("calm.jsonl"));
 }
+
+#[test]
+fn an_input_that_was_changed_under_its_old_time_is_not_resumed_unasked() {
+    let work = Workspace::new();
+    let path = work.file("posts.jsonl", posts(100));
+    work.score("posts.jsonl -o scored.jsonl --resume");
+    let time = fs::metadata(&path).unwrap().modified().unwrap();
+    let text = work.read("posts.jsonl").replacen("good", "GOOD", 1);
+    fs::write(&path, text).unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(time).unwrap();
+    let said = work.score_fails(2, "posts.jsonl -o scored.jsonl --resume");
+    assert!(
+        said.contains(
+            "`posts.jsonl` has the size and the time that it had, but was changed or replaced since"
+        ),
+        "{said}"
+    );
+    let run = work.score("posts.jsonl -o scored.jsonl --resume --force");
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(said.contains("the run is continued"), "{said}");
+}

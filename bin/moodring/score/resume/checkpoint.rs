@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use moodring_feed::{Position, SourceId};
+use moodring_feed::{Position, SourceId, name_of};
 use moodring_store::{Entries, Journal, LazyFile, StoreError, Written};
 
 use super::super::plan::Plan;
 use super::super::totals::Totals;
 use super::entry::{Entry, Extent, RunFingerprint, ShardRecord};
 use super::verify::Files;
-use crate::exit::Failure;
+use crate::exit::{Failure, warn};
 use crate::run::progress::Checking;
 use crate::run::store_failure;
 
@@ -79,6 +79,7 @@ impl PriorRun {
                 output.display()
             )));
         }
+        check_untouched(plan, &prior.fingerprint, &now)?;
         let rejects: u64 = prior.done.iter().map(|done| done.counts.rejects).sum();
         if plan.strict && rejects > 0 {
             return Err(Failure::Failed(anyhow!(
@@ -266,6 +267,32 @@ impl PriorRun {
             done: by_index.range(index..).map(|(&index, _)| index).collect(),
         }
     }
+}
+
+/// Refuses inputs that have their size and time, but may have other content: they were written and given the old time, or
+/// replaced. Who knows better can say so with --force.
+fn check_untouched(plan: &Plan, was: &RunFingerprint, now: &RunFingerprint) -> Result<(), Failure> {
+    let Some(input) = was
+        .first_touched(now)
+        .and_then(|at| plan.source.inputs.get(at))
+    else {
+        return Ok(());
+    };
+    let said = format!(
+        "`{}` has the size and the time that it had, but was changed or replaced since",
+        input.name
+    );
+    if plan.force {
+        warn(&format!(
+            "{said}; the run is continued, as --force was given"
+        ));
+        return Ok(());
+    }
+    Err(Failure::Usage(anyhow!(
+        "cannot resume \"{}\": {said}; if it holds the same posts (it was restored from a copy, or only its permissions or \
+         links changed), add --force; otherwise start over without --resume",
+        name_of(output_of(plan))
+    )))
 }
 
 /// Whether a file that is complete has these bytes; a file of no bytes need not exist.

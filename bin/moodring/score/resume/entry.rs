@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -102,6 +103,10 @@ impl Counts {
 pub(in crate::score) struct RunFingerprint {
     /// Names and values, as a person would say them.
     settings: Vec<(String, String)>,
+    /// When anything about each input was changed last, in nanoseconds: unlike the time in its setting, no program can set
+    /// this one.
+    #[serde(default)]
+    touched: Vec<i128>,
     /// How the inputs are cut; a resumed run uses the same sizes.
     pub(in crate::score) shard_size: u64,
     pub(in crate::score) block_size: u64,
@@ -134,15 +139,25 @@ impl RunFingerprint {
             setting("file for rejects", shown(plan.rejects.as_deref())),
             setting("file for the quarantine", shown(plan.quarantine.as_deref())),
         ]);
+        let mut touched = Vec::new();
         for input in &plan.source.inputs {
-            settings.push((format!("input {}", input.name), identity(input)?));
+            let (identity, changed) = identity(input)?;
+            settings.push((format!("input {}", input.name), identity));
+            touched.push(changed);
         }
         Ok(Self {
             settings,
+            touched,
             shard_size,
             block_size,
             header,
         })
+    }
+
+    /// The number of the first input that somebody touched since, if there is no other [`difference`](Self::difference).
+    pub(in crate::score) fn first_touched(&self, now: &Self) -> Option<usize> {
+        let mut pairs = self.touched.iter().zip(&now.touched);
+        pairs.position(|(was, is)| was != is)
     }
 
     /// What is not as it was, in words.
@@ -184,8 +199,8 @@ fn model(model: &Model) -> (String, String) {
     }
 }
 
-/// Which file an input is, and when it was last changed.
-fn identity(input: &Input) -> Result<String, Failure> {
+/// Which file an input is and when it was last written, and when anything about it was changed.
+fn identity(input: &Input) -> Result<(String, i128), Failure> {
     let Origin::File(path) = &input.origin else {
         return Err(not_again(input));
     };
@@ -198,12 +213,14 @@ fn identity(input: &Input) -> Result<String, Failure> {
     let place = std::path::absolute(path).unwrap_or_else(|_| path.clone());
     let modified = metadata.modified().ok();
     let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    Ok(format!(
+    let identity = format!(
         "{} of {} bytes, changed at {}",
         name_of(&place),
         metadata.len(),
         modified.unwrap_or_default().as_nanos()
-    ))
+    );
+    let changed = i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec());
+    Ok((identity, changed))
 }
 
 fn not_again(input: &Input) -> Failure {
@@ -223,6 +240,7 @@ mod tests {
                 .iter()
                 .map(|&(name, value)| setting(name, value))
                 .collect(),
+            touched: Vec::new(),
             shard_size: 1,
             block_size: 1,
             header: Extent::default(),
