@@ -480,3 +480,86 @@ fn two_runs_cannot_write_the_same_file() {
     assert_eq!(code, 0, "{said}");
     assert_eq!(work.read("scored.jsonl").lines().count(), 40_000);
 }
+
+#[test]
+fn a_folder_that_a_glob_matches_is_warned_of() {
+    let work = folder();
+    let said = String::from_utf8(work.score("s* -o out.jsonl").stderr).unwrap();
+    assert!(
+        said.contains("warning: skipped the folder sub, which a glob matches"),
+        "{said}"
+    );
+}
+
+#[test]
+fn two_runs_cannot_share_a_rejects_or_quarantine_file() {
+    let work = folder();
+    work.file("other.jsonl", "bad\n{\"text\":\"fine\"}\n");
+    for flag in ["--rejects", "--quarantine"] {
+        // Waits for its input until the other run has been refused.
+        let pipe = work.path(&format!("pipe{flag}"));
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
+        let args = format!("pipe{flag} --format jsonl -o one{flag}.jsonl {flag} shared --force");
+        let mut run = Running::score(&work, &args);
+        let mut input = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+        while !work.path(&format!("one{flag}.jsonl.journal")).exists() {
+            std::thread::yield_now();
+        }
+        let said = work.score_fails(
+            2,
+            &format!("other.jsonl -o two.jsonl {flag} shared --force"),
+        );
+        assert!(said.contains("another run is writing"), "{said}");
+        assert!(said.contains("shared"), "{said}");
+        assert!(!work.listing().iter().any(|name| name.starts_with("two")));
+        input.write_all(b"bad\n{\"text\":\"fine\"}\n").unwrap();
+        drop(input);
+        let (code, said) = run.end();
+        assert_eq!(code, 0, "{said}");
+        assert_eq!(work.path("shared").exists(), flag == "--rejects");
+    }
+}
+
+#[test]
+fn a_file_of_another_user_in_a_sticky_folder_is_refused_before_the_run() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    // Only root can act as two users.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let nobody = 65_534;
+    let work = folder();
+    for place in [work.path(""), work.path("sticky")] {
+        fs::create_dir_all(&place).unwrap();
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let sticky = fs::Permissions::from_mode(0o1777);
+    fs::set_permissions(work.path("sticky"), sticky).unwrap();
+    work.file("sticky/theirs.jsonl", "theirs\n");
+    // The binary may lie where others may not go.
+    let binary = work.path("moodring");
+    fs::copy(env!("CARGO_BIN_EXE_moodring"), &binary).unwrap();
+    fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
+    let run = |output: &str| {
+        let mut command = Command::new(&binary);
+        command
+            .args(["score", "posts.jsonl", "--force", "-o", output])
+            .current_dir(work.path(""))
+            .env_remove("XDG_RUNTIME_DIR")
+            .uid(nobody)
+            .gid(nobody);
+        command.output().unwrap()
+    };
+    let refused = run("sticky/theirs.jsonl");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("is another user's"), "{said}");
+    assert_eq!(work.read("sticky/theirs.jsonl"), "theirs\n");
+    assert_eq!(fs::read_dir(work.path("sticky")).unwrap().count(), 1);
+    let allowed = run("sticky/mine.jsonl");
+    assert!(allowed.status.success(), "{allowed:?}");
+    let again = run("sticky/mine.jsonl");
+    assert!(again.status.success(), "{again:?}");
+}

@@ -34,6 +34,8 @@ fn check_asides(plan: &Plan, has_journal: bool) -> Result<(), StoreError> {
     for path in [&plan.rejects, &plan.quarantine].into_iter().flatten() {
         if let Some(part) = PartFile::path_of(path) {
             check_side_file(&part, plan.force || has_journal || is_aside(&part))?;
+            // The same for these.
+            PartFile::peek(path)?;
         }
     }
     Ok(())

@@ -48,6 +48,14 @@ pub enum StoreError {
         /// The name of the descriptor.
         path: PathBuf,
     },
+    /// The file of that name cannot be replaced, whatever was asked for.
+    #[error("\"{}\" cannot be replaced, as it {why}: choose another name", path.display())]
+    Irreplaceable {
+        /// The output.
+        path: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
     /// The folder of the output does not exist.
     #[error("there is no folder to put \"{}\" in: create it, or choose another name", path.display())]
     NoFolder {
@@ -160,6 +168,18 @@ pub enum StoreError {
         /// How long it should be.
         placed: u64,
     },
+    /// The part file lacks bytes in its middle.
+    #[error(
+        "\"{}\" was cut during the run, and has a hole at byte {hole}: continue with --resume, which checks all of it, or \
+         run again, and let nothing else touch it",
+        path.display()
+    )]
+    Cut {
+        /// The part file.
+        path: PathBuf,
+        /// Where nothing has been written.
+        hole: u64,
+    },
     /// Another file has the part file's name.
     #[error(
         "\"{}\" was replaced by another file during the run: run again, and let nothing else touch it",
@@ -204,6 +224,7 @@ impl StoreError {
                 | StoreError::InTheWay { .. }
                 | StoreError::Foreign { .. }
                 | StoreError::ReadOnly { .. }
+                | StoreError::Irreplaceable { .. }
                 | StoreError::NoFolder { .. }
                 | StoreError::Busy { .. }
                 | StoreError::Uncreatable { .. }

@@ -3,36 +3,37 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::part_file::{open_locked, part_of};
+use crate::part_file::part_of;
 use crate::target::Target;
 use crate::{Output, PartFile, StoreError};
 
-/// A file that is created only when there is something to write into it: rejects, a quarantine.
+/// A file that there is only if something is written into it: rejects, a quarantine.
 ///
-/// Whether it could be created is looked at when it is opened, so that a run does not end over it after hours.
+/// Its part file is created and locked when it is opened, so that a run does not end over it after hours, and no other run
+/// writes the same file.
 #[derive(Debug)]
 pub struct LazyFile {
     path: PathBuf,
     force: bool,
+    /// `None` for a stream into which nothing has been written: opening it could wait for a reader.
     output: Option<Output>,
+    is_written: bool,
     /// The checksum of what has been written.
     checksum: crc32fast::Hasher,
 }
 
 impl LazyFile {
-    /// Looks at the name, and creates nothing. What an unfinished run left under the name of the part file is removed.
+    /// Creates the part file. What an unfinished run left under its name is replaced.
     ///
     /// # Errors
     /// If a file cannot be created there, exists and may not be replaced for want of `force`, or is being written by
     /// another run.
     pub fn open(path: &Path, force: bool) -> Result<LazyFile, StoreError> {
+        let mut file = LazyFile::empty(path, force);
         if let Target::File(path) = Target::of(path, force)? {
-            let part = part_of(&path);
-            if let Some(_left) = open_locked(&part, &path)? {
-                fs::remove_file(&part).map_err(|source| StoreError::writing(&part, source))?;
-            }
+            file.output = Some(Output::File(PartFile::create_at(path, force)?));
         }
-        Ok(LazyFile::empty(path, force))
+        Ok(file)
     }
 
     fn empty(path: &Path, force: bool) -> LazyFile {
@@ -40,6 +41,7 @@ impl LazyFile {
             path: path.to_owned(),
             force,
             output: None,
+            is_written: false,
             checksum: crc32fast::Hasher::new(),
         }
     }
@@ -50,15 +52,18 @@ impl LazyFile {
     /// # Errors
     /// As [`open`](LazyFile::open), and if there are fewer bytes.
     pub fn reopen(path: &Path, force: bool, len: u64, sum: u32) -> Result<LazyFile, StoreError> {
+        if len == 0 {
+            return LazyFile::open(path, force);
+        }
         let mut file = LazyFile::empty(path, force);
         let Some(mut part) = PartFile::reopen(path, force)? else {
             return match Target::of(path, force)? {
-                Target::File(path) if len > 0 => Err(StoreError::Incomplete {
+                Target::File(path) => Err(StoreError::Incomplete {
                     path: part_of(&path),
                     found: 0,
                     placed: len,
                 }),
-                _ => Ok(file),
+                Target::Stdout | Target::Device(_) => Ok(file),
             };
         };
         if part.len() < len {
@@ -69,20 +74,19 @@ impl LazyFile {
                 placed: len,
             });
         }
-        if len > 0 {
-            // Whatever becomes of this run, the journal of the earlier one speaks of these bytes.
-            part.keep(true);
-            part.cut(len)?;
-            file.checksum = crc32fast::Hasher::new_with_initial_len(sum, len);
-            file.output = Some(Output::File(part));
-        }
+        // Whatever becomes of this run, the journal of the earlier one speaks of these bytes.
+        part.keep(true);
+        part.cut(len)?;
+        file.checksum = crc32fast::Hasher::new_with_initial_len(sum, len);
+        file.output = Some(Output::File(part));
+        file.is_written = true;
         Ok(file)
     }
 
-    /// Whether an unfinished file outlives this value.
+    /// Whether an unfinished file outlives this value, if anything is in it.
     pub fn keep(&mut self, keep: bool) {
         if let Some(Output::File(part)) = &mut self.output {
-            part.keep(keep);
+            part.keep(keep && self.is_written);
         }
     }
 
@@ -101,14 +105,14 @@ impl LazyFile {
         self.checksum.clone().finalize()
     }
 
-    /// See [`PartFile::descriptor`]; `None` if there is no file yet.
+    /// See [`PartFile::descriptor`]; `None` if nothing has been written into a file.
     ///
     /// # Errors
     /// If the system has none left.
     pub fn descriptor(&self) -> Result<Option<File>, StoreError> {
         match &self.output {
-            Some(Output::File(part)) => part.descriptor().map(Some),
-            Some(Output::Stream(_)) | None => Ok(None),
+            Some(Output::File(part)) if self.is_written => part.descriptor().map(Some),
+            Some(_) | None => Ok(None),
         }
     }
 
@@ -130,7 +134,7 @@ impl LazyFile {
     /// Whether nothing has been appended.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.output.is_none()
+        !self.is_written
     }
 
     /// Writes `bytes` after those before. No bytes create no file.
@@ -142,6 +146,7 @@ impl LazyFile {
             return Ok(());
         }
         self.checksum.update(bytes);
+        self.is_written = true;
         let output = match self.output.take() {
             Some(output) => output,
             None => Output::open(Some(&self.path), self.force)?,
@@ -154,7 +159,10 @@ impl LazyFile {
     /// # Errors
     /// If the disk fails.
     pub fn sync(&self) -> Result<(), StoreError> {
-        self.output.as_ref().map_or(Ok(()), Output::sync)
+        match &self.output {
+            Some(output) if self.is_written => output.sync(),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Says that the file is complete, and whether there is one. If there is none, one of that name from an earlier
@@ -162,8 +170,9 @@ impl LazyFile {
     ///
     /// # Errors
     /// If the file is not complete or cannot be given its name.
-    pub fn commit(self) -> Result<bool, StoreError> {
-        if let Some(output) = self.output {
+    pub fn commit(mut self) -> Result<bool, StoreError> {
+        let is_written = self.is_written;
+        if let Some(output) = self.output.take_if(|_| is_written) {
             return output.commit().map(|()| true);
         }
         if self.force
@@ -187,6 +196,24 @@ mod tests {
         rejects.append(b"").unwrap();
         assert!(rejects.is_empty());
         assert!(!rejects.commit().unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn two_runs_cannot_write_the_same_file_even_before_anything_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rejects.jsonl");
+        let first = LazyFile::open(&path, true).unwrap();
+        for error in [
+            LazyFile::open(&path, true).unwrap_err(),
+            LazyFile::reopen(&path, true, 0, 0).unwrap_err(),
+        ] {
+            assert!(matches!(error, StoreError::Busy { .. }), "{error}");
+        }
+        drop(first);
+        let resumed = LazyFile::reopen(&path, true, 0, 0).unwrap();
+        assert!(LazyFile::open(&path, true).is_err());
+        drop(resumed);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

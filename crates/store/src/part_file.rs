@@ -5,13 +5,13 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with};
+use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, SeekFrom, flock, renameat_with};
 use rustix::io::Errno;
 
 use crate::StoreError;
 use crate::error::what_is_in_the_way;
 use crate::syncer::sync_name;
-use crate::target::Target;
+use crate::target::{Target, check_replaceable};
 
 /// A file being written as `NAME.part` beside the `NAME` that [`commit`](PartFile::commit) gives it.
 ///
@@ -30,6 +30,8 @@ pub struct PartFile {
     len: u64,
     /// Whether the part file, if it still has that name, is to outlive this value.
     keep: bool,
+    /// Whether an earlier run left it, so that what is in it has been compared with checksums.
+    is_reopened: bool,
 }
 
 impl PartFile {
@@ -52,6 +54,7 @@ impl PartFile {
     /// What an earlier run left is locked, and then replaced by a new file: cutting it would also cut whatever else is
     /// linked to it.
     pub(crate) fn create_at(path: PathBuf, force: bool) -> Result<PartFile, StoreError> {
+        check_replaceable(&path)?;
         let part = part_of(&path);
         let failed = |source| StoreError::opening_side_file(&part, source);
         let file = retry(&part, || match options().create_new(true).open(&part) {
@@ -88,11 +91,14 @@ impl PartFile {
     pub fn reopen(path: &Path, force: bool) -> Result<Option<PartFile>, StoreError> {
         match Target::of(path, force)? {
             Target::File(path) => {
+                check_replaceable(&path)?;
                 let part = part_of(&path);
-                let found = open_locked(&part, &path)?;
-                found
-                    .map(|file| PartFile::of(file, part, path, force))
-                    .transpose()
+                let Some(file) = open_locked(&part, &path)? else {
+                    return Ok(None);
+                };
+                let mut part = PartFile::of(file, part, path, force)?;
+                part.is_reopened = true;
+                Ok(Some(part))
             }
             Target::Stdout | Target::Device(_) => Ok(None),
         }
@@ -123,6 +129,7 @@ impl PartFile {
             force,
             len,
             keep: false,
+            is_reopened: false,
         })
     }
 
@@ -218,6 +225,7 @@ impl PartFile {
         self.check_name(&metadata)?;
         self.sync()?;
         self.keep = true;
+        self.check_holes()?;
         let renamed = if self.force {
             replace(&self.part, &self.path)
         } else {
@@ -245,6 +253,24 @@ impl PartFile {
             }
             // The renaming tells of a name that is gone.
             _ => Ok(()),
+        }
+    }
+
+    /// Checks that all bytes were written: a file that another program truncates is extended by the next write, with a hole.
+    ///
+    /// A file system that compresses may make a hole of zeros too. Where an earlier run left the file, its checksums have
+    /// been looked at, and tell what is in it better than this.
+    fn check_holes(&self) -> Result<(), StoreError> {
+        if self.is_reopened {
+            return Ok(());
+        }
+        match rustix::fs::seek(&self.file, SeekFrom::Hole(0)) {
+            Ok(hole) if hole < self.len => Err(StoreError::Cut {
+                path: self.part.clone(),
+                hole,
+            }),
+            // Not every file system can tell.
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 }
@@ -422,6 +448,23 @@ mod tests {
         part.commit().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"header\nbody\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_part_file_that_was_cut_in_between_does_not_become_the_output() {
+        let (_folder, path) = folder();
+        let mut part = PartFile::create(&path, false).unwrap();
+        part.append(&vec![b'a'; 64 << 10]).unwrap();
+        let other = OpenOptions::new()
+            .write(true)
+            .open(part.part_path())
+            .unwrap();
+        other.set_len(100).unwrap();
+        part.append(b"end").unwrap();
+        assert_eq!(other.metadata().unwrap().len(), part.len());
+        let error = part.commit().unwrap_err();
+        assert!(matches!(error, StoreError::Cut { .. }), "{error}");
+        assert!(!path.exists());
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, access};
+use rustix::fs::{Access, AtFlags, CWD, StatxAttributes, StatxFlags, access, statx};
+use rustix::process::geteuid;
 
 use crate::StoreError;
 
@@ -54,12 +55,47 @@ impl Target {
     }
 }
 
-/// Whether files can be made in the folder that `path` lies in.
-fn check_folder(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
+/// Refuses an output whose file another user's rights, or its own flags, keep from being replaced.
+pub(crate) fn check_replaceable(path: &Path) -> Result<(), StoreError> {
+    let (Ok(file), Ok(folder)) = (fs::symlink_metadata(path), fs::metadata(folder_path(path)))
+    else {
+        return Ok(());
+    };
+    let owners = [file.uid(), folder.uid()];
+    let why = if is_kept_by_sticky_bit(folder.mode(), owners, geteuid().as_raw()) {
+        "is another user's, in a folder where each may replace only files of their own"
+    } else if is_fixed(path) {
+        "is immutable or append-only (see lsattr)"
+    } else {
+        return Ok(());
+    };
+    let path = path.to_owned();
+    Err(StoreError::Irreplaceable { path, why })
+}
+
+/// Whether the sticky bit of a folder keeps a user from replacing a file: unless the file or the folder is theirs.
+fn is_kept_by_sticky_bit(mode: u32, owners: [u32; 2], user: u32) -> bool {
+    const STICKY: u32 = 0o1000;
+    mode & STICKY != 0 && user != 0 && !owners.contains(&user)
+}
+
+/// Whether flags of the file keep everybody from replacing it.
+fn is_fixed(path: &Path) -> bool {
+    let flags = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+    let stat = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty());
+    stat.is_ok_and(|stat| stat.stx_attributes.intersects(flags))
+}
+
+fn folder_path(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if folder.as_os_str() != OsStr::new("") => folder,
         _ => Path::new("."),
-    };
+    }
+}
+
+/// Whether files can be made in the folder that `path` lies in.
+fn check_folder(path: &Path) -> io::Result<()> {
+    let folder = folder_path(path);
     if !fs::metadata(folder)?.is_dir() {
         return Err(ErrorKind::NotADirectory.into());
     }
@@ -96,4 +132,19 @@ pub(crate) fn is_descriptor(path: &Path) -> bool {
         || path == Path::new("/dev/stderr")
         || path.starts_with("/dev/fd")
         || path.starts_with("/proc")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sticky_bit_keeps_the_files_of_others() {
+        let (me, other, third) = (1000, 1001, 1002);
+        assert!(is_kept_by_sticky_bit(0o1777, [other, third], me));
+        assert!(!is_kept_by_sticky_bit(0o777, [other, third], me));
+        assert!(!is_kept_by_sticky_bit(0o1777, [me, third], me));
+        assert!(!is_kept_by_sticky_bit(0o1777, [other, me], me));
+        assert!(!is_kept_by_sticky_bit(0o1777, [other, third], 0));
+    }
 }

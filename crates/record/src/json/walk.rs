@@ -165,7 +165,7 @@ impl Walk<'_, '_> {
 
     /// A value that is not looked for, of the top-level field whose key begins at `key` with a quote. The colon behind the
     /// key was just passed. The first field that holds a single value is noted.
-    fn other_value(&mut self, key: usize) -> Result<(), Reason> {
+    fn other_value(&mut self, key: usize) -> Result<(), RejectReason> {
         let colon = self.parser.offset() - 1;
         let token = self.token()?;
         if self.object.other.is_none() && !matches!(token, b'{' | b'[' | b'n') {
