@@ -149,3 +149,13 @@ impl Aside {
 fn seconds(micros: i64) -> f64 {
     micros as f64 / 1e6
 }
+
+#[cfg(test)]
+impl Aside {
+    /// One that keeps lines of a role, and has these.
+    pub(crate) fn with_lines(role: Role, lines: &str) -> Self {
+        let mut aside = Self::keeping(&[role]);
+        aside.lines[role as usize] = Some(lines.as_bytes().to_vec());
+        aside
+    }
+}

@@ -140,6 +140,15 @@ pub struct Snapshot {
     pub positions: Vec<(usize, Position)>,
 }
 
+impl Snapshot {
+    /// One in which nothing changed.
+    pub(crate) fn of_nothing(watermark: Option<Timestamp>) -> Self {
+        let mut snapshot = Self::default();
+        snapshot.commit.watermark = watermark.map(Timestamp::as_micros);
+        snapshot
+    }
+}
+
 /// The fold of a live run.
 #[derive(Debug)]
 pub struct Stream {

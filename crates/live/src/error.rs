@@ -1,0 +1,70 @@
+//! What ends a live run.
+
+use std::io;
+use std::path::PathBuf;
+
+use moodring_pool::wire::WireError;
+use moodring_store::state::StateError;
+use thiserror::Error;
+
+use crate::stream::{BadReport, BadSaved};
+
+/// Why a live run cannot begin or ended. What was committed before is intact.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LiveError {
+    /// The state file failed.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// What the state file holds cannot be used.
+    #[error("the state \"{}\" cannot be continued: {error}", path.display())]
+    Saved {
+        /// The state file.
+        path: PathBuf,
+        /// What is wrong.
+        error: BadSaved,
+    },
+    /// A file beside the state failed.
+    #[error("cannot {action} \"{}\": {error}", path.display())]
+    File {
+        /// What was being done.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        error: io::Error,
+    },
+    /// A file that is to be written is there already, and not from this run.
+    #[error(
+        "\"{}\" is there already and does not belong to the state: move it away, or name another file", path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A report of a worker makes no sense.
+    #[error(transparent)]
+    Report(#[from] BadReport),
+    /// Something is too large to be sent or stored, or damaged on its way.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The system refuses a thread.
+    #[error(
+        "cannot start a thread ({0}): run fewer processes, or raise the limits that `ulimit -a` shows"
+    )]
+    Thread(io::Error),
+    /// A thread that must not end has ended.
+    #[error("the thread that {0} has ended")]
+    Gone(&'static str),
+}
+
+impl LiveError {
+    /// Whether the same may succeed later: a disk was full, or a file is locked.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::State(error) => error.may_pass(),
+            Self::File { .. } => true,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! A live run: puts the parts together, and takes them apart at the end.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, bounded, unbounded};
+use moodring_source::{Outlet, Position, Source};
+use moodring_store::state::{Beginning, Commit, Restored, State};
+use moodring_window::Timestamp;
+
+use crate::aside::{Aside, Role};
+use crate::blocks::Blocks;
+use crate::error::LiveError;
+use crate::fold_thread::{FoldThread, WriterLine};
+use crate::intake::{BlockLimits, Intake, PERMITS};
+use crate::shared::Shared;
+use crate::side_files::{SideFilePlan, SideFiles};
+use crate::sink::{FoldSink, Report};
+use crate::status::{Latencies, LiveStatus};
+use crate::stream::{Block, Saved, Snapshot, SourceName, Stream, StreamRules};
+use crate::supervise::{self, DirectOutlet};
+use crate::upkeep::Upkeep;
+use crate::writer::Writer;
+
+/// A source that was asked for.
+pub struct GivenSource {
+    /// Its name, and whose ids it shares.
+    pub name: SourceName,
+    /// The source itself.
+    pub source: Box<dyn Source>,
+}
+
+/// How a live run is run.
+#[derive(Debug)]
+pub struct LiveOptions {
+    /// How posts are folded.
+    pub rules: StreamRules,
+    /// Whether the run ends once all sources have ended.
+    pub until_end: bool,
+    /// The files beside the state.
+    pub side_files: Vec<SideFilePlan>,
+    /// For how long panes are kept.
+    pub keep: Option<Duration>,
+}
+
+/// Starts a thread whose panic ends the run of the pool.
+pub type Spawn<'a> = &'a dyn Fn(&str, Box<dyn FnOnce() + Send>) -> io::Result<()>;
+
+/// A live run that is ready to start.
+pub struct Live {
+    options: LiveOptions,
+    sources: Vec<GivenSource>,
+    shared: Arc<Shared>,
+    stream: Stream,
+    saving: Option<(State, SideFiles)>,
+}
+
+/// A handle on a live run, for other threads.
+#[derive(Debug, Clone)]
+pub struct LiveHandle(Arc<Shared>);
+
+impl LiveHandle {
+    /// Has the run end: sources stop, and what was taken of them is folded and saved.
+    pub fn stop(&self) {
+        self.0.intake.close();
+    }
+
+    /// Returns what there is to see.
+    #[must_use]
+    pub fn status(&self) -> LiveStatus {
+        self.0.status().clone()
+    }
+}
+
+impl Live {
+    /// Continues what the state holds, or begins; without a state nothing is saved.
+    ///
+    /// # Errors
+    /// [`LiveError`] if what is saved cannot be continued, or a file beside it cannot be used.
+    pub fn open(
+        options: LiveOptions,
+        sources: Vec<GivenSource>,
+        state: Option<(State, Restored)>,
+    ) -> Result<Self, LiveError> {
+        let names: Vec<_> = sources.iter().map(|source| source.name.clone()).collect();
+        let limits = BlockLimits::default();
+        let intake = Intake::new(sources.len(), PERMITS, limits, options.until_end);
+        let shared = Shared::new(intake, names.iter().map(|name| name.name.clone()));
+        let (saving, saved) = match state {
+            None => (None, Saved::default()),
+            Some((mut state, restored)) => {
+                let files = SideFiles::open(options.side_files.clone(), &restored.files)?;
+                let saved = saved(&state, restored, &options)?;
+                let first = Commit {
+                    watermark: saved.watermark.map(Timestamp::as_micros),
+                    files: files.rows(),
+                    ..Commit::default()
+                };
+                // Before anything is written into them.
+                state.commit(&first)?;
+                (Some((state, files)), saved)
+            }
+        };
+        let roles: Vec<Role> = options.side_files.iter().map(|file| file.role).collect();
+        let aside = Aside::keeping(&roles);
+        let stream = Stream::new(options.rules.clone(), &names, &saved, aside, Duration::ZERO);
+        let stream = stream.map_err(|error| LiveError::Saved {
+            path: saving
+                .as_ref()
+                .map(|it| it.0.path().to_owned())
+                .unwrap_or_default(),
+            error,
+        })?;
+        Ok(Self {
+            options,
+            sources,
+            shared: Arc::new(shared),
+            stream,
+            saving,
+        })
+    }
+
+    /// Returns a handle on the run.
+    #[must_use]
+    pub fn handle(&self) -> LiveHandle {
+        LiveHandle(Arc::clone(&self.shared))
+    }
+
+    /// Starts the sources and all other threads. The pool must be run over the feed and the sink then, and both be dropped
+    /// afterwards. `abort` is called, from another thread, if the run cannot continue.
+    ///
+    /// # Errors
+    /// [`LiveError::Thread`] if the system refuses a thread.
+    pub fn start(
+        self,
+        spawn: Spawn<'_>,
+        abort: impl Fn() + Send + Sync + 'static,
+    ) -> Result<(Blocks, FoldSink, Running), LiveError> {
+        let (blocks_in, blocks) = unbounded();
+        let (reports_in, reports) = unbounded();
+        let is_live = self.sources.iter().map(|it| it.source.kind().is_live);
+        let feed = Blocks {
+            shared: Arc::clone(&self.shared),
+            is_live: is_live.collect(),
+            to_fold: blocks_in,
+        };
+        let failure = Arc::new(Failure {
+            error: Mutex::new(None),
+            abort: Box::new(abort),
+            is_done: AtomicBool::new(false),
+        });
+        let (shared, sources) = (Arc::clone(&self.shared), self.sources);
+        let positions: Vec<Option<Position>> = (0..sources.len())
+            .map(|number| self.stream.source(number).position)
+            .collect();
+        let writer = match self.saving {
+            None => None,
+            Some(saving) => Some(start_writer(
+                saving,
+                &self.options,
+                &shared,
+                &failure,
+                spawn,
+            )?),
+        };
+        let ended = start_fold(
+            self.stream,
+            (blocks, reports),
+            writer,
+            (&shared, sources.len()),
+            &failure,
+            spawn,
+        )?;
+        for (number, (given, from)) in sources.into_iter().zip(positions).enumerate() {
+            start_source(&shared, number, given, from)?;
+        }
+        let running = Running {
+            ended,
+            failure,
+            shared,
+        };
+        Ok((
+            feed,
+            FoldSink {
+                to_fold: reports_in,
+            },
+            running,
+        ))
+    }
+}
+
+/// What the last run left.
+fn saved(state: &State, restored: Restored, options: &LiveOptions) -> Result<Saved, LiveError> {
+    let watermark = match &restored.beginning {
+        Beginning::After(before) => restored.series.watermark.or(before.watermark),
+        Beginning::New | Beginning::Continued => restored.series.watermark,
+    };
+    let watermark = watermark.map(Timestamp::from_micros);
+    let rules = &options.rules.window;
+    let first = watermark.map_or(i64::MIN, |watermark| {
+        rules.grid.pane_of(watermark.before(rules.corrections))
+    });
+    let mut panes = Vec::new();
+    state.panes(restored.series.id, 1, &(first..i64::MAX), |pane| {
+        panes.push(pane);
+    })?;
+    Ok(Saved {
+        watermark,
+        sources: restored.sources,
+        groups: restored.groups,
+        panes,
+        ids: restored.ids,
+    })
+}
+
+fn start_source(
+    shared: &Arc<Shared>,
+    number: usize,
+    given: GivenSource,
+    from: Option<Position>,
+) -> Result<(), LiveError> {
+    let outlet: Arc<dyn Outlet> = Arc::new(DirectOutlet {
+        shared: Arc::clone(shared),
+        number,
+    });
+    let over = {
+        let shared = Arc::clone(shared);
+        move || shared.intake.source_is_over(number)
+    };
+    supervise::start(given.source, from, outlet, &given.name.name, over)
+}
+
+fn start_writer(
+    (state, files): (State, SideFiles),
+    options: &LiveOptions,
+    shared: &Arc<Shared>,
+    failure: &Arc<Failure>,
+    spawn: Spawn<'_>,
+) -> Result<WriterLine, LiveError> {
+    let (snapshots_in, snapshots) = bounded::<Snapshot>(1);
+    let (saved_in, saved) = bounded(1);
+    let rules = &options.rules.window;
+    let (grid, corrections) = (rules.grid.clone(), rules.corrections);
+    let writer = Writer {
+        state,
+        files,
+        upkeep: Upkeep::new(grid, corrections, rules.max_tags, options.keep),
+        shared: Arc::clone(shared),
+        snapshots,
+        saved: saved_in,
+        on_saved: Box::new(|_| {}),
+    };
+    let failure = Arc::clone(failure);
+    let body = move || failure.note(writer.run());
+    spawn("writer", Box::new(body)).map_err(LiveError::Thread)?;
+    Ok(WriterLine {
+        snapshots: snapshots_in,
+        saved,
+        is_busy: false,
+    })
+}
+
+fn start_fold(
+    stream: Stream,
+    (blocks, reports): (Receiver<Block>, Receiver<Report>),
+    writer: Option<WriterLine>,
+    (shared, sources): (&Arc<Shared>, usize),
+    failure: &Arc<Failure>,
+    spawn: Spawn<'_>,
+) -> Result<Receiver<()>, LiveError> {
+    let thread = FoldThread {
+        stream,
+        shared: Arc::clone(shared),
+        blocks,
+        reports,
+        writer,
+        began: Instant::now(),
+        lags: vec![Duration::ZERO; sources],
+        latencies: Latencies::new(),
+    };
+    let (ended_in, ended) = bounded(1);
+    let failure = Arc::clone(failure);
+    let body = move || {
+        failure.note(thread.run());
+        let _ = ended_in.send(());
+    };
+    spawn("fold", Box::new(body)).map_err(LiveError::Thread)?;
+    Ok(ended)
+}
+
+/// Why the run cannot continue, and what ends it.
+struct Failure {
+    error: Mutex<Option<LiveError>>,
+    abort: Box<dyn Fn() + Send + Sync>,
+    /// Whether the pool has ended, so that there is nothing to abort.
+    is_done: AtomicBool,
+}
+
+impl Failure {
+    /// Keeps the first error, and ends the run for it.
+    fn note(&self, done: Result<(), LiveError>) {
+        let Err(error) = done else {
+            return;
+        };
+        let mut first = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        // That a thread has ended follows from an error of that thread.
+        if first.is_none() || matches!(*first, Some(LiveError::Gone(_))) {
+            *first = Some(error);
+        }
+        drop(first);
+        if !self.is_done.load(Ordering::SeqCst) {
+            (self.abort)();
+        }
+    }
+}
+
+/// A live run that has been started.
+pub struct Running {
+    ended: Receiver<()>,
+    failure: Arc<Failure>,
+    shared: Arc<Shared>,
+}
+
+impl Running {
+    /// Waits until all that was folded is saved, after the pool has ended and its feed and sink are dropped. Returns what
+    /// there is to see then.
+    ///
+    /// # Errors
+    /// What ended the run.
+    pub fn finish(self) -> Result<LiveStatus, LiveError> {
+        self.failure.is_done.store(true, Ordering::SeqCst);
+        self.shared.intake.close();
+        // A thread that panicked tells so by dropping its end.
+        let ended = self.ended.recv();
+        let error = self.failure.error.lock();
+        match error.unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error),
+            None if ended.is_err() => Err(LiveError::Gone("folds")),
+            None => Ok(self.shared.status().clone()),
+        }
+    }
+}
