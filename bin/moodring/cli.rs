@@ -128,7 +128,7 @@ pub(crate) struct OutputArgs {
 
     /// Output format if the extension does not name it: jsonl, csv or tsv
     #[arg(long, value_name = "FORMAT", hide_possible_values = true,
-        value_parser = hinted(Format::from_str, &["jsonl", "csv", "tsv"]))]
+        value_parser = hinted(Format::from_str, ["jsonl", "csv", "tsv"]))]
     pub(crate) output_format: Option<Format>,
 
     /// Field with the ID of a post, written as a column when JSON becomes a table

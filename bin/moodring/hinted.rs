@@ -9,11 +9,12 @@ use clap::{Arg, Command, Error};
 #[derive(Debug, Clone)]
 pub(crate) struct Hinted<P> {
     parser: P,
-    values: &'static [&'static str],
+    values: Vec<&'static str>,
 }
 
 /// Adds hints to a parser.
-pub(crate) fn hinted<P>(parser: P, values: &'static [&'static str]) -> Hinted<P> {
+pub(crate) fn hinted<P>(parser: P, values: impl IntoIterator<Item = &'static str>) -> Hinted<P> {
+    let values = values.into_iter().collect();
     Hinted { parser, values }
 }
 

@@ -1,9 +1,9 @@
 """Ask a model's Python package and its Rust twin for the scores of the same texts.
 
 A model is a Python module `MODEL_model.py` beside this one with `PACKAGE` (the name of its package), `scores(text)` and
-`Texts(seed).one()` (the next of a stream of generated texts). Its twin is the example `MODEL_scores` of the crate
-moodring-score: a text as a JSON string per line in, its scores with tabs between them out. Scores are compared by their
-shortest spelling, hence bit for bit, the sign of zero included.
+`Texts(seed).one()` (the next of a stream of generated texts). Its twin is the example `scores` of the crate
+moodring-score, which gets the name of the model: a text as a JSON string per line in, its scores with tabs between them
+out. Scores are compared by their shortest spelling, hence bit for bit, the sign of zero included.
 """
 
 import csv
@@ -73,7 +73,8 @@ def compare(task):
         source = reference.Texts(texts[0])
         texts = [source.one() for _ in range(texts[1])]
     asked = "".join(spelled(text) + "\n" for text in texts)
-    lines = subprocess.run([binary], input=asked.encode(), capture_output=True, check=True).stdout.decode().splitlines()
+    answer = subprocess.run([binary, model], input=asked.encode(), capture_output=True, check=True).stdout
+    lines = answer.decode().splitlines()
     if len(lines) != len(texts):
         sys.exit(f"{name}: {len(texts)} texts went in, {len(lines)} answers came out")
     wrong = []

@@ -1,23 +1,19 @@
-//! `moodring explain`: why a text has the score it has.
+//! `moodring explain`: shows how a text gets its score.
 //!
-//! What is shown is what the scoring code itself reports to an observer while it scores; nothing is worked out a second
-//! time. [`vader`] and [`textblob`] listen to their models and tell it as an [`Explanation`]; [`show`] prints that.
+//! The models explain themselves ([`Explainer`]); [`show`] prints their [`Explanation`](moodring_score::Explanation).
 
-mod explanation;
 mod show;
-mod textblob;
-mod vader;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::anyhow;
 use clap::Args;
-use moodring_score::Vader;
+use moodring_job::{BadModel, Model};
+use moodring_score::Explainer;
 
 use crate::exit::Failure;
 use crate::run::args::ModelArgs;
 use crate::run::models::Models;
-use explanation::Explanation;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,31 +42,17 @@ pub(crate) struct ExplainArgs {
     json: bool,
 }
 
-/// A model that can be listened to.
-enum Listened {
-    Vader(Box<Vader>, String),
-    TextBlob,
-}
-
-impl Listened {
-    fn explain(&self, text: &str) -> Explanation {
-        match self {
-            Self::Vader(vader, name) => vader::explain(vader, name.clone(), text),
-            Self::TextBlob => textblob::explain(text),
-        }
-    }
-}
-
 /// Runs the command.
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let Models { list, names, .. } = Models::read(&args.models, "")?;
+    let built: Result<Vec<_>, BadModel> = list.iter().map(Model::build).collect();
+    let built = built.map_err(Failure::usage)?;
     let mut models = Vec::new();
-    for (model, name) in list.iter().zip(names) {
-        models.push(match model.vader().map_err(Failure::usage)? {
-            Some(vader) => Listened::Vader(Box::new(vader), name),
-            None if name == "textblob" => Listened::TextBlob,
-            None => return Err(Failure::Usage(anyhow!("`{name}` cannot be explained"))),
-        });
+    for (model, name) in built.iter().zip(names) {
+        let explainer = model.explainer();
+        models.push(
+            explainer.ok_or_else(|| Failure::Usage(anyhow!("`{name}` cannot be explained")))?,
+        );
     }
     if !args.text.is_empty() {
         return print(&models, &args.text.join(" "), args.json, false);
@@ -106,7 +88,7 @@ fn eprint(notice: &[u8]) {
 
 /// Prints the explanations of one text, below the text if it is one of several.
 fn print(
-    models: &[Listened],
+    models: &[&dyn Explainer],
     text: &str,
     json: bool,
     is_one_of_several: bool,
@@ -116,7 +98,7 @@ fn print(
         show::title(&mut page, text).map_err(Failure::failed)?;
     }
     for model in models {
-        let explanation = model.explain(text);
+        let explanation = model.explain(text).map_err(Failure::failed)?;
         if json {
             serde_json::to_writer(&mut page, &explanation).map_err(Failure::failed)?;
             page.push(b'\n');

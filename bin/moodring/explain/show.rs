@@ -1,16 +1,17 @@
-//! An explanation for a person: a line per token, with colours where they can be seen.
+//! Prints an explanation for a person: one line per word and per rule, in color on a terminal.
 
 use std::io::{self, IsTerminal, Write};
 
-use super::explanation::{Explanation, Step, Sum, Token};
+use moodring_score::{AppliedRule, ExplainedWord, Explanation, NamedValue};
+
 use crate::visible::visible;
 
-/// Writes the text that explanations are about.
+/// Writes the text that the explanations below it are about.
 pub(super) fn title(page: &mut dyn Write, text: &str) -> io::Result<()> {
     writeln!(page, "{}", visible(text))
 }
 
-/// Writes the explanation. Colours are left out where standard output is no terminal or `NO_COLOR` is set.
+/// Writes the explanation, without color if standard output is not a terminal or `NO_COLOR` is set.
 pub(super) fn write(page: &mut dyn Write, explanation: &Explanation) -> io::Result<()> {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
     let paint = Paint {
@@ -20,18 +21,18 @@ pub(super) fn write(page: &mut dyn Write, explanation: &Explanation) -> io::Resu
         page,
         "{}: {}",
         paint.bold(&visible(&explanation.model)),
-        explanation.sentiment
+        explanation.sentiment.name()
     )?;
-    for token in &explanation.tokens {
-        write_token(page, token, paint)?;
+    for word in &explanation.words {
+        write_word(page, word, paint)?;
     }
-    for Sum { name, value } in &explanation.sums {
+    for NamedValue { name, value } in &explanation.steps {
         writeln!(page, "  {:>8}  {name}", number(*value))?;
     }
     let scores = explanation
         .scores
         .iter()
-        .map(|Sum { name, value }| format!("{name} {value}"));
+        .map(|NamedValue { name, value }| format!("{name} {value}"));
     writeln!(
         page,
         "  {}",
@@ -39,16 +40,16 @@ pub(super) fn write(page: &mut dyn Write, explanation: &Explanation) -> io::Resu
     )
 }
 
-fn write_token(page: &mut dyn Write, token: &Token, paint: Paint) -> io::Result<()> {
-    let value = token.value.filter(|_| !token.rules.is_empty());
+fn write_word(page: &mut dyn Write, word: &ExplainedWord, paint: Paint) -> io::Result<()> {
+    let value = word.value.filter(|_| !word.rules.is_empty());
     let shown = format!("{:>8}", value.map(number).unwrap_or_default());
     writeln!(
         page,
         "  {}  {}",
         paint.by_sign(&shown, value),
-        visible(&token.text)
+        visible(&word.text)
     )?;
-    for Step { rule, value } in &token.rules {
+    for AppliedRule { rule, value } in &word.rules {
         let value = value.map(number).unwrap_or_default();
         writeln!(
             page,
@@ -61,7 +62,7 @@ fn write_token(page: &mut dyn Write, token: &Token, paint: Paint) -> io::Result<
     Ok(())
 }
 
-/// A signed number with as many decimals as tell something.
+/// Returns the number with its sign and up to four decimals, without zeros at the end.
 fn number(value: f64) -> String {
     let shown = format!("{value:+.4}");
     let shown = shown.trim_end_matches('0').trim_end_matches('.');
@@ -72,7 +73,7 @@ fn number(value: f64) -> String {
     }
 }
 
-/// ECMA-48 colours, or none.
+/// ECMA-48 colors, or none.
 #[derive(Clone, Copy)]
 struct Paint {
     active: bool,
@@ -95,7 +96,7 @@ impl Paint {
         self.with("2", text)
     }
 
-    /// Green for what is good, red for what is bad.
+    /// Paints positive values green and negative ones red.
     fn by_sign(self, text: &str, value: Option<f64>) -> String {
         match value {
             Some(value) if value > 0.0 => self.with("32", text),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::OsStringValueParser;
 use moodring_record::{Delimiter, Format, Quoting};
+use moodring_score::{ModelSpec, listed};
 
 use crate::hinted::hinted;
 
@@ -20,7 +21,7 @@ pub(crate) struct InputArgs {
 
     /// Input format if the extension does not name it: jsonl, csv, tsv or text
     #[arg(short, long, hide_possible_values = true,
-        value_parser = hinted(Format::from_str, &["jsonl", "csv", "tsv", "text"]))]
+        value_parser = hinted(Format::from_str, ["jsonl", "csv", "tsv", "text"]))]
     pub(crate) format: Option<Format>,
 
     /// Field or column with the text; in JSON also a path such as commit.record.text
@@ -52,8 +53,6 @@ pub(crate) struct InputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Models")]
 pub(crate) struct ModelArgs {
-    /// Models, separated by commas: vader, textblob, or lexicon:FILE (the rules of vader with your own words). The first
-    /// model decides `sentiment`
     #[arg(
         short,
         long,
@@ -61,13 +60,25 @@ pub(crate) struct ModelArgs {
         value_delimiter = ',',
         value_name = "MODEL",
         hide_possible_values = true,
-        value_parser = hinted(OsStringValueParser::new(), &["vader", "textblob", "lexicon:"])
+        help = model_help(),
+        value_parser = hinted(OsStringValueParser::new(), listed().map(ModelSpec::completion))
     )]
     pub(crate) model: Vec<OsString>,
 
     /// Add the words of lexicon:FILE to the built-in words instead of replacing them
     #[arg(long)]
     pub(crate) lexicon_extend: bool,
+}
+
+/// Returns the help of `--model`, which lists all models.
+fn model_help() -> String {
+    let models: Vec<_> = listed()
+        .map(|spec| format!("{} ({})", spec.usage, spec.help))
+        .collect();
+    format!(
+        "Models, separated by commas: {}. The first model decides `sentiment`",
+        models.join(", ")
+    )
 }
 
 /// The workers of a run, and their limits.

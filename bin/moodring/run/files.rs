@@ -140,11 +140,11 @@ impl Files {
         }
     }
 
-    /// The run reads the lexicons of these models.
+    /// The run reads the files of these models.
     pub(crate) fn read_models(&mut self, models: &[Model]) {
         for model in models {
-            if let Model::Lexicon { path, .. } = model {
-                self.add_path("the lexicon", path, Access::Read, "");
+            if let Some(file) = model.file() {
+                self.add_path("the file of a model", &file.path, Access::Read, "");
             }
         }
     }

@@ -145,6 +145,7 @@ fn advice(kind: RejectKind, text_field: &str, raw: &[u8]) -> String {
         }
         RejectKind::TooLong => "check that --format is right, or raise --max-record".to_owned(),
         RejectKind::Time => "check that --time-field names the field with the time".to_owned(),
+        RejectKind::NotScored => "choose another --model for these records".to_owned(),
     }
 }
 

@@ -148,6 +148,7 @@ fn reason_name(kind: RejectKind) -> &'static str {
         RejectKind::UnclosedQuote => "quote never closed",
         RejectKind::TooLong => "record too long",
         RejectKind::Time => "no readable time",
+        RejectKind::NotScored => "a model cannot score it",
     }
 }
 
@@ -166,12 +167,8 @@ pub(crate) fn columns_warning(totals: &Totals) -> Option<String> {
 
 /// Returns a warning if most posts do not look English, though a model has English words.
 pub(crate) fn language_warning(plan: &Plan, totals: &Totals) -> Option<String> {
-    let has_english_words = |model: &Model| match model {
-        Model::BuiltIn(_) => true,
-        Model::Lexicon { extend, .. } => *extend,
-    };
     let language = totals.findings.language;
-    let applies = language.is_mostly_foreign() && plan.models.list.iter().any(has_english_words);
+    let applies = language.is_mostly_foreign() && plan.models.list.iter().any(Model::is_english);
     applies.then(|| {
         format!(
             "{} of {} sampled posts do not look English; the built-in words are English, so posts in other languages \

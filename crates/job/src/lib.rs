@@ -3,8 +3,9 @@
 //!
 //! The principal type is [`ScoreJob`], a [`moodring_pool::Job`]. It is set up with a [`Setup`], works through a
 //! [`Task`], and answers with a [`Report`]; those three are all that crosses the process boundary, apart from the
-//! rendered bytes, which the worker writes itself where the run has a file to write to (a [`PartWriter`](moodring_store::PartWriter)). [`eval`] has another
-//! job, which compares scores with labels; a worker of the program does [`AnyJob`].
+//! rendered bytes, which the worker writes itself where the run has a file to write to (a
+//! [`PartWriter`](moodring_store::PartWriter)). [`eval`] has another job, which compares scores with labels; a worker of
+//! the program does [`AnyJob`].
 
 mod any_job;
 pub mod eval;
@@ -20,6 +21,7 @@ mod path;
 mod range;
 mod records;
 mod score_job;
+mod scorers;
 mod shard_reader;
 mod tally;
 
@@ -33,10 +35,10 @@ pub use message::{
     LiveSetup, LiveTask, MAX_TEXT, Reject, Rendering, Report, Row, RowRules, Rows, ScoreSetup,
     Setup, Task, TaskContent, TextRules, UnknownGroup,
 };
-pub use model::{BadModel, Model};
+pub use model::{BadModel, Model, ModelFile};
 pub use records::{NoObserver, RecordObserver};
 pub use score_job::ScoreJob;
-pub use score_job::columns;
+pub use scorers::columns_of;
 pub use tally::{BINS, Tally};
 
 #[cfg(feature = "faults")]

@@ -2,36 +2,33 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use moodring_score::vader::{BadList, Lexicon, LexiconBuilder};
-use moodring_score::{Scorer, UnknownModel, Vader};
+use moodring_score::{BuildArgs, BuildError, ModelSpec, Scorer, UnknownModel, find};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// What a model is called that scores by a file of words.
-const LEXICON: &str = "lexicon:";
-
-/// A model, with everything that is needed to make it.
+/// A model, with everything that is needed to build it.
 ///
-/// A list of words is read once and travels with the model: a worker that is started later must score by the same words,
-/// even if the file has changed.
+/// The file of a model is read once and travels with it: a worker that is started later must score by the same words, even
+/// if the file has changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Model {
-    /// One that the `score` crate has.
-    BuiltIn(String),
-    /// The rules of VADER over other words.
-    Lexicon {
-        /// The file they are from.
-        #[serde(with = "crate::path")]
-        path: PathBuf,
-        /// What is in it.
-        #[serde(with = "serde_bytes")]
-        list: Vec<u8>,
-        /// Whether they are added to the built-in ones.
-        extend: bool,
-    },
+pub struct Model {
+    name: String,
+    file: Option<ModelFile>,
+    extend: bool,
+}
+
+/// The file that a model is built from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelFile {
+    /// Where it was read.
+    #[serde(with = "crate::path")]
+    pub path: PathBuf,
+    /// What it contained.
+    #[serde(with = "serde_bytes")]
+    pub content: Vec<u8>,
 }
 
 /// A model that cannot be had.
@@ -41,97 +38,147 @@ pub enum BadModel {
     /// There is none of that name.
     #[error(transparent)]
     Unknown(#[from] UnknownModel),
-    /// The name of the file is missing.
-    #[error("`lexicon:` lacks its file; write lexicon:FILE, a TSV or CSV file of words and values")]
-    NoFile,
+    /// The name of its file is missing.
+    #[error("`{0}:` lacks its file; write {0}:FILE, {1}")]
+    NoFile(&'static str, &'static str),
+    /// A file was named for a model that is not built from one.
+    #[error("`{0}` takes no file; write --model {0}")]
+    NoSuchFile(&'static str),
     /// Its file cannot be read.
-    #[error("cannot read the lexicon `{}`: {error}", path.display())]
+    #[error("cannot read the {name} `{}`: {error}", path.display())]
     Unreadable {
+        /// The name of the model.
+        name: &'static str,
         /// The file.
         path: PathBuf,
         /// Why not.
         error: io::Error,
     },
     /// There is something wrong in its file.
-    #[error("`{}`: {bad}", path.display())]
-    BadList {
+    #[error("`{}`: {error}", path.display())]
+    BadFile {
         /// The file.
         path: PathBuf,
-        /// What.
-        bad: BadList,
+        /// What is wrong.
+        error: BuildError,
+    },
+    /// It is built from no file, and cannot be built.
+    #[error("cannot build the model `{name}`: {error}")]
+    NotBuilt {
+        /// The name of the model.
+        name: String,
+        /// Why not.
+        error: BuildError,
     },
 }
 
 impl Model {
-    /// The model that `name` stands for: `vader`, `textblob`, or `lexicon:FILE`, whose file is read here. With `extend`
-    /// its words are added to the built-in ones.
+    /// Reads the model that `typed` names: `vader`, or `lexicon:FILE`, whose file is read here. With `extend` its words are
+    /// added to the built-in ones.
     ///
     /// # Errors
-    /// If the file is not named or cannot be read. Whether the model can be had otherwise is for [`build`](Model::build)
-    /// to say.
-    pub fn read(name: impl AsRef<OsStr>, extend: bool) -> Result<Self, BadModel> {
-        let name = name.as_ref();
-        let Some(path) = name.as_bytes().strip_prefix(LEXICON.as_bytes()) else {
-            return Ok(Self::BuiltIn(name.to_string_lossy().into_owned()));
+    /// If there is no such model, or its file is not named or cannot be read.
+    pub fn read(typed: impl AsRef<OsStr>, extend: bool) -> Result<Self, BadModel> {
+        let typed = typed.as_ref().as_bytes();
+        let colon = typed.iter().position(|&byte| byte == b':');
+        let (name, path) = match colon {
+            Some(at) => (&typed[..at], Some(&typed[at + 1..])),
+            None => (typed, None),
         };
-        if path.is_empty() {
-            return Err(BadModel::NoFile);
-        }
-        let path = PathBuf::from(OsStr::from_bytes(path));
-        match fs::read(&path) {
-            Ok(list) => Ok(Self::Lexicon { path, list, extend }),
-            Err(error) => Err(BadModel::Unreadable { path, error }),
-        }
+        let spec = find(&String::from_utf8_lossy(name))?;
+        let file = match (path, spec.takes_file()) {
+            (None, false) => None,
+            (Some(_), false) => return Err(BadModel::NoSuchFile(spec.name())),
+            (None | Some([]), true) => return Err(BadModel::NoFile(spec.name(), spec.file)),
+            (Some(path), true) => Some(read_file(spec, Path::new(OsStr::from_bytes(path)))?),
+        };
+        Ok(Self {
+            name: spec.name().to_owned(),
+            file,
+            extend: extend && spec.can_extend,
+        })
     }
 
-    /// The model itself.
+    /// Builds the model.
     ///
     /// # Errors
-    /// If there is none of that name, or a line of its list is bad.
+    /// If there is something wrong in its file.
     pub fn build(&self) -> Result<Box<dyn Scorer>, BadModel> {
-        match self {
-            Self::BuiltIn(name) => Ok(moodring_score::build(name)?),
-            Self::Lexicon { path, list, extend } => {
-                Ok(Box::new(Vader::with_lexicon(lexicon(path, list, *extend)?)))
-            }
-        }
+        let args = BuildArgs {
+            file: self.file.as_ref().map_or(&[], |file| &file.content),
+            extend: self.extend,
+        };
+        (self.spec()?.build)(&args).map_err(|error| match &self.file {
+            Some(file) => BadModel::BadFile {
+                path: file.path.clone(),
+                error,
+            },
+            None => BadModel::NotBuilt {
+                name: self.name.clone(),
+                error,
+            },
+        })
     }
 
-    /// The list of words, if it has one.
+    fn spec(&self) -> Result<&'static ModelSpec, UnknownModel> {
+        find(&self.name)
+    }
+
+    /// Returns the name, without a file.
     #[must_use]
-    pub fn vader_list(&self) -> Option<&[u8]> {
-        match self {
-            Self::BuiltIn(_) => None,
-            Self::Lexicon { list, .. } => Some(list),
-        }
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// The same as VADER, if that is what it is; its explanations can be listened to.
-    ///
-    /// # Errors
-    /// If a line of its list is bad.
-    pub fn vader(&self) -> Result<Option<Vader>, BadModel> {
-        match self {
-            Self::BuiltIn(name) if name == "vader" => Ok(Some(Vader::new())),
-            Self::BuiltIn(_) => Ok(None),
-            Self::Lexicon { path, list, extend } => {
-                Ok(Some(Vader::with_lexicon(lexicon(path, list, *extend)?)))
-            }
-        }
+    /// Returns the file that it is built from, if there is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&ModelFile> {
+        self.file.as_ref()
+    }
+
+    /// Returns whether the words of its file are added to built-in ones.
+    #[must_use]
+    pub fn extends(&self) -> bool {
+        self.extend
+    }
+
+    /// Returns whether it has English words of its own.
+    #[must_use]
+    pub fn is_english(&self) -> bool {
+        self.extend || self.spec().is_ok_and(|spec| spec.is_english)
     }
 }
 
-/// All of them.
-pub(crate) fn build_all(models: &[Model]) -> Result<Vec<Box<dyn Scorer>>, BadModel> {
-    models.iter().map(Model::build).collect()
-}
-
-fn lexicon(path: &std::path::Path, list: &[u8], extend: bool) -> Result<Lexicon, BadModel> {
-    match LexiconBuilder::from_list(list, extend) {
-        Ok(words) => Ok(words.build()),
-        Err(bad) => Err(BadModel::BadList {
-            path: path.to_owned(),
-            bad,
+fn read_file(spec: &ModelSpec, path: &Path) -> Result<ModelFile, BadModel> {
+    let path = path.to_owned();
+    match fs::read(&path) {
+        Ok(content) => Ok(ModelFile { path, content }),
+        Err(error) => Err(BadModel::Unreadable {
+            name: spec.name(),
+            path,
+            error,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_with_a_file_needs_it_and_another_takes_none() {
+        let message = |typed: &str| Model::read(typed, false).unwrap_err().to_string();
+        let no_file =
+            "`lexicon:` lacks its file; write lexicon:FILE, a TSV or CSV file of words and values";
+        assert_eq!(message("lexicon:"), no_file);
+        assert_eq!(message("lexicon"), no_file);
+        assert_eq!(
+            message("vader:words.tsv"),
+            "`vader` takes no file; write --model vader"
+        );
+        assert!(
+            message("lexicon:no/such.tsv").starts_with("cannot read the lexicon `no/such.tsv`")
+        );
+        assert!(message("vaider:words.tsv").starts_with("there is no model `vaider`"));
     }
 }

@@ -28,7 +28,7 @@ impl RecordObserver for NoObserver {}
 /// What the loop found, apart from the well-formed records.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// The records that could not be parsed.
+    /// The records that could not be parsed or scored.
     pub(crate) rejects: Vec<Reject>,
     /// The records that were left out because workers died on them, one for each item that the pool quarantined.
     pub(crate) quarantined: Vec<Reject>,
@@ -41,7 +41,7 @@ pub(crate) struct Found {
 }
 
 /// Parses the records of a shard and hands each well-formed one to `score`, with its number in the task. A record that
-/// `score` calls unfit is a reject.
+/// cannot be parsed or that `score` calls unfit becomes a reject.
 ///
 /// The pool learns of each record before it is parsed. A quarantined one, and in a trial of one record all others, are only
 /// framed: whatever killed a worker in parsing or scoring does not happen again.

@@ -4,40 +4,22 @@ use std::collections::HashMap;
 
 use moodring_codec::Compressor;
 use moodring_pool::{Job, JobError, ShardId, Work, wire};
-use moodring_record::{ModelColumns, Renderer, ScoreColumn};
-use moodring_score::{Decimals, Scorer, SentimentClass};
+use moodring_record::{ModelColumns, Renderer};
+use moodring_score::SentimentClass;
 use moodring_store::PartWriter;
 
 use crate::findings::Findings;
 use crate::language::Language;
 use crate::message::{Delivered, Grant, Report, ScoreSetup, Setup, Task};
-use crate::model::build_all;
 use crate::records::{Found, NoObserver, RecordObserver, for_each_post};
+use crate::scorers::Scorers;
 use crate::shard_reader::{Records, ShardReader};
 use crate::tally::Tally;
-
-/// The columns that `models` add to a record, with `prefix` before their names.
-#[must_use]
-pub fn columns(models: &[Box<dyn Scorer>], prefix: &str) -> Vec<ModelColumns> {
-    let column = |field: &moodring_score::ScoreField| ScoreColumn {
-        name: field.name.to_owned(),
-        decimals: match field.decimals {
-            Decimals::Rounded(decimals) => Some(decimals),
-            Decimals::Shortest => None,
-        },
-    };
-    let columns = |model: &dyn Scorer| ModelColumns {
-        model: model.name().to_owned(),
-        prefix: prefix.to_owned(),
-        scores: model.fields().iter().map(column).collect(),
-    };
-    models.iter().map(|model| columns(&**model)).collect()
-}
 
 /// Scores shards of posts.
 pub struct ScoreJob<O = NoObserver> {
     setup: ScoreSetup,
-    models: Vec<Box<dyn Scorer>>,
+    models: Scorers,
     columns: Vec<ModelColumns>,
     compressor: Compressor,
     part: Option<PartWriter>,
@@ -125,7 +107,11 @@ impl<O: RecordObserver> Job for ScoreJob<O> {
 
 impl<O: RecordObserver> ScoreJob<O> {
     pub(crate) fn set_up(setup: ScoreSetup) -> Result<Self, JobError> {
-        let models = build_all(&setup.models).map_err(JobError::new)?;
+        let models = Scorers::build(&setup.models).map_err(JobError::new)?;
+        Self::with_models(setup, models)
+    }
+
+    fn with_models(setup: ScoreSetup, models: Scorers) -> Result<Self, JobError> {
         let part = setup
             .part
             .as_deref()
@@ -133,7 +119,7 @@ impl<O: RecordObserver> ScoreJob<O> {
             .transpose()
             .map_err(JobError::new)?;
         Ok(Self {
-            columns: columns(&models, &setup.prefix),
+            columns: models.columns(&setup.prefix),
             compressor: Compressor::new(setup.compression).map_err(JobError::new)?,
             models,
             part,
@@ -166,12 +152,11 @@ impl<O: RecordObserver> ScoreJob<O> {
             tallies: vec![Tally::default(); self.models.len()],
             ..Findings::default()
         };
-        let (mut count, mut scores) = (0, Vec::new());
-        let models = &self.models;
+        let mut count = 0;
+        let models = &mut self.models;
         let found = for_each_post(work, &task.layout, records, &self.observer, |item, post| {
-            scores.clear();
-            let (primary, units) =
-                scores_of(models, post.text(), &mut scores, &mut findings.tallies);
+            models.score(post.text())?;
+            let (primary, units) = tally(models, &mut findings.tallies);
             let place = (task.index, item);
             findings.extremes.add(units, place, post.text());
             if Language::samples(records.offset + post.location().offset) {
@@ -181,7 +166,8 @@ impl<O: RecordObserver> ScoreJob<O> {
                 findings.without_column.add(place, field);
             }
             count += 1;
-            renderer.write(target, post, &scores, SentimentClass::of(primary).name());
+            let sentiment = SentimentClass::of(primary).name();
+            renderer.write(target, post, models.scores(), sentiment);
             Ok(())
         });
         if is_compressed {
@@ -197,20 +183,86 @@ impl<O: RecordObserver> ScoreJob<O> {
     }
 }
 
-/// Appends the scores of every model, counts each primary score, and returns the first model's, also in units.
-fn scores_of(
-    models: &[Box<dyn Scorer>],
-    text: &str,
-    scores: &mut Vec<f64>,
-    tallies: &mut [Tally],
-) -> (f64, i64) {
+/// Counts the primary score of each model, and returns the first one, also in units.
+fn tally(models: &Scorers, tallies: &mut [Tally]) -> (f64, i64) {
     let mut first = None;
-    for (model, tally) in models.iter().zip(tallies) {
-        let all = model.score(text);
-        let primary = all[model.primary()];
+    for (primary, tally) in models.primaries().zip(tallies) {
         let units = tally.add(primary, SentimentClass::of(primary));
         first.get_or_insert((primary, units));
-        scores.extend_from_slice(&all[..model.fields().len()]);
     }
     first.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use moodring_codec::Compression;
+    use moodring_pool::black_box::Recorder;
+    use moodring_record::{
+        FieldNames, Format, Layout, OutputStyle, Quoting, ReadOptions, RejectKind,
+    };
+
+    use super::*;
+    use crate::message::TaskContent;
+    use crate::scorers::tests::Picky;
+
+    /// A shard of a text file with these lines.
+    fn shard(bytes: &[u8]) -> Vec<u8> {
+        let names = FieldNames::default();
+        let layout = Layout::detect(Format::Text, Quoting::Auto, &names, &[], b"", true).unwrap();
+        let task = Task {
+            index: 0,
+            source: 0,
+            layout,
+            stored: bytes.len() as u64,
+            content: TaskContent::Block { offset: 100, bytes },
+            framing_errors: Cow::Borrowed(&[]),
+            skipped: 0,
+        };
+        wire::encode(&task).unwrap()
+    }
+
+    #[test]
+    fn a_text_that_a_model_cannot_score_is_rejected_with_the_reason() {
+        let setup = ScoreSetup {
+            models: Vec::new(),
+            prefix: String::new(),
+            output: OutputStyle::new(Format::Jsonl, ReadOptions::default(), []),
+            compression: Compression::None,
+            part: None,
+        };
+        let models = Scorers::new(vec![
+            Box::new(Picky::new("wide", "nothing", 9)),
+            Box::new(Picky::new("picky", "bad", 2)),
+        ]);
+        let mut job = ScoreJob::<NoObserver>::with_models(setup, models).unwrap();
+        let task = shard(b"good\na bad one\nfine\n");
+        let recorder = Recorder::new();
+        let mut report = Vec::new();
+        job.prepare(&Work::whole(ShardId(0), &task, &recorder), &mut report)
+            .unwrap();
+
+        let report: Report<'_> = wire::decode(&report).unwrap();
+        assert_eq!(report.records, 2);
+        let [reject] = &report.rejects[..] else {
+            panic!("one reject: {:?}", report.rejects);
+        };
+        assert_eq!((reject.offset, reject.line), (105, 1));
+        assert_eq!(
+            reject.reason,
+            "the model picky cannot score the text: it contains bad"
+        );
+        assert_eq!(reject.kind, Some(RejectKind::NotScored));
+        assert_eq!(reject.raw, b"a bad one");
+        let counted = |tally: &Tally| SentimentClass::ALL.map(|class| tally.of(class));
+        let tallies: Vec<_> = report.findings.tallies.iter().map(counted).collect();
+        assert_eq!(tallies, [[0, 0, 2]; 2], "of no model is the reject counted");
+        let Delivered::Inline(output) = report.output else {
+            panic!("there is no file to write to");
+        };
+        let output = String::from_utf8(output.to_vec()).unwrap();
+        assert_eq!(output.lines().count(), 2, "{output}");
+        assert!(output.contains("\"class-8\":1.0"), "{output}");
+    }
 }

@@ -262,7 +262,7 @@ pub enum RejectReason {
     },
 }
 
-/// What kind of [`RejectReason`] it is, to count by.
+/// The kinds of reasons for which a record is rejected, to count by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RejectKind {
     /// [`RejectReason::BadUtf8`].
@@ -287,6 +287,8 @@ pub enum RejectKind {
     TooLong,
     /// The record does not say when it was written, or not in a way that can be read. Not found by a reader.
     Time,
+    /// A model cannot score the text. Not found by a reader.
+    NotScored,
 }
 
 impl RejectReason {

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use moodring_score::textblob::Sentiment;
-use moodring_score::{TextBlob, build};
+use moodring_score::{BuildArgs, TextBlob, find};
 
 const GOLDEN: &str = include_str!("golden/textblob.tsv");
 
@@ -142,14 +142,15 @@ fn a_letter_beyond_ascii_may_be_one_in_lower_case() {
 
 #[test]
 fn the_model_is_built_by_its_name() -> Result<(), Box<dyn Error>> {
-    let model = build("textblob")?;
-    let names: Vec<&str> = model.fields().iter().map(|field| field.name).collect();
+    let model = (find("textblob")?.build)(&BuildArgs::default())?;
+    let names: Vec<&str> = model.fields().iter().map(|field| &*field.name).collect();
     assert_eq!(
         (model.name(), names.as_slice(), model.primary()),
         ("textblob", ["polarity", "subjectivity"].as_slice(), 0)
     );
-    let [polarity, subjectivity, ..] = model.score("I feel great this morning.");
-    assert_eq!((polarity, subjectivity), (0.8, 0.75));
+    let mut scores = [0.0; 2];
+    model.score("I feel great this morning.", &mut scores)?;
+    assert_eq!(scores.map(f64::to_bits), [0.8, 0.75].map(f64::to_bits));
     Ok(())
 }
 

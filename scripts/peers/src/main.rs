@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use moodring_score::{BuildArgs, find};
 
 /// Two compounds are the same if they round to the same four decimals, as the reference publishes them.
 const SAME: f64 = 0.5e-4;
@@ -45,21 +46,17 @@ impl Contender {
 fn contenders() -> Result<Vec<Contender>> {
     let mut all = Vec::new();
     for model in ["vader", "textblob"] {
-        match moodring_score::build(model) {
-            Ok(scorer) => {
-                let primary = scorer.primary();
-                let name = format!("moodring-{model}");
-                all.push(Contender::new(&name, model == "vader", move |text| {
-                    scorer.score(text)[primary]
-                }));
-            }
-            Err(missing) => eprintln!("without moodring's {model}: {missing}"),
-        }
+        let scorer = (find(model)?.build)(&BuildArgs::default())?;
+        let primary = scorer.primary();
+        let width = scorer.fields().len();
+        let name = format!("moodring-{model}");
+        all.push(Contender::new(&name, model == "vader", move |text| {
+            let mut scores = [0.0; 4];
+            let scored = scorer.score(text, &mut scores[..width]);
+            scored.expect("the built-in models score every text");
+            scores[primary]
+        }));
     }
-    ensure!(
-        all.first().is_some_and(|first| first.vader),
-        "moodring has no vader to compare with"
-    );
 
     let parity = vader_parity::SentimentIntensityAnalyzer::new();
     all.push(Contender::new("vader-parity", true, move |text| {

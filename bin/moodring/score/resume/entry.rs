@@ -189,14 +189,13 @@ fn setting(name: &str, value: impl Into<String>) -> (String, String) {
 }
 
 fn model(model: &Model) -> (String, String) {
-    match model {
-        Model::BuiltIn(name) => setting("model", name.as_str()),
-        Model::Lexicon { path, list, extend } => {
-            let (path, words) = (name_of(path), crc32fast::hash(list));
-            let extends = if *extend { ", extending" } else { "" };
-            setting("model", format!("lexicon {path} ({words:08x}{extends})"))
-        }
-    }
+    let name = model.name();
+    let Some(file) = model.file() else {
+        return setting("model", name);
+    };
+    let (path, content) = (name_of(&file.path), crc32fast::hash(&file.content));
+    let extends = if model.extends() { ", extending" } else { "" };
+    setting("model", format!("{name} {path} ({content:08x}{extends})"))
 }
 
 /// Which file an input is and when it was last written, and when anything about it was changed.

@@ -1,18 +1,18 @@
 //! The job itself.
 
 use moodring_pool::{Job, JobError, Work, wire};
-use moodring_score::Scorer;
+use moodring_record::Post;
 
 use super::agreement::Agreement;
 use super::label::LabelMap;
-use crate::message::{EvalReport, EvalSetup, Setup, Task};
-use crate::model::build_all;
+use crate::message::{EvalReport, EvalSetup, Setup, Task, Unfit};
 use crate::records::{NoObserver, RecordObserver, for_each_post};
+use crate::scorers::Scorers;
 use crate::shard_reader::{Records, ShardReader};
 
 /// Compares the scores of posts with their labels.
 pub struct EvalJob<O = NoObserver> {
-    models: Vec<Box<dyn Scorer>>,
+    models: Scorers,
     labels: LabelMap,
     reader: ShardReader,
     observer: O,
@@ -41,14 +41,14 @@ impl<O: RecordObserver> Job for EvalJob<O> {
 impl<O: RecordObserver> EvalJob<O> {
     pub(crate) fn set_up(setup: EvalSetup) -> Result<Self, JobError> {
         Ok(Self {
-            models: build_all(&setup.models).map_err(JobError::new)?,
+            models: Scorers::build(&setup.models).map_err(JobError::new)?,
             labels: setup.labels,
             reader: ShardReader::default(),
             observer: O::default(),
         })
     }
 
-    fn compare(&self, work: &Work<'_>, task: &Task<'_>, records: Records<'_>) -> EvalReport {
+    fn compare(&mut self, work: &Work<'_>, task: &Task<'_>, records: Records<'_>) -> EvalReport {
         let mut report = EvalReport {
             source: task.source,
             stored: task.stored,
@@ -56,9 +56,14 @@ impl<O: RecordObserver> EvalJob<O> {
             agreements: vec![Agreement::default(); self.models.len()],
             ..EvalReport::default()
         };
-        let found = for_each_post(work, &task.layout, records, &self.observer, |_, post| {
-            self.judge(post.text(), post.label(), &mut report);
-            Ok(())
+        let Self {
+            models,
+            labels,
+            observer,
+            ..
+        } = self;
+        let found = for_each_post(work, &task.layout, records, observer, |_, post| {
+            judge(models, labels, post, &mut report)
         });
         EvalReport {
             lines: found.lines,
@@ -67,20 +72,27 @@ impl<O: RecordObserver> EvalJob<O> {
             ..report
         }
     }
+}
 
-    /// Compares what the models say of a text with what its label says.
-    fn judge(&self, text: &str, label: Option<&str>, report: &mut EvalReport) {
-        report.records += 1;
-        let Some(label) = label.filter(|label| !label.trim().is_empty()) else {
-            report.unlabelled += 1;
-            return;
-        };
-        let Some(meaning) = self.labels.meaning(label) else {
-            report.unknown(label);
-            return;
-        };
-        for (model, agreement) in self.models.iter().zip(&mut report.agreements) {
-            agreement.add(model.score(text)[model.primary()], meaning);
-        }
+/// Compares what the models say of a text with what its label says.
+fn judge(
+    models: &mut Scorers,
+    labels: &LabelMap,
+    post: &Post<'_>,
+    report: &mut EvalReport,
+) -> Result<(), Unfit> {
+    match post.label().filter(|label| !label.trim().is_empty()) {
+        None => report.unlabelled += 1,
+        Some(label) => match labels.meaning(label) {
+            None => report.unknown(label),
+            Some(meaning) => {
+                models.score(post.text())?;
+                for (primary, agreement) in models.primaries().zip(&mut report.agreements) {
+                    agreement.add(primary, meaning);
+                }
+            }
+        },
     }
+    report.records += 1;
+    Ok(())
 }

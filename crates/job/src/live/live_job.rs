@@ -1,19 +1,18 @@
 //! The job of a live run.
 
 use moodring_pool::{Job, JobError, Work, wire};
-use moodring_record::{ModelColumns, Renderer};
-use moodring_score::{Scorer, SentimentClass};
+use moodring_record::{ModelColumns, Post, Renderer};
+use moodring_score::SentimentClass;
 
 use super::row_maker::RowMaker;
 use crate::message::{LiveCounts, LiveReport, LiveSegment, LiveSetup, LiveTask, Rendering, Setup};
-use crate::model::build_all;
 use crate::records::{NoObserver, RecordObserver, for_each_post};
-use crate::score_job::columns;
+use crate::scorers::Scorers;
 use crate::shard_reader::Records;
 
 /// Turns blocks of posts into rows. A task is a [`LiveTask`], a report a [`LiveReport`].
 pub struct LiveJob<O = NoObserver> {
-    models: Vec<Box<dyn Scorer>>,
+    models: Scorers,
     rows: RowMaker,
     rendering: Option<(Rendering, Vec<ModelColumns>)>,
     rendered: Rendered,
@@ -25,8 +24,6 @@ pub struct LiveJob<O = NoObserver> {
 struct Rendered {
     bytes: Vec<u8>,
     ends: Vec<u32>,
-    /// The scores of one post.
-    scores: Vec<f64>,
 }
 
 impl<O: RecordObserver> Job for LiveJob<O> {
@@ -64,9 +61,9 @@ impl<O: RecordObserver> Job for LiveJob<O> {
 
 impl<O: RecordObserver> LiveJob<O> {
     pub(crate) fn set_up(setup: LiveSetup) -> Result<Self, JobError> {
-        let models = build_all(&setup.models).map_err(JobError::new)?;
+        let models = Scorers::build(&setup.models).map_err(JobError::new)?;
         let rendering = setup.rendering.map(|rendering| {
-            let columns = columns(&models, &rendering.prefix);
+            let columns = models.columns(&rendering.prefix);
             (rendering, columns)
         });
         Ok(Self {
@@ -117,8 +114,11 @@ impl<O: RecordObserver> LiveJob<O> {
         let found = for_each_post(work, layout, records, &self.observer, |_, post| {
             let time = rows.time_of(post, arrival)?;
             let primary = match renderer {
-                Some(renderer) => rendered.add(models, renderer, post),
-                None => primary(models, post.text()),
+                Some(renderer) => {
+                    models.score(post.text())?;
+                    rendered.add(models, renderer, post)
+                }
+                None => models.score_first(post.text())?,
             };
             counts.clamped += u64::from(time.is_clamped);
             rows.add(segment.source, post, time.time, primary);
@@ -144,30 +144,12 @@ fn records<'a>(segment: &'a LiveSegment<'_>, first_item: u64) -> Records<'a> {
     }
 }
 
-/// The primary score of the first model.
-fn primary(models: &[Box<dyn Scorer>], text: &str) -> f64 {
-    let first = models.first();
-    first.map_or(0.0, |model| model.score(text)[model.primary()])
-}
-
 impl Rendered {
-    /// Scores a post by all models and renders it. Returns the primary score of the first model.
-    fn add(
-        &mut self,
-        models: &[Box<dyn Scorer>],
-        renderer: &Renderer,
-        post: &moodring_record::Post<'_>,
-    ) -> f64 {
-        self.scores.clear();
-        let mut first = None;
-        for model in models {
-            let all = model.score(post.text());
-            first.get_or_insert(all[model.primary()]);
-            self.scores.extend_from_slice(&all[..model.fields().len()]);
-        }
-        let primary = first.unwrap_or_default();
-        let mood = SentimentClass::of(primary).name();
-        renderer.write(&mut self.bytes, post, &self.scores, mood);
+    /// Renders a post with its scores. Returns the primary score of the first model.
+    fn add(&mut self, scored: &Scorers, renderer: &Renderer, post: &Post<'_>) -> f64 {
+        let primary = scored.primaries().next().unwrap_or_default();
+        let sentiment = SentimentClass::of(primary).name();
+        renderer.write(&mut self.bytes, post, scored.scores(), sentiment);
         self.ends
             .push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
         primary

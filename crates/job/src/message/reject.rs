@@ -3,7 +3,7 @@
 use moodring_record::{Location, MalformedRecord, Post, RawRecord, RejectKind};
 use serde::{Deserialize, Serialize};
 
-/// What is wrong with a record that can be read, and cannot be used all the same.
+/// Why a well-formed record cannot be used: it has no time, or a model cannot score it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unfit {
     /// What is wrong, as a sentence.

@@ -22,6 +22,7 @@
 mod abbreviations;
 mod block;
 mod emoticons;
+mod explain;
 mod fast_path;
 mod lexicon;
 mod observe;
@@ -33,7 +34,7 @@ mod words;
 pub use observe::{Observer, Rule};
 pub use rules::Sentiment;
 
-use crate::scorer::{Decimals, ScoreField, Scorer, Scores};
+use crate::scorer::{Decimals, Explainer, ScoreError, ScoreField, Scorer};
 use lexicon::Lexicon;
 use rules::Rules;
 
@@ -104,35 +105,34 @@ impl Default for TextBlob {
     }
 }
 
+static FIELDS: [ScoreField; 2] = [
+    ScoreField::new("polarity", Decimals::Shortest),
+    ScoreField::new("subjectivity", Decimals::Shortest),
+];
+
 impl Scorer for TextBlob {
     fn name(&self) -> &'static str {
         "textblob"
     }
 
-    fn fields(&self) -> &'static [ScoreField] {
-        &[
-            ScoreField {
-                name: "polarity",
-                decimals: Decimals::Shortest,
-            },
-            ScoreField {
-                name: "subjectivity",
-                decimals: Decimals::Shortest,
-            },
-        ]
+    fn fields(&self) -> &[ScoreField] {
+        &FIELDS
     }
 
     fn primary(&self) -> usize {
         0
     }
 
-    fn score(&self, text: &str) -> Scores {
+    fn score(&self, text: &str, scores: &mut [f64]) -> Result<(), ScoreError> {
         let Sentiment {
             polarity,
             subjectivity,
         } = Self::score(self, text);
-        let mut scores = Scores::default();
-        (scores[0], scores[1]) = (polarity, subjectivity);
-        scores
+        scores.copy_from_slice(&[polarity, subjectivity]);
+        Ok(())
+    }
+
+    fn explainer(&self) -> Option<&dyn Explainer> {
+        Some(self)
     }
 }

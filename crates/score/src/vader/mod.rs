@@ -28,6 +28,7 @@ mod block;
 mod builder;
 mod contrast;
 mod emoji;
+mod explain;
 mod lexicon;
 mod list;
 mod observe;
@@ -51,7 +52,7 @@ use contrast::{Valence, Valences};
 use scan::Scan;
 use word::Word;
 
-use crate::scorer::{self, Decimals, ScoreField, Scorer};
+use crate::scorer::{Decimals, Explainer, ScoreError, ScoreField, Scorer};
 
 /// The model.
 ///
@@ -155,44 +156,38 @@ impl Vader {
     }
 }
 
+static FIELDS: [ScoreField; 4] = [
+    ScoreField::new("neg", Decimals::Rounded(3)),
+    ScoreField::new("neu", Decimals::Rounded(3)),
+    ScoreField::new("pos", Decimals::Rounded(3)),
+    ScoreField::new("compound", Decimals::Rounded(4)),
+];
+
 impl Scorer for Vader {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         self.name
     }
 
-    fn fields(&self) -> &'static [ScoreField] {
-        use Decimals::Rounded;
-        &[
-            ScoreField {
-                name: "neg",
-                decimals: Rounded(3),
-            },
-            ScoreField {
-                name: "neu",
-                decimals: Rounded(3),
-            },
-            ScoreField {
-                name: "pos",
-                decimals: Rounded(3),
-            },
-            ScoreField {
-                name: "compound",
-                decimals: Rounded(4),
-            },
-        ]
+    fn fields(&self) -> &[ScoreField] {
+        &FIELDS
     }
 
     fn primary(&self) -> usize {
         3
     }
 
-    fn score(&self, text: &str) -> scorer::Scores {
+    fn score(&self, text: &str, scores: &mut [f64]) -> Result<(), ScoreError> {
         let Scores {
             neg,
             neu,
             pos,
             compound,
         } = Self::score(self, text);
-        [neg, neu, pos, compound]
+        scores.copy_from_slice(&[neg, neu, pos, compound]);
+        Ok(())
+    }
+
+    fn explainer(&self) -> Option<&dyn Explainer> {
+        Some(self)
     }
 }

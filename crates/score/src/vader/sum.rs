@@ -20,7 +20,7 @@ pub struct Scores {
 }
 
 /// The square of the largest sum that is not yet extreme: at a sum of √15 the compound is 0.7071.
-const ALPHA: f64 = 15.0;
+pub(super) const ALPHA: f64 = 15.0;
 
 /// Adds up the valences of a text of so many tokens, with so many marks. Additions go from left to right and in plain
 /// doubles, as in Python up to 3.11; tokens without a valence add nothing.
