@@ -29,6 +29,7 @@ mod lazy;
 mod output;
 mod part_file;
 mod part_writer;
+pub mod spool;
 pub mod state;
 mod syncer;
 mod target;
