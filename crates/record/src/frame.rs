@@ -273,6 +273,7 @@ impl Framer {
     fn pass_plain_field(&mut self, window: &[u8], quote: usize) {
         let end = window.len().min(self.record_limit());
         let Some(close) = memchr(b'"', &window[self.at.min(end)..end]) else {
+            self.at = self.at.max(end);
             return;
         };
         self.at += close + 1;
