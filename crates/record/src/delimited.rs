@@ -121,7 +121,7 @@ pub(crate) fn scan_row(
             rest = field.span.end + 1;
             quoted = Some(field);
         }
-        let stop = first_of(dialect.delimiter, b'\n', &bytes[rest..]).map(|offset| rest + offset);
+        let stop = memchr2(dialect.delimiter, b'\n', &bytes[rest..]).map(|offset| rest + offset);
         let more = stop.is_some_and(|stop| bytes[stop] == dialect.delimiter);
         let end = match stop {
             Some(stop) if !more && stop > rest && bytes[stop - 1] == b'\r' => stop - 1,
@@ -142,33 +142,6 @@ pub(crate) fn scan_row(
         }
         start = end + 1;
     }
-}
-
-/// Returns where either byte is first, as `memchr2` does. Most fields are so short that a call of that takes longer than to
-/// look at the first bytes here.
-#[inline]
-fn first_of(one: u8, other: u8, bytes: &[u8]) -> Option<usize> {
-    let (words, _) = bytes.as_chunks();
-    for (word, at) in words.iter().zip([0, 8, 16]) {
-        let word = u64::from_le_bytes(*word);
-        let found = zero_bytes(word ^ every_byte(one)) | zero_bytes(word ^ every_byte(other));
-        if found != 0 {
-            return Some(at + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let seen = bytes.len().min(8 * words.len().min(3));
-    memchr2(one, other, &bytes[seen..]).map(|at| seen + at)
-}
-
-const fn every_byte(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; 8])
-}
-
-/// Returns the top bits of the bytes that are zero. Bits above the lowest one of them may be wrong, as the subtraction
-/// borrows.
-#[inline]
-fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(every_byte(1)) & !word & every_byte(0x80)
 }
 
 /// The quoted field whose content begins at `start`, if it is ever closed.
@@ -321,18 +294,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn a_stop_is_found_wherever_it_is(
-            bytes in prop::collection::vec(prop::sample::select(&b",\n\x00\x01-+\x0b\xac\xff"[..]), 0..60),
-            plain in 0..60_usize,
-        ) {
-            let bytes = [&b"a-+\xac".repeat(15)[..plain], &bytes[..]].concat();
-            for from in 0..=bytes.len() {
-                let found = first_of(b',', b'\n', &bytes[from..]);
-                prop_assert_eq!(found, memchr2(b',', b'\n', &bytes[from..]));
-            }
-        }
-
         #[test]
         fn fields_written_are_read_back(fields in prop::collection::vec("[a\",\t\r\n é]{0,6}", 1..5)) {
             let mut row = Vec::new();
