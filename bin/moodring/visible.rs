@@ -9,10 +9,13 @@ fn is_unsafe(letter: char) -> bool {
         || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The text with such characters written as `\u{1b}`.
+/// Returns the text with such characters written as `\u{1b}`, and line feeds as `\n`.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    escaped(text, |page, letter| {
-        let _ = write!(page, "{}", letter.escape_unicode());
+    escaped(text, |page, letter| match letter {
+        '\n' => page.push_str("\\n"),
+        _ => {
+            let _ = write!(page, "{}", letter.escape_unicode());
+        }
     })
 }
 
@@ -48,7 +51,7 @@ mod tests {
     fn control_characters_are_shown_and_not_obeyed() {
         assert_eq!(
             visible("out\u{1b}[2J\n\u{9b}x é"),
-            "out\\u{1b}[2J\\u{a}\\u{9b}x é"
+            "out\\u{1b}[2J\\n\\u{9b}x é"
         );
         assert_eq!(visible("txt.\u{202e}gpj"), "txt.\\u{202e}gpj");
     }

@@ -11,8 +11,8 @@ use thiserror::Error;
 
 /// A model, with everything that is needed to build it.
 ///
-/// The file of a model is read once and travels with it: a worker that is started later must score by the same words, even
-/// if the file has changed.
+/// The file of a model is read once and travels with it: a worker that is started later must score by the same words,
+/// even if the file has changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Model {
     name: String,
@@ -73,8 +73,8 @@ pub enum BadModel {
 }
 
 impl Model {
-    /// Reads the model that `typed` names: `vader`, or `lexicon:FILE`, whose file is read here. With `extend` its words are
-    /// added to the built-in ones.
+    /// Reads the model that `typed` names: `vader`, or `lexicon:FILE`, whose file is read here. With `extend` its
+    /// words are added to the built-in ones.
     ///
     /// # Errors
     /// If there is no such model, or its file is not named or cannot be read.

@@ -1,5 +1,5 @@
-//! Prints the scores of texts, for the differential test of `scripts/reference`: `scores MODEL` reads a JSON string per line
-//! and writes the scores of the text, separated by tabs.
+//! Prints the scores of texts, for the differential test of `scripts/reference`: `scores MODEL` reads a JSON string
+//! per line and writes the scores of the text, separated by tabs.
 
 use std::error::Error;
 use std::io::{self, BufRead, BufWriter, Write};

@@ -1,13 +1,15 @@
-//! What the block scanners of both models share: cutting a text into blocks of 64 bytes, and masks with one bit per byte.
+//! What the block scanners of both models share: cutting a text into blocks of 64 bytes, and masks with one bit per
+//! byte.
 //!
-//! Each model classifies the bytes of a block on its own, once with SSE2 (see [`sse2`](crate::sse2)) and once byte by byte,
-//! which is the definition that the fast one is tested against.
+//! Each model classifies the bytes of a block on its own, once with SSE2 (see [`sse2`](crate::sse2)) and once byte by
+//! byte, which is the definition that the fast one is tested against.
 
 /// How many bytes a block has: one for each bit of a mask.
 pub(crate) const BYTES: usize = 64;
 
-/// Returns `classify(bytes, at)` for the block of `text` at `from`, or for the last block of the text if less than a block
-/// follows `from`; `at` is where in the text the block begins. A text shorter than a block is padded with spaces.
+/// Returns `classify(bytes, at)` for the block of `text` at `from`, or for the last block of the text if less than a
+/// block follows `from`; `at` is where in the text the block begins. A text shorter than a block is padded with
+/// spaces.
 #[inline]
 pub(crate) fn with_block_at<T>(
     text: &[u8],

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::class::SentimentClass;
 
-/// How a model came to the scores of a text: the rules that touched each word, then the steps from the values of the words
-/// to the scores.
+/// How a model came to the scores of a text: the rules that touched each word, then the steps from the values of the
+/// words to the scores.
 ///
 /// The names of the fields in JSON are those that `moodring explain --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Sentiment of a text: text in, scores out. Pure: no I/O, no clock, no allocation per post on the ordinary path.
 //!
-//! The principal type is [`Scorer`], a model that writes the scores of a text. [`MODELS`] lists all models: the command
-//! line and the workers know them only from there. [`Explainer`] tells how a text gets its scores.
+//! The principal type is [`Scorer`], a model that writes the scores of a text. [`MODELS`] lists all models: the
+//! command line and the workers know them only from there. [`Explainer`] tells how a text gets its scores.
 //!
 //! ```
 //! use moodring_score::{BuildArgs, find};

@@ -50,18 +50,19 @@ impl ScoreError {
 
 /// A model: text in, scores out.
 ///
-/// A worker builds its models once and then calls [`score`](Self::score) for each post from one thread. A model does no
-/// I/O after it is built. It must return the same scores for the same text in every process, because a shard whose worker
-/// died is scored again elsewhere.
+/// A worker builds its models once and then calls [`score`](Self::score) for each post from one thread. A model does
+/// no I/O after it is built. It must return the same scores for the same text in every process, because a shard whose
+/// worker died is scored again elsewhere.
 pub trait Scorer: Send + Sync {
-    /// Returns the model's name, which is also the key of its scores in the output. No two models of a run have the same
-    /// name.
+    /// Returns the model's name, which is also the key of its scores in the output. No two models of a run have the
+    /// same name.
     fn name(&self) -> &str;
 
     /// Describes the scores of a text, in order. There is at least one, and they never change.
     fn fields(&self) -> &[ScoreField];
 
-    /// Returns the index in [`fields`](Self::fields) of the score that decides the sentiment class. That score is in −1..1.
+    /// Returns the index in [`fields`](Self::fields) of the score that decides the sentiment class. That score is in
+    /// −1..1.
     fn primary(&self) -> usize;
 
     /// Writes the scores of `text` to `scores`, which has one element for each of the [`fields`](Self::fields).
@@ -75,11 +76,11 @@ pub trait Scorer: Send + Sync {
     /// If `scores` has another length.
     fn score(&self, text: &str, scores: &mut [f64]) -> Result<(), ScoreError>;
 
-    /// Scores several texts and writes their scores to `scores`, one row of [`fields`](Self::fields) after the other. Returns
-    /// the indexes of the texts that could not be scored, with the reason; their rows are unspecified.
+    /// Scores several texts and writes their scores to `scores`, one row of [`fields`](Self::fields) after the other.
+    /// Returns the indexes of the texts that could not be scored, with the reason; their rows are unspecified.
     ///
-    /// The result of a text does not depend on the other texts. A model that is faster on many texts at once overrides this
-    /// method; the default scores one after the other.
+    /// The result of a text does not depend on the other texts. A model that is faster on many texts at once overrides
+    /// this method; the default scores one after the other.
     ///
     /// # Panics
     /// If `scores` does not have one row for each text.
@@ -112,12 +113,12 @@ pub trait Explainer {
     /// If the model cannot score this text.
     fn explain(&self, text: &str) -> Result<Explanation, ScoreError>;
 
-    /// Calls `each` with every word that moves the primary score of `text` away from zero, and with what it adds to that
-    /// score. A word that occurs twice is reported twice.
+    /// Calls `each` with every word that moves the primary score of `text` away from zero, and with what it adds to
+    /// that score. A word that occurs twice is reported twice.
     ///
-    /// The numbers of a text add up to its primary score before rounding, except for what no word is responsible for, such
-    /// as exclamation marks in VADER. So sums over many posts tell which words moved the mean. This takes about twice as
-    /// long as scoring and does not allocate for ordinary texts; it is meant for workers, post by post.
+    /// The numbers of a text add up to its primary score before rounding, except for what no word is responsible for,
+    /// such as exclamation marks in VADER. So sums over many posts tell which words moved the mean. This takes about
+    /// twice as long as scoring and does not allocate for ordinary texts; it is meant for workers, post by post.
     ///
     /// # Errors
     /// If the model cannot score this text.

@@ -1,7 +1,8 @@
-//! What both models promise for any text: scores within their ranges, the same ones whether somebody looks on or not, an
-//! explanation that adds up to them, and work in proportion to the length.
+//! What both models promise for any text: scores within their ranges, the same ones whether somebody looks on or not,
+//! an explanation that adds up to them, and work in proportion to the length.
 //!
-//! Three kinds of text: of any characters; of what a model has rules for, in any order; and a few such pieces over and over.
+//! Three kinds of text: of any characters; of what a model has rules for, in any order; and a few such pieces over and
+//! over.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -302,8 +303,8 @@ mod textblob {
 }
 
 proptest! {
-    /// What is done for a text is done for each of its tokens: an observer is told no more of a text that is four times as long than
-    /// four times as much, but for the seams.
+    /// What is done for a text is done for each of its tokens: an observer is told no more of a text that is four
+    /// times as long than four times as much, but for the seams.
     #[test]
     fn what_an_observer_hears_grows_with_the_text_and_no_faster(unit in pieces(1..5), times in 8..64_usize) {
         let calls = |times: usize| {
@@ -322,8 +323,8 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 0, ..ProptestConfig::default() })]
 
-    /// Eight times the text takes eight times the time if that is linear in the length, and 64 times if it is quadratic. Other work
-    /// on the machine can spoil a try, but not all of them.
+    /// Eight times the text takes eight times the time if that is linear in the length, and 64 times if it is
+    /// quadratic. Other work on the machine can spoil a try, but not all of them.
     #[test]
     fn time_grows_with_the_text_and_no_faster(unit in pieces(1..6)) {
         let text = |len: usize| unit.repeat(len / unit.len().max(1));

@@ -1,8 +1,8 @@
-//! What the model `textblob` promises: the scores of Python's `TextBlob`, in linear time. `any_text` has what holds for any
-//! text.
+//! What the model `textblob` promises: the scores of Python's `TextBlob`, in linear time. `any_text` has what holds
+//! for any text.
 //!
-//! The golden file is written by `scripts/reference golden`; each of its lines is polarity, subjectivity and a text as a
-//! JSON string.
+//! The golden file is written by `scripts/reference golden`; each of its lines is polarity, subjectivity and a text as
+//! a JSON string.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -154,8 +154,8 @@ fn the_model_is_built_by_its_name() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A text eight times as long takes eight times the time if that is linear in the length, and 64 times if it is quadratic.
-/// Other work on the machine can spoil a try, but not all of them.
+/// A text eight times as long takes eight times the time if that is linear in the length, and 64 times if it is
+/// quadratic. Other work on the machine can spoil a try, but not all of them.
 #[test]
 fn the_time_is_linear_whatever_the_text() {
     let unit = 1 << 13;

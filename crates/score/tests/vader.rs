@@ -1,5 +1,5 @@
-//! VADER from outside: equal to the Python package, and linear in the length of the text. `any_text` has what holds for any
-//! text.
+//! VADER from outside: equal to the Python package, and linear in the length of the text. `any_text` has what holds
+//! for any text.
 //!
 //! `scripts/reference golden` writes the expected scores, `scripts/reference diff` compares with Python itself.
 
@@ -190,8 +190,8 @@ fn check_ranges(scores: Scores) {
     assert!((-1.0..=1.0).contains(&scores.compound), "{scores:?}");
 }
 
-/// A megabyte of any of these takes the reference from minutes to hours. The bound is a hundred times what a loaded machine
-/// needs without optimization; one thing done for each pair of tokens would take far longer.
+/// A megabyte of any of these takes the reference from minutes to hours. The bound is a hundred times what a loaded
+/// machine needs without optimization; one thing done for each pair of tokens would take far longer.
 #[test]
 fn a_megabyte_of_anything_takes_no_time() {
     let combining = format!("e{}", "\u{301}".repeat(200));

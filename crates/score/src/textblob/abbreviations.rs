@@ -1,7 +1,8 @@
 //! The words whose period belongs to them.
 
-/// Whether a word that ends with a period keeps it: a listed one (`etc.`), letters each with a period (`U.S.`, `T.`), or a
-/// capital and consonants (`Mr.`, `Sgt.`, but `Gen.` not). A `|` counts as a consonant, by a slip in TextBlob's pattern.
+/// Whether a word that ends with a period keeps it: a listed one (`etc.`), letters each with a period (`U.S.`, `T.`),
+/// or a capital and consonants (`Mr.`, `Sgt.`, but `Gen.` not). A `|` counts as a consonant, by a slip in TextBlob's
+/// pattern.
 ///
 /// Looks at the word from its end, so that cutting a chunk stays linear: each byte is seen once, or the cutting ends.
 pub(super) fn is_abbreviation(word: &[u8]) -> bool {

@@ -22,13 +22,14 @@ pub(super) struct Block {
     pub(super) period: u64,
     /// `!`
     pub(super) exclaims: u64,
-    /// ASCII letters and digits but for `E`: no word of them is `END-OF-SENTENCE`, nor does an emoticon that is split before its
-    /// second character have two of them in a row.
+    /// ASCII letters and digits but for `E`: no word of them is `END-OF-SENTENCE`, nor does an emoticon that is split
+    /// before its second character have two of them in a row.
     pub(super) inner: u64,
     /// The marks that an emoticon or the irony mark starts with: `:`, `;`, `=`, `*` and `(`.
     pub(super) opens_face: u64,
-    /// What else an emoticon starts with that may be split, and so a word may end with: `<`, `>`, `8`, `o`, `x` and `X`. (Of
-    /// `a:c )` it does not matter that `a:c)` would be the word. Neither is known, and both have three characters.)
+    /// What else an emoticon starts with that may be split, and so a word may end with: `<`, `>`, `8`, `o`, `x` and
+    /// `X`. (Of `a:c )` it does not matter that `a:c)` would be the word. Neither is known, and both have three
+    /// characters.)
     pub(super) may_open_face: u64,
 }
 

@@ -1,6 +1,7 @@
 //! The emoticons that TextBlob knows, by the face they make.
 
-/// Each face with its polarity. Not one is a key of the word list, and no two faces share an emoticon even in lower case.
+/// Each face with its polarity. Not one is a key of the word list, and no two faces share an emoticon even in lower
+/// case.
 pub(super) const FACES: [(f64, &[&str]); 9] = [
     (1.0, &["<3", "♥"]),
     (
@@ -44,17 +45,18 @@ pub(super) const FACES: [(f64, &[&str]); 9] = [
     (-1.0, &[":'(", ":'''(", ";'("]),
 ];
 
-/// No emoticon has more bytes.
+/// The largest length of an emoticon, in bytes.
 pub(super) const LONGEST: usize = 5;
 
-/// Whether these bytes are an emoticon, in its own case.
+/// Returns whether these bytes are an emoticon, in its own case.
 pub(super) fn is_emoticon(spelling: &[u8]) -> bool {
     FACES
         .iter()
         .any(|(_, face)| face.iter().any(|emoticon| emoticon.as_bytes() == spelling))
 }
 
-/// For each byte, the bytes that may follow it inside an emoticon or the irony mark, as bits by their lower seven bits.
+/// For each byte, the bytes that may follow it inside an emoticon or the irony mark, as bits by their lower seven
+/// bits.
 ///
 /// A token can only be joined to the next one if the pair of bytes where they meet is in here. That of `so to` is not.
 pub(super) static FOLLOWERS: [u128; 256] = followers();

@@ -1,8 +1,8 @@
 //! Assesses a text 64 bytes at a time, looking only at what can change the result.
 //!
-//! Nine words in ten are not in the lexicon; all that matters about them is that they are there and how long they are. So
-//! the only work done for each word is a look at the lexicon's filter. Word boundaries, stripped punctuation and word
-//! lengths are found for all words of a block at once, with operations on masks that hold one bit per byte:
+//! Nine words in ten are not in the lexicon; all that matters about them is that they are there and how long they are.
+//! So the only work done for each word is a look at the lexicon's filter. Word boundaries, stripped punctuation and
+//! word lengths are found for all words of a block at once, with operations on masks that hold one bit per byte:
 //!
 //! ```text
 //! text          g o o d ,   ( : )         lowest bit on the left
@@ -13,12 +13,12 @@
 //! ends          0 0 0 1 0 0 0 0 0         words & !(words >> 1)
 //! ```
 //!
-//! The rules see known words and exclamation marks one by one, and everything between them only as "there was a token of
-//! at least two (three) bytes".
+//! The rules see known words and exclamation marks one by one, and everything between them only as "there was a token
+//! of at least two (three) bytes".
 //!
-//! What the masks cannot tell is left to the slow path, token by token: words with non-ASCII characters, and places where
-//! the tokenizer may have split an emoticon. A chunk that reaches past the end of a block starts the next block, so blocks
-//! overlap; only a block that holds nothing but one unfinished chunk is handed to the slow path as a whole.
+//! What the masks cannot tell is left to the slow path, token by token: words with non-ASCII characters, and places
+//! where the tokenizer may have split an emoticon. A chunk that reaches past the end of a block starts the next block,
+//! so blocks overlap; only a block that holds nothing but one unfinished chunk is handed to the slow path as a whole.
 
 use std::ops::Range;
 
@@ -46,7 +46,8 @@ pub(super) fn scan<O: Observer>(text: &str, lexicon: &Lexicon, rules: &mut Rules
 struct Scan {
     /// Where in the text the block begins.
     at: usize,
-    /// What of the block is taken: not what was taken before, nor a chunk that goes on after the block.
+    /// The part of the block to assess: without what was assessed before, and without a chunk that continues after the
+    /// block.
     taken: u64,
     /// Words that the lexicon may know.
     maybe: u64,
@@ -60,15 +61,15 @@ struct Scan {
     three: u64,
     /// Tokens that the masks cannot assess, and all of `slow_chunks`.
     needs_slow_path: u64,
-    /// All bytes of the chunks that the slow path takes as a whole. There may be several between ASCII whitespace, as there
-    /// is other whitespace.
+    /// All bytes of the chunks that the slow path takes as a whole. There may be several between ASCII whitespace, as
+    /// there is other whitespace.
     slow_chunks: u64,
     /// All bytes of the other chunks.
     plain_chunks: u64,
 }
 
 impl Scan {
-    /// Looks at the block that begins at `from`, where a chunk may begin but none goes on.
+    /// Reads the block that begins at `from`, where a chunk may begin but none continues.
     #[inline]
     fn of(text: &[u8], from: usize, lexicon: &Lexicon) -> Self {
         let block = Block::of(text, from);
@@ -107,7 +108,7 @@ impl Scan {
         }
     }
 
-    /// Takes what there is in the block, and returns where the next one begins.
+    /// Assesses the block, and returns where the next one begins.
     #[inline]
     fn take<O: Observer>(&self, text: &str, lexicon: &Lexicon, rules: &mut Rules<'_, O>) -> usize {
         if self.taken == 0 {

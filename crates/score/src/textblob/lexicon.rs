@@ -3,8 +3,8 @@
 //! A post asks the table about every word it holds, and nine in ten are not there. So the question is answered in two
 //! steps: a filter of one bit per hash value, small enough to stay in the nearest cache, says *no* to nearly all of
 //! them; only the rest are looked for among the entries. The filter knows words by their first eight bytes and their
-//! length, which is less to do and tells apart nearly as many. A key is the spelling in lower case, packed into three words
-//! of eight bytes, so that folding the case and comparing are a few instructions and no loop.
+//! length, which is less to do and tells apart nearly as many. A key is the spelling in lower case, packed into three
+//! words of eight bytes, so that folding the case and comparing are a few instructions and no loop.
 
 use std::sync::LazyLock;
 
@@ -14,11 +14,11 @@ use super::emoticons::FACES;
 /// senses, adverbs in -ly made from the adjectives. Columns: word, polarity, subjectivity, intensity, adverb (0 or 1).
 const WORDS: &str = include_str!("../../data/textblob/words.tsv");
 
-/// Words that turn the next known word around. TextBlob lists `n't` too, but no post can say it: its tokenizer sets every
-/// apostrophe apart, and `don't` reaches the rules as `do n ' t`. So "don't like" is as good as "like".
+/// Words that negate the next known word. TextBlob lists `n't` too, but it is never found: its tokenizer separates
+/// every apostrophe, and `don't` reaches the rules as `do n ' t`. So "don't like" is as good as "like".
 const NEGATIONS: [&str; 3] = ["no", "not", "never"];
 
-/// No key has more bytes.
+/// The largest length of a key, in bytes.
 pub(super) const LONGEST: usize = 19;
 
 /// What a word means to the rules.
@@ -26,7 +26,7 @@ pub(super) const LONGEST: usize = 19;
 pub(super) enum Meaning {
     /// A word of the list.
     Known(Known),
-    /// A word that turns the next known word around.
+    /// A word that negates the next known word.
     Negation,
     /// A face, with its polarity.
     Emoticon(f64),
@@ -70,7 +70,7 @@ const FILTER_WORDS: usize = 1 << 11;
 const SLOTS: usize = 1 << 13;
 
 impl Lexicon {
-    /// The lexicon of the crate, made when it is first asked for.
+    /// Returns the lexicon of the crate, which is built at its first use.
     pub(super) fn builtin() -> &'static Self {
         static BUILTIN: LazyLock<Lexicon> = LazyLock::new(|| {
             let mut lexicon = Lexicon::empty();
@@ -136,8 +136,8 @@ impl Lexicon {
         self.find_key(Key::within(text, start, end))
     }
 
-    /// Whether there may be a word of `len` bytes, at least one, that starts with these, in lower case. Of a shorter word only
-    /// its own bytes count.
+    /// Whether there may be a word of `len` bytes, at least one, that starts with these, in lower case. Of a shorter
+    /// word only its own bytes count.
     #[inline]
     pub(super) fn may_know(&self, front: [u8; 8], len: usize) -> bool {
         self.passes(u64::from_le_bytes(front) | PADDING[len.min(8)], len)

@@ -1,18 +1,18 @@
 //! TextBlob: polarity and subjectivity of a text, equal to what Python's [TextBlob] 0.20.1 gives by default (its
 //! `PatternAnalyzer`, from the library [pattern]) under CPython 3.11, to the last bit.
 //!
-//! It knows the polarity of 1,500 adjectives (and the adverbs made from them), and takes the mean over those that a text holds.
-//! An adverb before a word modifies it, a negation turns it half around, an exclamation mark boosts it.
+//! It knows the polarity of 1,500 adjectives and the adverbs made from them, and returns the mean over those in a
+//! text. An adverb before a word modifies it, a negation multiplies it by −0.5, an exclamation mark boosts it.
 //!
 //! A text is assessed in one of two ways. Both run in linear time without copying the text, and give the same result:
 //!
-//! - `slow_path`, the definition, goes word by word: `tokens` cuts the text and `words` joins emoticons that the cut split,
-//!   each a stream over the one before. An [`Observer`] that reads words gets them from here.
-//! - `fast_path` takes half the time: it finds all words of 64 bytes at once with the masks of `block`, and leaves what they
-//!   cannot tell to the slow path.
+//! - `slow_path`, the definition, goes word by word: `tokens` cuts the text and `words` joins emoticons that the cut
+//!   split, each a stream over the one before. An [`Observer`] that reads words gets them from here.
+//! - `fast_path` takes half the time: it finds all words of 64 bytes at once with the masks of `block`, and leaves
+//!   what they cannot tell to the slow path.
 //!
-//! Both look words up in `lexicon` and feed `rules`. Rules that look wrong are TextBlob's own quirks, documented where they
-//! stand.
+//! Both look words up in `lexicon` and feed `rules`. Rules that look wrong are TextBlob's own quirks, documented where
+//! they stand.
 //!
 //! [TextBlob]: https://textblob.readthedocs.io/
 //! [pattern]: https://github.com/clips/pattern
@@ -53,7 +53,7 @@ pub struct TextBlob {
 }
 
 impl TextBlob {
-    /// The model with its word list. The first one of a process takes some hundred microseconds to load it.
+    /// Returns the model with its word list. The first call in a process takes some hundred microseconds to load it.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -61,13 +61,13 @@ impl TextBlob {
         }
     }
 
-    /// The sentiment of any text, in time linear in its length and without allocating.
+    /// Scores a text in time linear in its length, without allocating.
     #[must_use]
     pub fn score(&self, text: &str) -> Sentiment {
         self.score_observed(text, &mut ())
     }
 
-    /// The same, and tells the observer how it came about.
+    /// Scores a text and reports each step to an observer.
     ///
     /// ```
     /// use moodring_score::TextBlob;

@@ -1,15 +1,15 @@
-//! Looking on while a text is scored.
+//! The interface of observers, which learn how a text gets its score.
 
 use std::ops::Range;
 
-/// Is told how the scores of a text come about. [`()`](unit) listens to nothing and costs nothing.
+/// Is told how a text gets its scores. [`()`](unit) ignores everything and costs nothing.
 ///
-/// For each word there is first a call of [`Observer::word`], then one of [`Observer::rule`] for each rule that it set off.
-/// [`Observer::assessed`] comes when an assessment can change no more. The polarity and the subjectivity of the text are
-/// the means of what it tells, in the order told; both are 0 if it tells nothing.
+/// For each word, [`Observer::word`] is called first, then [`Observer::rule`] for each rule that it triggers.
+/// [`Observer::assessed`] is called when an assessment is final. The polarity and the subjectivity of the text are the
+/// means over its calls, in their order; both are 0 if there is none.
 pub trait Observer {
-    /// Whether [`word`](Self::word) and [`rule`](Self::rule) are to be called at all. It costs the model looking at each word
-    /// by itself.
+    /// Whether [`word`](Self::word) and [`rule`](Self::rule) are called. The model then has to look at each word by
+    /// itself.
     const READS_WORDS: bool = true;
 
     /// The next word stands here in the text (bytes). It may hold whitespace: `: )` is one word.
@@ -17,12 +17,12 @@ pub trait Observer {
         let _ = span;
     }
 
-    /// The word set off this rule.
+    /// The word triggered this rule.
     fn rule(&mut self, rule: Rule) {
         let _ = rule;
     }
 
-    /// An assessment is done.
+    /// An assessment is final.
     fn assessed(&mut self, polarity: f64, subjectivity: f64) {
         let _ = (polarity, subjectivity);
     }
@@ -32,7 +32,7 @@ impl Observer for () {
     const READS_WORDS: bool = false;
 }
 
-/// What a word did.
+/// A rule that a word triggered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Rule {
@@ -43,8 +43,8 @@ pub enum Rule {
         /// The word's own, 0..1.
         subjectivity: f64,
     },
-    /// It is known and follows an adverb, and takes over the adverb's assessment: `good` in `very good`. What the adverb said
-    /// is gone, but for its intensity.
+    /// It is known and follows an adverb, and takes over the adverb's assessment: `good` in `very good`. What the
+    /// adverb said is gone, but for its intensity.
     Modified {
         /// What the word's own values were multiplied by.
         intensity: f64,
@@ -59,9 +59,9 @@ pub enum Rule {
     Negated,
     /// It is a negation behind an adverb in -ly and turns the adverb's assessment at once: `not` in `really not`.
     NegatesAdverb,
-    /// It ended the wait of a negation: `know` in `not know good`.
+    /// It canceled a pending negation: `know` in `not know good`.
     ForgetsNegation,
-    /// It parted an adverb from what follows: `the` in `really the best`.
+    /// It separated an adverb from what follows: `the` in `really the best`.
     ForgetsAdverb,
     /// It is an exclamation mark, and multiplied the polarity of the last assessment by 1.25.
     Exclaims {

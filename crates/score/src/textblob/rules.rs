@@ -1,9 +1,9 @@
 //! The rules: from words to assessments, and from those to the scores.
 //!
-//! An assessment is a known word with the adverb before it, or an emoticon, or the irony mark. The scores of a text are the
-//! mean over its assessments; words that TextBlob does not know do not count. All of this is `Sentiment.assessments` in
-//! TextBlob's `_text.py`, in the same order of floating-point operations. It keeps a list of assessments and only ever
-//! looks at the last of them, so one is enough here.
+//! An assessment is a known word with the adverb before it, or an emoticon, or the irony mark. The scores of a text
+//! are the mean over its assessments; words that TextBlob does not know do not count. All of this is
+//! `Sentiment.assessments` in TextBlob's `_text.py`, in the same order of floating-point operations. It keeps a list
+//! of assessments and only ever looks at the last of them, so one is enough here.
 
 use std::ops::Range;
 
@@ -29,17 +29,17 @@ struct Assessment {
     negated: bool,
 }
 
-/// What the rules remember from word to word.
+/// The state of the rules between words.
 pub(super) struct Rules<'o, O> {
     observer: &'o mut O,
     last: Option<Assessment>,
-    /// The last known word is an adverb, and nothing has parted it from the next word.
+    /// The last known word is an adverb, and nothing separates it from the next word.
     adverb: Option<Adverb>,
     /// A negation waits for a known word.
     negation: bool,
     polarity: f64,
     subjectivity: f64,
-    /// How many assessments the sums hold: a whole number.
+    /// The number of assessments in the sums: a whole number.
     done: f64,
 }
 
@@ -56,7 +56,7 @@ impl<'o, O: Observer> Rules<'o, O> {
         }
     }
 
-    /// The next word stands here in the text.
+    /// Reports the position of the next word.
     #[inline]
     pub(super) fn at(&mut self, span: Range<usize>) {
         if O::READS_WORDS {
@@ -71,7 +71,7 @@ impl<'o, O: Observer> Rules<'o, O> {
         }
     }
 
-    /// A word of that meaning, and of that many characters in lower case.
+    /// Applies a word with this meaning and this number of characters in lower case.
     #[inline]
     pub(super) fn word(&mut self, meaning: Option<&Meaning>, characters: usize) {
         match meaning {
@@ -129,8 +129,8 @@ impl<'o, O: Observer> Rules<'o, O> {
         self.negation = false;
     }
 
-    /// `no`, `not` or `never`. Behind an adverb in -ly, as in "really not good", it turns the adverb and not what follows;
-    /// the adverb modifies that still, and so the assessment that it takes over is negated all the same.
+    /// `no`, `not` or `never`. Behind an adverb in -ly, as in "really not good", it turns the adverb and not what
+    /// follows; the adverb modifies that still, and so the assessment that it takes over is negated all the same.
     fn negation(&mut self, characters: usize) {
         match &mut self.last {
             Some(last) if self.adverb == Some(Adverb::InLy) => {
@@ -146,8 +146,8 @@ impl<'o, O: Observer> Rules<'o, O> {
         }
     }
 
-    /// A word that is not in the list. Small ones pass unnoticed: a negation reaches over one character ("not a good"), an
-    /// adverb over two ("really is good").
+    /// A word that is not in the list. Small ones pass unnoticed: a negation reaches over one character ("not a
+    /// good"), an adverb over two ("really is good").
     #[inline]
     pub(super) fn unknown(&mut self, characters: usize) {
         if self.negation && characters > 1 {
@@ -157,8 +157,8 @@ impl<'o, O: Observer> Rules<'o, O> {
         self.part_adverb(characters);
     }
 
-    /// Some words that are not in the list, for an observer that reads no words: whether any has two characters or more, and
-    /// three.
+    /// Some words that are not in the list, for an observer that reads no words: whether any has two characters or
+    /// more, and three.
     #[inline]
     pub(super) fn pass(&mut self, two: bool, three: bool) {
         self.negation &= !two;
@@ -184,8 +184,8 @@ impl<'o, O: Observer> Rules<'o, O> {
         }
     }
 
-    /// An emoticon does not part an adverb from the next word unless it is three characters long. In "really :) good" the
-    /// word takes over the emoticon's assessment.
+    /// An emoticon does not part an adverb from the next word unless it is three characters long. In "really :) good"
+    /// the word takes over the emoticon's assessment.
     fn emoticon(&mut self, polarity: f64) {
         self.open(Assessment {
             polarity,

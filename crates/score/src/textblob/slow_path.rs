@@ -1,4 +1,5 @@
-//! Assesses a text word by word. This is the definition of the model; `fast_path` gives the same result in half the time.
+//! Assesses a text word by word. This is the definition of the model; `fast_path` gives the same result in half the
+//! time.
 
 use std::ops::Range;
 
@@ -7,8 +8,8 @@ use super::observe::Observer;
 use super::rules::Rules;
 use super::words::{Word, Words};
 
-/// Applies the rules to the words of `part`, and returns where the next chunk may begin: at the end of `part`, or after it
-/// if the last chunk reaches further. A chunk must begin at `part.start`.
+/// Applies the rules to the words of `part`, and returns where the next chunk may begin: at the end of `part`, or
+/// after it if the last chunk reaches further. A chunk must begin at `part.start`.
 #[inline(never)]
 pub(super) fn assess_words<O: Observer>(
     text: &str,
@@ -54,8 +55,8 @@ fn take<O: Observer>(word: Word, text: &[u8], lexicon: &Lexicon, rules: &mut Rul
     }
 }
 
-/// A word that may hold characters beyond ASCII. Only one of them becomes two in lower case: `İ` is long enough to end a
-/// negation.
+/// A word that may hold characters beyond ASCII. Only one of them becomes two in lower case: `İ` is long enough to end
+/// a negation.
 #[inline(never)]
 fn non_ascii_word<O: Observer>(word: &[u8], lexicon: &Lexicon, rules: &mut Rules<'_, O>) {
     let characters = word.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
@@ -71,8 +72,8 @@ fn non_ascii_word<O: Observer>(word: &[u8], lexicon: &Lexicon, rules: &mut Rules
     rules.word(meaning, characters + doubled);
 }
 
-/// The Kelvin sign, the one character beyond ASCII that is an ASCII letter in lower case, and can stand in a known word: in
-/// `liKe`.
+/// The Kelvin sign, the one character beyond ASCII that is an ASCII letter in lower case, and can stand in a known
+/// word: in `liKe`.
 const KELVIN: &[u8] = "\u{212a}".as_bytes();
 
 fn with_kelvin<'l>(word: &[u8], lexicon: &'l Lexicon) -> Option<&'l Meaning> {

@@ -1,9 +1,9 @@
-//! From tokens to the words that are assessed: putting back together what the tokenizer took apart.
+//! From tokens to the words that are assessed: joins emoticons that the tokenizer split.
 //!
-//! Cutting punctuation off tears emoticons to pieces: `:-)` is three tokens. TextBlob writes the tokens of each sentence in a
+//! Cutting punctuation off splits emoticons: `:-)` is three tokens. TextBlob writes the tokens of each sentence in a
 //! row with spaces between them, then takes the spaces out of everything that looks like an emoticon or the irony mark
-//! `(!)`. It looks for an emoticon anywhere, so long as a space follows; so `max D` becomes `maxD`, and a post may put its
-//! face on two lines.
+//! `(!)`. It looks for an emoticon anywhere, so long as a space follows; so `max D` becomes `maxD`, and a post may put
+//! its face on two lines.
 //!
 //! The sentences matter for nothing else, and this module never makes them: it looks ahead only where a token ends as
 //! an emoticon may start, and then for as long as the sentence lasts.
@@ -89,7 +89,7 @@ impl<'t> Words<'t> {
         self.tokens.chunk_is_over()
     }
 
-    /// The next word, or none at the end of the text.
+    /// Returns the next word, or `None` at the end of the text.
     #[inline]
     pub(super) fn next(&mut self) -> Option<Word> {
         let token = self.tokens.next()?;
@@ -162,8 +162,8 @@ impl<'t> Words<'t> {
     }
 }
 
-/// A quick look at the byte where the next token starts: whether the one that ends here is surely not to be joined to it.
-/// What is not that simple (other whitespace, characters beyond ASCII, the `E` of `END-OF-SENTENCE`) is left to
+/// A quick look at the byte where the next token starts: whether the one that ends here is surely not to be joined to
+/// it. What is not that simple (other whitespace, characters beyond ASCII, the `E` of `END-OF-SENTENCE`) is left to
 /// [`Words::join`].
 #[inline]
 pub(super) fn stands_alone(text: &[u8], end: usize) -> bool {
@@ -179,8 +179,8 @@ pub(super) fn stands_alone(text: &[u8], end: usize) -> bool {
     }
 }
 
-/// Whether the token ends a sentence. Such tokens and `)` then still belong to it. (So do `”` and `’`, which no emoticon
-/// holds.)
+/// Whether the token ends a sentence. Such tokens and `)` then still belong to it. (So do `”` and `’`, which no
+/// emoticon holds.)
 fn ends_a_sentence(token: &[u8]) -> bool {
     matches!(token, b"." | b"!" | b"?" | b"...")
 }
@@ -213,7 +213,7 @@ impl Window {
         self.tokens += 1;
     }
 
-    /// Adds the token if an emoticon could go on with it.
+    /// Adds the token if an emoticon could continue with it.
     fn push(&mut self, token: &[u8]) -> bool {
         let meets = FOLLOWERS[usize::from(self.bytes[self.len - 1])] >> (token[0] & 0x7f) & 1 == 1;
         let fits = self.len - self.ends[0] + token.len() < emoticons::LONGEST;

@@ -13,7 +13,8 @@ static BUILT_IN: LazyLock<Arc<Lexicon>> =
     LazyLock::new(|| Arc::new(LexiconBuilder::built_in().build()));
 
 impl Lexicon {
-    /// The lexicon of vaderSentiment 3.3.2, made at its first use (in about three milliseconds) and shared from then on.
+    /// The lexicon of vaderSentiment 3.3.2, made at its first use (in about three milliseconds) and shared from then
+    /// on.
     #[must_use]
     pub fn built_in() -> Arc<Self> {
         Arc::clone(&BUILT_IN)
@@ -72,7 +73,7 @@ impl fmt::Display for BadWord {
 
 impl error::Error for BadWord {}
 
-/// A [`Lexicon`] in the making.
+/// Builds a [`Lexicon`].
 ///
 /// A word may be given again: its last valence counts, and its last boost. One word can be more than one thing, as
 /// `no` is in the built-in lists.
@@ -186,8 +187,8 @@ impl LexiconBuilder {
         })
     }
 
-    /// Makes a word, or a phrase of two or three, a booster: it adds `amount` to the valence of what follows, away from
-    /// zero (`very`, 0.293) or towards it (`kind of`, −0.293).
+    /// Makes a word, or a phrase of two or three, a booster: it adds `amount` to the valence of what follows, away
+    /// from zero (`very`, 0.293) or towards it (`kind of`, −0.293).
     ///
     /// # Errors
     /// If there is no word, or more than three, or the value is none.

@@ -25,10 +25,10 @@ const FEW: usize = 32;
 
 /// Weighs the valences by their side of the first "but" of the text, at position `but`.
 ///
-/// The reference goes through the valences but finds the place of each by its value (`sentiments.index(sentiment)`), which
-/// is the first place to have that value at that moment. In "love but amusing", love (3.2) is halved to just what amusing
-/// has (1.6). When it is the turn of amusing, love is found first and halved again, and amusing stays as it is. For
-/// long texts a set of values and places keeps that from taking the square of their length.
+/// The reference goes through the valences but finds the place of each by its value (`sentiments.index(sentiment)`),
+/// which is the first place to have that value at that moment. In "love but amusing", love (3.2) is halved to just
+/// what amusing has (1.6). When it is the turn of amusing, love is found first and halved again, and amusing stays as
+/// it is. For long texts a set of values and places keeps that from taking the square of their length.
 pub(super) fn weigh<O: Observer>(valences: &mut Valences, but: usize, observer: &mut O) {
     let mut seen = BTreeSet::new();
     let few = valences.len() <= FEW;

@@ -175,8 +175,8 @@ impl Listener {
         }
     }
 
-    /// Returns the position of the last word of "never so" or "never this" that begins at `first`, or `first` where "so" or
-    /// "this" stands alone.
+    /// Returns the position of the last word of "never so" or "never this" that begins at `first`, or `first` where
+    /// "so" or "this" stands alone.
     fn so(&self, first: usize) -> usize {
         let is_never = self
             .words

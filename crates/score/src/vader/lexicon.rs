@@ -1,4 +1,4 @@
-//! Looks up what the rules know of a word: its valence, its boost, and the phrases that it opens.
+//! Looks up a word: its valence, its boost, and the phrases that begin with it.
 
 use std::collections::HashMap;
 
@@ -8,8 +8,8 @@ use super::word::Word;
 
 /// The words that a [`Vader`](super::Vader) scores by: the built-in ones, or a user's.
 ///
-/// A token is looked up in lower case, as Python's `str.lower` makes it. A word that is given with a capital is therefore
-/// never found; the built-in list has 14 of those (`:D`, `O.o`), which is a quirk to be kept.
+/// A token is looked up in lower case, as Python's `str.lower` makes it. A word that is given with a capital is
+/// therefore never found; the built-in list has 14 of those (`:D`, `O.o`), which is a quirk to be kept.
 #[derive(Debug, Clone)]
 pub struct Lexicon {
     pub(super) short: Table,
@@ -28,11 +28,11 @@ pub struct Lexicon {
 /// Up to three words by their index, the unused ones 0.
 pub(super) type Phrase = [usize; 3];
 
-/// Phrases and what they amount to, sorted.
+/// Phrases with their value, sorted.
 pub(super) type Phrases = Box<[(Phrase, f64)]>;
 
 impl Lexicon {
-    /// What is known of a token in lower case.
+    /// Looks up a token in lower case.
     pub(super) fn find(&self, lower: &[u8]) -> Word {
         if lower.len() <= MAX_SHORT {
             self.find_short(Key::new(lower))
@@ -43,13 +43,13 @@ impl Lexicon {
         }
     }
 
-    /// What is known of a token in lower case of at most [`MAX_SHORT`] bytes.
+    /// Looks up a token in lower case of at most [`MAX_SHORT`] bytes.
     #[inline]
     pub(super) fn find_short(&self, key: Key) -> Word {
         self.short.find(key)
     }
 
-    /// What is known of a token in any case and of any length.
+    /// Looks up a token in any case and of any length.
     pub(super) fn find_any(&self, token: &str) -> Word {
         // Lower case is shorter by two thirds of what it is made of at most: "K" (the sign of the kelvin, three bytes)
         // becomes "k". And that is the only character beyond ASCII that becomes one within.
@@ -70,12 +70,12 @@ impl Lexicon {
         self.boosts[word.index()]
     }
 
-    /// The valence of these two or three words as an idiom, if they are one.
+    /// Returns the valence of these two or three words as an idiom, if they are one.
     pub(super) fn idiom(&self, words: &[Word]) -> Option<f64> {
         find_phrase(&self.idioms, words)
     }
 
-    /// What these two or three words add as a booster, if they are one.
+    /// Returns what these two or three words add as a booster, if they are one.
     pub(super) fn booster_phrase(&self, words: &[Word]) -> Option<f64> {
         find_phrase(&self.booster_phrases, words)
     }

@@ -1,4 +1,4 @@
-//! Reads a user's list of words: TSV or CSV, a word a line.
+//! Reads a user's list of words: TSV or CSV, one word per line.
 //!
 //! | word | value | kind |
 //! |---|---|---|
@@ -7,10 +7,10 @@
 //! | `sans` | nothing | `negation` |
 //! | `cold shoulder` | −2 | nothing, or `idiom`: the valence of two or three words together |
 //!
-//! Words are taken in lower case, as tokens are looked up in it. Empty lines and comments are skipped, and so is a first
-//! line that names the columns. A comment is a line whose first column begins with `#`, a blank and more, or a line with
-//! nothing but `#`; a `#` with a value in the next column is a word. The separator is a tab if the first line has one,
-//! and a comma otherwise; quotes mean something only beside commas.
+//! Words are taken in lower case, as tokens are looked up in it. Empty lines and comments are skipped, and so is a
+//! first line that names the columns. A comment is a line whose first column begins with `#`, a blank and more, or a
+//! line with nothing but `#`; a `#` with a value in the next column is a word. The separator is a tab if the first
+//! line has one, and a comma otherwise; quotes mean something only beside commas.
 //!
 //! A row whose third column is a number is one of vaderSentiment's own list (word, mean, standard deviation, ratings).
 //! It is taken as that package takes it, capitals and blanks included, so that such a list gives the package's scores.
@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use super::builder::{BadWord, Kind, LexiconBuilder};
 
-/// Why a list gives no lexicon.
+/// Why a list is not a lexicon.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum BadList {
@@ -71,11 +71,13 @@ pub enum Fault {
 }
 
 impl LexiconBuilder {
-    /// The words of a list: TSV or CSV, a line for each with the word, its value and, unless it is an ordinary word, its
-    /// kind (`booster`, `negation`, `idiom`). Several words without a kind are an idiom. See the README for the details.
+    /// The words of a list: TSV or CSV, a line for each with the word, its value and, unless it is an ordinary word,
+    /// its kind (`booster`, `negation`, `idiom`). Several words without a kind are an idiom. See the README for the
+    /// details.
     ///
     /// With `extend` they are added to the built-in ones, of which they replace those of the same spelling. Without it
-    /// they are the only ones of their kind, and the only ones with a valence; kinds that the list has none of are built in.
+    /// they are the only ones of their kind, and the only ones with a valence; kinds that the list has none of are
+    /// built in.
     ///
     /// ```
     /// use moodring_score::vader::{LexiconBuilder, Vader};
@@ -88,7 +90,8 @@ impl LexiconBuilder {
     /// ```
     ///
     /// # Errors
-    /// The first bad line; or that there are no words, or none with a valence in a list that replaces the built-in ones.
+    /// The first bad line; or that there are no words, or none with a valence in a list that replaces the built-in
+    /// ones.
     pub fn from_list(list: &[u8], extend: bool) -> Result<Self, BadList> {
         let mut new = if extend {
             Self::built_in()
@@ -148,7 +151,7 @@ fn read(lexicon: &mut LexiconBuilder, list: &[u8]) -> Result<Kinds, BadLine> {
     Ok(kinds)
 }
 
-/// What stands between the columns.
+/// The separator between the columns.
 fn separator(list: &[u8]) -> u8 {
     let mut lines = list.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let first = lines.find(|line| !matches!(line, [] | [b'#'] | [b'#', b' ', ..]));
@@ -177,13 +180,13 @@ fn columns(line: &str, separator: u8) -> [String; 3] {
     std::array::from_fn(|_| fields.next().unwrap_or_default())
 }
 
-/// Whether a line says nothing: it is empty or a comment. A quoted word may begin like a comment.
+/// Returns whether a line is empty or a comment. A quoted word may begin like a comment.
 fn is_comment(line: &str, columns: &[&str; 3]) -> bool {
     let begins = line.trim_start().starts_with('#') && columns[0].starts_with("# ");
     begins || matches!(columns, ["" | "#", "", ""])
 }
 
-/// Whether a first line says what the columns are.
+/// Returns whether a first line names the columns.
 fn names_columns(columns: &[&str; 3]) -> bool {
     const WORDS: [&str; 4] = ["word", "token", "term", "phrase"];
     WORDS

@@ -1,8 +1,9 @@
 //! VADER: sentiment by a lexicon and a handful of rules, made for social media.
 //!
 //! [`Vader`] gives a text the same four scores, to the last bit, as the Python package [vaderSentiment] 3.3.2 under
-//! `CPython` 3.11. The method is that of C. J. Hutto and E. Gilbert, *VADER: A Parsimonious Rule-based Model for Sentiment
-//! Analysis of Social Media Text* (ICWSM 2014); where paper and package differ, this follows the package, quirks included.
+//! `CPython` 3.11. The method is that of C. J. Hutto and E. Gilbert, *VADER: A Parsimonious Rule-based Model for
+//! Sentiment Analysis of Social Media Text* (ICWSM 2014); where paper and package differ, this follows the package,
+//! quirks included.
 //!
 //! A text goes through four steps:
 //!
@@ -12,9 +13,9 @@
 //! 3. `contrast` weighs the valences if there is a "but".
 //! 4. `sum` adds them up, and `round` rounds the scores.
 //!
-//! An [`Observer`] may look on, to explain the score afterwards. The time is linear in the length of the text (but for a
-//! logarithm where a text with "but" has more than 32 words with a valence), nothing is allocated for a text of up to
-//! ninety tokens of which sixteen have a valence, and nothing recurses.
+//! An [`Observer`] receives each step, to explain the score afterwards. The time is linear in the length of the text (but for
+//! a logarithm where a text with "but" has more than 32 words with a valence), nothing is allocated for a text of up
+//! to ninety tokens of which sixteen have a valence, and nothing recurses.
 //!
 //! [vaderSentiment]: https://github.com/cjhutto/vaderSentiment
 
@@ -80,7 +81,7 @@ impl Vader {
     /// The version of the Python package that the scores are equal to.
     pub const REFERENCE: &str = "vaderSentiment 3.3.2";
 
-    /// The model with its built-in lexicon, of which there is one for the whole process.
+    /// Returns the model with its built-in lexicon, which is shared within the process.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -89,7 +90,7 @@ impl Vader {
         }
     }
 
-    /// The rules over other words: a model that is called `lexicon`.
+    /// Returns the rules with other words: a model with the name `lexicon`.
     #[must_use]
     pub fn with_lexicon(lexicon: impl Into<Arc<Lexicon>>) -> Self {
         Self {
@@ -104,7 +105,7 @@ impl Vader {
         self.score_observed(text, &mut Nobody)
     }
 
-    /// The scores of `text`, with someone looking on.
+    /// Scores `text` and reports each step to an observer.
     pub fn score_observed<O: Observer>(&self, text: &str, observer: &mut O) -> Scores {
         let mut scan = Scan::room();
         scan.fill(text, &self.lexicon, observer);

@@ -1,14 +1,15 @@
-//! Looking on while a text is scored.
+//! The interface of observers, which learn how a text gets its score.
 
-/// Someone who is told each step by which a text gets its score.
+/// Is told each step by which a text gets its score.
 ///
-/// The engine is generic over its observer and calls it from the very code that scores; with the one that `score` uses,
-/// which ignores everything, nothing of this is left in the compiled code. All methods do nothing unless they are given.
+/// The engine is generic over its observer and calls it from the very code that scores; with the one that `score`
+/// uses, which ignores everything, nothing of this is left in the compiled code. All methods do nothing unless they
+/// are given.
 ///
-/// For each token, the `after` of one call of [`rule`](Self::rule) is the `before` of its next, the first `before` is zero,
-/// and the last `after` is what the token adds to [`Sums::valences`].
+/// For each token, the `after` of one call of [`rule`](Self::rule) is the `before` of its next, the first `before` is
+/// zero, and the last `after` is what the token adds to [`Sums::valences`].
 pub trait Observer {
-    /// Whether [`token`](Self::token) is to be called at all. It costs the engine finding the text of every token.
+    /// Whether [`token`](Self::token) is called. The engine then has to find the text of every token.
     const READS_TOKENS: bool = true;
 
     /// The text has this token at `index`: a word without the punctuation around it, an emoticon, or a word of the
@@ -27,13 +28,13 @@ pub trait Observer {
         let _ = (index, rule, before, after);
     }
 
-    /// All tokens have their valence, and this is what they come to.
+    /// All tokens have their final valence, and these are the sums.
     fn sums(&mut self, sums: &Sums) {
         let _ = sums;
     }
 }
 
-/// The observer of a text that is only scored.
+/// Observes nothing, for texts that are only scored.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Nobody;
 
@@ -97,27 +98,28 @@ pub enum Rule {
     },
 }
 
-/// What the tokens of a text come to.
+/// The sums over the tokens of a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sums {
     /// The sum of the valences, from the first token to the last.
     pub valences: f64,
-    /// How much the exclamation and question marks weigh; never negative. See [`emphasis_of_sum`](Self::emphasis_of_sum)
-    /// and [`emphasis_of_shares`](Self::emphasis_of_shares) for where it goes.
+    /// The weight of the exclamation and question marks; never negative. See
+    /// [`emphasis_of_sum`](Self::emphasis_of_sum) and [`emphasis_of_shares`](Self::emphasis_of_shares) for where it
+    /// goes.
     pub emphasis: f64,
-    /// How many tokens there are.
+    /// The number of tokens.
     pub tokens: usize,
     /// The positive valences, one more for each.
     pub positive: f64,
     /// The negative valences, one less for each: zero or below.
     pub negative: f64,
-    /// How many tokens have no valence.
+    /// The number of tokens without a valence.
     pub neutral: f64,
 }
 
 impl Sums {
-    /// What the marks add to [`valences`](Self::valences) before the compound is made of them: the emphasis with the sign
-    /// of the sum, so that it is away from zero. Nothing where the sum is zero.
+    /// What the marks add to [`valences`](Self::valences) before the compound is made of them: the emphasis with the
+    /// sign of the sum, so that it is away from zero. Nothing where the sum is zero.
     #[must_use]
     #[inline]
     pub fn emphasis_of_sum(&self) -> f64 {
@@ -130,9 +132,9 @@ impl Sums {
         }
     }
 
-    /// What the marks add to [`positive`](Self::positive) and to [`negative`](Self::negative) before the shares are made of
-    /// them: the emphasis goes to the one that is further from zero. That may be another sign than that of the sum: one
-    /// "great" against two weaker negative words, each of which counts one more.
+    /// What the marks add to [`positive`](Self::positive) and to [`negative`](Self::negative) before the shares are
+    /// made of them: the emphasis goes to the one that is further from zero. That may be another sign than that of the
+    /// sum: one "great" against two weaker negative words, each of which counts one more.
     #[must_use]
     #[inline]
     pub fn emphasis_of_shares(&self) -> (f64, f64) {

@@ -12,8 +12,8 @@ pub(super) fn round<const DECIMALS: i32>(x: f64) -> f64 {
     let power = f64::from(10_i32.pow(DECIMALS.unsigned_abs()));
     let magnitude = x.abs() * power;
     let mut nearest = (magnitude + WHOLE) - WHOLE;
-    // The product was itself rounded. That matters only where it came out beside the middle of two whole numbers: there
-    // a fused multiplication tells on which side the exact product lies.
+    // The product was itself rounded. That matters only where it came out beside the middle of two whole numbers:
+    // there a fused multiplication tells on which side the exact product lies.
     let beyond = magnitude - nearest;
     if beyond.abs() > 0.5 - 1e-9 {
         let below = if beyond > 0.0 { nearest } else { nearest - 1.0 };

@@ -1,8 +1,8 @@
 //! The rules that change the valence of a word by the words around it.
 //!
-//! The order of the steps, the precedence of the conditions and the numbers are those of the reference, down to what looks
-//! like slips there: people compare scores with published ones, and the same text must have the same score. Each such
-//! quirk has an example.
+//! The order of the steps, the precedence of the conditions and the numbers are those of the reference, down to what
+//! looks like slips there: people compare scores with published ones, and the same text must have the same score. Each
+//! such quirk has an example.
 
 use super::lexicon::Lexicon;
 use super::observe::{Observer, Rule};
@@ -21,10 +21,10 @@ const NEVER_SO: f64 = 1.25;
 /// How much of a booster counts one, two and three words before the word that it strengthens.
 const FADING: [f64; LOOK_BACK] = [1.0, 0.95, 0.9];
 
-/// A word with those around it.
+/// A word with its neighbors.
 pub(super) const VIEW: usize = LOOK_BACK + 1 + LOOK_AHEAD;
 
-/// What the neighbours must have for any rule to ask for them.
+/// The kinds of neighbors that a rule can apply to.
 const TOUCHING: u32 = Word::BOOSTER | Word::NEGATION | Word::KEYWORD | Word::OPENS_PHRASE;
 
 /// A word whose valence is being found, in its surroundings.
@@ -87,7 +87,7 @@ impl<O: Observer> Case<'_, O> {
         self.set(rule, self.valence * factor);
     }
 
-    /// Adds to the valence, away from zero; a valence of zero counts as negative.
+    /// Adds to the valence, away from zero. A valence of zero counts as negative.
     fn strengthen(&mut self, rule: Rule, amount: f64) {
         self.set(
             rule,
@@ -99,7 +99,7 @@ impl<O: Observer> Case<'_, O> {
         );
     }
 
-    /// The position of the word so many before this one.
+    /// Returns the position of the word at this distance before this one.
     fn back(&self, distance: usize) -> usize {
         self.at - distance
     }
@@ -110,7 +110,7 @@ impl<O: Observer> Case<'_, O> {
             self.strengthen(Rule::Capitals, CAPITALS);
         }
         for distance in 1..=LOOK_BACK {
-            // A neighbour with a valence of its own neither boosts nor negates, and hides the idioms that begin with
+            // A neighbor with a valence of its own neither boosts nor negates, and hides the idioms that begin with
             // it if it is the third. Idioms are thus only found from the fourth word on: "the shit" alone is bad,
             // "This new phone is the shit" is good.
             if !self.before[distance - 1].is_valenced() {
@@ -124,7 +124,8 @@ impl<O: Observer> Case<'_, O> {
         self.least();
     }
 
-    /// "No" is a word with a valence and a negation too: "No good" is negative, "No" is negative, "No problem" is not.
+    /// "No" is both a word with a valence and a negation: "No good" is negative, "No" is negative, "No problem" is
+    /// not.
     fn no(&mut self) {
         if self.word.is(No) && self.after[0].is_valenced() {
             self.set(Rule::NoAsModifier, 0.0);
@@ -139,7 +140,8 @@ impl<O: Observer> Case<'_, O> {
         } else {
             return;
         };
-        // From the lexicon's valence, not from the zero of a "no" before a word: the last "no" of "no no good" is 0.888.
+        // From the lexicon's valence, not from the zero of a "no" before a word: the last "no" of "no no good" is
+        // 0.888.
         self.set(
             Rule::No {
                 by: self.back(distance),
@@ -148,7 +150,7 @@ impl<O: Observer> Case<'_, O> {
         );
     }
 
-    /// A booster before the word.
+    /// Applies a booster before the word.
     fn boost(&mut self, distance: usize) {
         let booster = self.before[distance - 1];
         if !booster.is_any(Word::BOOSTER) {
@@ -174,7 +176,7 @@ impl<O: Observer> Case<'_, O> {
         );
     }
 
-    /// A negation before the word.
+    /// Applies a negation before the word.
     fn negate(&mut self, distance: usize) {
         let [first, second, third] = self.before;
         let by = self.back(distance);
@@ -185,8 +187,8 @@ impl<O: Observer> Case<'_, O> {
                 second.is(Never) && is_so(first),
                 second.is(Without) && first.is(Doubt),
             ),
-            // `and` binds before `or` in the reference, so that a "so" or "this" right before the word does without the
-            // "never": "I think this is so good" and "I think it is this good" are better than they should be.
+            // `and` binds before `or` in the reference, so that a "so" or "this" right before the word does without
+            // the "never": "I think this is so good" and "I think it is this good" are better than they should be.
             _ => (
                 third.is(Never) && is_so(second) || is_so(first),
                 third.is(Without) && (second.is(Doubt) || first.is(Doubt)),
@@ -201,7 +203,7 @@ impl<O: Observer> Case<'_, O> {
         }
     }
 
-    /// Idioms around the word give it their own valence, undoing all that was done to it before.
+    /// Applies idioms around the word. An idiom replaces the valence, whatever earlier rules did to it.
     fn idioms(&mut self) {
         let [first, second, third] = self.before;
         let (word, [next, after_next]) = (self.word, self.after);
@@ -212,7 +214,7 @@ impl<O: Observer> Case<'_, O> {
             return;
         }
         let at = self.at;
-        // An idiom need not hold the word itself: in "the bomb was nice", "nice" is worth what "the bomb" is.
+        // An idiom need not contain the word itself: in "the bomb was nice", "nice" gets the valence of "the bomb".
         let behind: [(&[Word], usize); 5] = [
             (&[first, word], at),
             (&[second, first, word], at),
@@ -233,8 +235,8 @@ impl<O: Observer> Case<'_, O> {
                 self.set(Rule::Idiom { first, last }, valence);
             }
         }
-        // Unlike a booster of one word, one of several is added as it is, whichever sign the valence has: "kind of bad",
-        // late enough in a text, is worse than "bad".
+        // Unlike a booster of one word, one of several is added as it is, whichever sign the valence has: "kind of
+        // bad", late enough in a text, is worse than "bad".
         let boosters: [(&[Word], usize); 3] = [
             (&[third, second, first], at - 1),
             (&[third, second], at - 2),
@@ -254,7 +256,7 @@ impl<O: Observer> Case<'_, O> {
             .map(|valence| (valence, last + 1 - words.len(), last))
     }
 
-    /// "Least" before the word negates it, but for "at least" and "very least".
+    /// Applies "least" before the word, which negates it, except in "at least" and "very least".
     fn least(&mut self) {
         let [first, second, _] = self.before;
         if first.is(Least) && !first.is_valenced() && !second.is(At) && !second.is(Very) {

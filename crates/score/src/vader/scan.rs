@@ -1,10 +1,11 @@
 //! From text to words: VADER's tokens, as the lexicon knows them.
 //!
-//! The reference replaces emoji by their descriptions, cuts the text at blanks, and strips the punctuation off each token
-//! unless two characters or fewer would be left, in which case the token may be an emoticon and stays whole. The
-//! scanner does all of it in one pass over blocks of 64 bytes. A block begins where a token begins, so that every token in
-//! it is found, stripped, measured and folded with a few operations on masks, and looked up without a branch. The slow
-//! path goes character by character; it takes what the masks cannot tell: non-ASCII tokens and those of 64 bytes or more.
+//! The reference replaces emoji by their descriptions, cuts the text at blanks, and strips the punctuation off each
+//! token unless two characters or fewer would be left, in which case the token may be an emoticon and stays whole. The
+//! scanner does all of it in one pass over blocks of 64 bytes. A block begins where a token begins, so that every
+//! token in it is found, stripped, measured and folded with a few operations on masks, and looked up without a branch.
+//! The slow path goes character by character; it takes what the masks cannot tell: non-ASCII tokens and those of 64
+//! bytes or more.
 //!
 //! ```text
 //! text       " g r e a t !   : )          lowest bit on the left
@@ -30,28 +31,28 @@ use super::word::Word;
 use super::{emoji, unicode};
 use crate::block::BYTES;
 
-/// How many words before a token the rules look at.
+/// The number of words before a token that the rules read.
 pub(super) const LOOK_BACK: usize = 3;
-/// How many words after a token the rules look at.
+/// The number of words after a token that the rules read.
 pub(super) const LOOK_AHEAD: usize = 2;
 
-/// How many words there is room for without allocating.
+/// The number of words that fit without an allocation.
 const ROOM: usize = 96;
-/// There are no more tokens in a block than this.
+/// The largest number of tokens in a block.
 const MAX_TOKENS: usize = BYTES / 2;
 
-/// What a text consists of, as far as the rules are concerned.
+/// What the rules need to know of a text.
 pub(super) struct Scan {
-    /// The words of the text between those that stand for its outside.
+    /// The words of the text, between placeholders for what is before and after it.
     padded: SmallVec<[Word; ROOM]>,
-    /// How many exclamation marks the text has.
+    /// The number of exclamation marks in the text.
     pub(super) exclaims: usize,
-    /// How many question marks the text has.
+    /// The number of question marks in the text.
     pub(super) questions: usize,
 }
 
 impl Scan {
-    /// Room for a scan. To be filled where it is, as it is too large to be moved about.
+    /// Creates an empty scan. Fill it in place: it is too large to be moved cheaply.
     #[inline]
     pub(super) fn room() -> Self {
         Self {
@@ -61,7 +62,7 @@ impl Scan {
         }
     }
 
-    /// Takes all of `text`.
+    /// Reads all of `text`.
     #[inline]
     pub(super) fn fill<O: Observer>(&mut self, text: &str, lexicon: &Lexicon, observer: &mut O) {
         (0..LOOK_BACK).for_each(|_| self.padded.push(Word::BEFORE));
@@ -77,7 +78,7 @@ impl Scan {
         (0..LOOK_AHEAD).for_each(|_| self.padded.push(Word::AFTER));
     }
 
-    /// The words of the text with [`LOOK_BACK`] in front of them and [`LOOK_AHEAD`] behind.
+    /// Returns the words of the text with [`LOOK_BACK`] placeholders before them and [`LOOK_AHEAD`] after them.
     pub(super) fn padded(&self) -> &[Word] {
         &self.padded
     }
@@ -88,7 +89,7 @@ impl Scan {
     }
 }
 
-/// A scan under way.
+/// A scan in progress.
 struct Scanner<'a, O> {
     scan: &'a mut Scan,
     lexicon: &'a Lexicon,
@@ -96,14 +97,15 @@ struct Scanner<'a, O> {
 }
 
 impl<O: Observer> Scanner<'_, O> {
-    /// Takes the tokens that begin at `from` or later and end in the block there, and returns where the next may begin.
+    /// Reads the tokens that begin at or after `from` and end in the block there. Returns where the next one may
+    /// begin.
     #[inline]
     fn block(&mut self, text: &str, from: usize) -> usize {
         let block = Block::of(text.as_bytes(), from);
         let at = block.at;
         let fresh = u64::MAX << (from - at);
         let filled = !block.space & fresh;
-        // The last token may go on after the block, unless the text ends there.
+        // The last token may continue after the block, unless the text ends there.
         let is_last = at + BYTES >= text.len();
         let whole = if is_last {
             BYTES
@@ -128,7 +130,7 @@ impl<O: Observer> Scanner<'_, O> {
         at + whole
     }
 
-    /// Takes tokens of ASCII within a block.
+    /// Reads ASCII tokens within a block.
     #[inline]
     fn plain_runs(&mut self, runs: u64, block: &Block, text: &str) {
         let mut words = [Word::UNKNOWN; MAX_TOKENS];
@@ -146,7 +148,7 @@ impl<O: Observer> Scanner<'_, O> {
         self.scan.padded.extend_from_slice(&words[..count]);
     }
 
-    /// Takes what is at `from` up to an ASCII blank, however long, and returns where that is.
+    /// Reads from `from` up to the next ASCII blank, however far away, and returns the position of the blank.
     #[cold]
     fn long_run_slow_path(&mut self, text: &str, from: usize) -> usize {
         let is_space = |b: u8| matches!(b, 9..=13 | 28..=32);
@@ -157,12 +159,12 @@ impl<O: Observer> Scanner<'_, O> {
         from + run.len()
     }
 
-    /// Takes a run of characters without an ASCII blank. It may be any number of tokens: an emoji stands for several, and
-    /// there are blanks beyond ASCII.
+    /// Reads a run of characters without an ASCII blank. It may be any number of tokens: an emoji stands for several,
+    /// and there are blanks beyond ASCII.
     ///
-    /// An emoji is parted from what is before it, but sticks to what comes after: `good😂good` is read as "good face with
-    /// tears of joygood". This is why `❤️`, which ends with an invisible variation selector, has no valence though "red
-    /// heart" has.
+    /// An emoji is separated from the text before it but not from the text after it: `good😂good` is read as "good face
+    /// with tears of joygood". This is why `❤️`, which ends with an invisible variation selector, has no valence
+    /// though "red heart" has.
     fn run(&mut self, run: &str) {
         let mut start = 0;
         let mut description = "";
@@ -177,7 +179,7 @@ impl<O: Observer> Scanner<'_, O> {
         self.emoji_with_suffix(description, &run[start..]);
     }
 
-    /// Takes the tokens of the description of an emoji and of what sticks to it.
+    /// Reads the tokens of the description of an emoji and of the text right after it.
     fn emoji_with_suffix(&mut self, description: &str, tail: &str) {
         if description.is_empty() {
             self.tokens(tail);
@@ -192,7 +194,7 @@ impl<O: Observer> Scanner<'_, O> {
         }
     }
 
-    /// Takes the tokens of a text that has no emoji.
+    /// Reads the tokens of a text without emoji.
     fn tokens(&mut self, text: &str) {
         for token in text
             .split(unicode::is_space)
@@ -202,7 +204,7 @@ impl<O: Observer> Scanner<'_, O> {
         }
     }
 
-    /// Takes a token of any characters and any length.
+    /// Reads a token of any characters and any length.
     fn token(&mut self, token: &str) {
         let core = token.trim_matches(|c: char| c.is_ascii_punctuation());
         let token = if core.chars().nth(2).is_some() {
@@ -235,21 +237,21 @@ impl<O: Observer> Scanner<'_, O> {
 
 /// A token of ASCII within a block.
 struct Token {
-    /// Its bits before it was stripped. It has lost no letters by that.
+    /// Its bits before stripping, which removes no letters.
     run: u64,
-    /// The place of its first byte, now that it is stripped.
+    /// The position of its first byte after stripping.
     first: usize,
-    /// The place of its last byte.
+    /// The position of its last byte.
     last: usize,
 }
 
 impl Token {
-    /// The token in the bits of `run`.
+    /// Returns the token in the bits of `run`.
     #[inline]
     fn of(run: u64, block: &Block) -> Self {
         let core = run & block.core;
         let (core_first, core_last) = (first(core), last(core));
-        // With nothing but punctuation the last is before the first.
+        // If there is only punctuation, the last comes before the first.
         let is_short = core_last < core_first + 2;
         Self {
             run,
@@ -272,7 +274,7 @@ impl Token {
     }
 }
 
-/// The runs of ones in a mask, from the lowest, each as a mask.
+/// Returns the runs of ones in a mask, lowest first, each as a mask.
 struct Runs(u64);
 
 impl Iterator for Runs {
@@ -290,7 +292,7 @@ impl Iterator for Runs {
     }
 }
 
-/// The first of `runs` that has a bit in `marks`, and those before it. One must have.
+/// Returns the first of `runs` with a bit in `marks`, and the runs before it. There must be one.
 #[inline]
 fn up_to_marked(runs: u64, marks: u64) -> [u64; 2] {
     let before_mark = (1 << first(runs & marks)) - 1;
@@ -299,13 +301,13 @@ fn up_to_marked(runs: u64, marks: u64) -> [u64; 2] {
     [plain, Runs(runs & !plain).next().unwrap_or_default()]
 }
 
-/// The place of the lowest bit of a mask, or the last place if there is none.
+/// Returns the position of the lowest bit of a mask, or the last position if there is none.
 #[inline]
 fn first(mask: u64) -> usize {
     (mask | 1 << (BYTES - 1)).trailing_zeros() as usize
 }
 
-/// The place of the highest bit of a mask, or the first place if there is none.
+/// Returns the position of the highest bit of a mask, or the first position if there is none.
 #[inline]
 fn last(mask: u64) -> usize {
     BYTES - 1 - (mask | 1).leading_zeros() as usize

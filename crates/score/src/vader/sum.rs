@@ -22,7 +22,7 @@ pub struct Scores {
 /// The square of the largest sum that is not yet extreme: at a sum of √15 the compound is 0.7071.
 pub(super) const ALPHA: f64 = 15.0;
 
-/// Adds up the valences of a text of so many tokens, with so many marks. Additions go from left to right and in plain
+/// Adds up the valences of a text with this number of tokens and marks. Additions go from left to right and in plain
 /// doubles, as in Python up to 3.11; tokens without a valence add nothing.
 #[inline]
 pub(super) fn sums(valences: &[Valence], tokens: usize, exclaims: usize, questions: usize) -> Sums {
@@ -50,8 +50,8 @@ pub(super) fn sums(valences: &[Valence], tokens: usize, exclaims: usize, questio
     sums
 }
 
-/// What the marks of a text add to it, whatever their places: up to four exclamation marks count, a single question mark
-/// does not, and from four on their number makes no difference.
+/// What the marks of a text add to it, whatever their places: up to four exclamation marks count, a single question
+/// mark does not, and from four on their number makes no difference.
 fn emphasis(exclaims: usize, questions: usize) -> f64 {
     let exclaims = exclaims.min(4) as f64 * 0.292;
     let questions = match questions {

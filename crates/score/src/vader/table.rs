@@ -1,9 +1,9 @@
-//! A perfect hash table from short words to what is known of them: one multiplication, two loads and one comparison for
-//! any token, whether it is in the table or not.
+//! A perfect hash table from short words to what is known of them: one multiplication, two loads and one comparison
+//! for any token, whether it is in the table or not.
 //!
-//! Most tokens are in no list, and which ones are is what a processor cannot guess. So nothing here branches on it: a word
-//! is 16 bytes that are compared at once, and its place is found without probing. The place is a hash with some bits
-//! flipped, and which bits is looked up by another part of the hash ("hash and displace", Pagh 1999; the flipped
+//! Most tokens are in no list, and which ones are is what a processor cannot guess. So nothing here branches on it: a
+//! word is 16 bytes that are compared at once, and its place is found without probing. The place is a hash with some
+//! bits flipped, and which bits is looked up by another part of the hash ("hash and displace", Pagh 1999; the flipped
 //! bits are found by trying, the fullest buckets first).
 
 use std::cmp::Reverse;
@@ -41,7 +41,7 @@ impl Key {
         }
     }
 
-    /// Is it the same word? Asked in one, since two comparisons would become two branches.
+    /// Returns whether it is the same word, in one comparison: two would become two branches.
     #[inline]
     fn is(self, other: Self) -> bool {
         (self.front ^ other.front) | (self.back ^ other.back) == 0
@@ -55,7 +55,7 @@ impl Key {
     }
 }
 
-/// The masks that keep so many bytes.
+/// The masks that keep the first bytes of a word, by their number.
 const FRONTS: [u128; 16] = {
     let mut fronts = [0; 16];
     let mut len = 1;
@@ -72,7 +72,7 @@ struct Slot {
     word: Word,
 }
 
-/// The table.
+/// A table of words.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     seed: u64,
@@ -86,7 +86,7 @@ impl Table {
     pub(super) fn new(words: &[(Key, Word)]) -> Self {
         let slots = (words.len() + words.len() / 16).next_power_of_two().max(2);
         let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-        // About every second seed will do, whatever the number of words.
+        // About every second seed works, whatever the number of words.
         loop {
             if let Some(table) = Self::with_seed(words, slots, seed) {
                 return table;
@@ -95,7 +95,8 @@ impl Table {
         }
     }
 
-    /// The table with this seed, unless it gives two words of one bucket the same place: no flip would part them.
+    /// Returns the table with this seed, or `None` if two words of a bucket have the same hash: no flip separates
+    /// them.
     fn with_seed(words: &[(Key, Word)], slots: usize, seed: u64) -> Option<Self> {
         let buckets = slots / 2;
         let mut members: Vec<_> = words
@@ -146,7 +147,7 @@ impl Table {
         Some(Self { seed, flips, slots })
     }
 
-    /// The word with this key, or the unknown word.
+    /// Returns the word with this key, or the unknown word.
     #[inline]
     pub(super) fn find(&self, key: Key) -> Word {
         let hash = key.hash(self.seed);

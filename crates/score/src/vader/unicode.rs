@@ -1,9 +1,9 @@
-//! What Python's `str` methods say of characters, for all of Unicode.
+//! Python's `str` methods, for all of Unicode.
 //!
-//! VADER leans on `str.split`, `str.lower` and `str.isupper`. Rust's standard library answers the same questions from
-//! the same tables of the Unicode Consortium but of a later edition, and with a few definitions of its own. This module
-//! holds the differences to `CPython` 3.11, which knows Unicode 14. A test compares every code point with what Python
-//! said, so that a compiler with newer tables cannot change a score unseen.
+//! VADER uses `str.split`, `str.lower` and `str.isupper`. Rust's standard library has the same methods, from the same
+//! tables of the Unicode Consortium but of a later edition, and with a few definitions of its own. This module holds
+//! the differences to `CPython` 3.11, which knows Unicode 14. A test compares every code point with what Python said,
+//! so that a compiler with newer tables cannot change a score unseen.
 
 use smallvec::SmallVec;
 
@@ -44,7 +44,7 @@ fn is_title_or_formerly_lower(c: char) -> bool {
         | '\u{1fbc}' | '\u{1fcc}' | '\u{1ffc}')
 }
 
-/// Does `str.split()` cut here? Beyond Unicode's `White_Space` it does so at the four separators of ASCII, 1C to 1F.
+/// Returns whether `str.split()` cuts here: at Unicode's `White_Space` and at the four separators of ASCII, 1C to 1F.
 pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
@@ -70,8 +70,8 @@ pub(super) fn is_upper(token: &str) -> bool {
     capitals
 }
 
-/// `str.lower()`, as UTF-8: one character may become two (`İ` is `i` with a dot above it), and a capital sigma at the end
-/// of a word becomes `ς`.
+/// `str.lower()`, as UTF-8: one character may become two (`İ` is `i` with a dot above it), and a capital sigma at the
+/// end of a word becomes `ς`.
 pub(super) fn lower(token: &str) -> Lowered {
     if token.is_ascii() {
         let mut lowered = Lowered::from_slice(token.as_bytes());

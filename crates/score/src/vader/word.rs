@@ -9,7 +9,7 @@ use std::fmt;
 pub(super) struct Word(u32);
 
 impl Word {
-    /// A token that is in no list.
+    /// A token that is not in the lexicon.
     pub(super) const UNKNOWN: Self = Self(0);
     /// Stands before the first token of a post. The rules skip a neighbour with a valence; this one they always skip.
     pub(super) const BEFORE: Self = Self(Self::VALENCED);
@@ -20,7 +20,7 @@ impl Word {
     pub(super) const VALENCED: u32 = 1 << 24;
     /// It makes what follows stronger or weaker.
     pub(super) const BOOSTER: u32 = 1 << 25;
-    /// It turns what follows round.
+    /// It negates what follows.
     pub(super) const NEGATION: u32 = 1 << 26;
     /// An idiom or a booster of several words begins with it.
     pub(super) const OPENS_PHRASE: u32 = 1 << 27;
@@ -32,7 +32,7 @@ impl Word {
     pub(super) const CAPITALS: u32 = 1 << 31;
 
     const INDEX: u32 = Self::VALENCED - 1;
-    /// There are no more words in a lexicon than this.
+    /// The largest number of words in a lexicon.
     pub(super) const MAX: usize = Self::INDEX as usize;
 
     /// The word at `index` of the lexicon. Index 0 is that of unknown words.
@@ -59,7 +59,7 @@ impl Word {
         words.iter().fold(0, |kinds, word| kinds | word.0) & !Self::INDEX
     }
 
-    /// Is it of any of these kinds?
+    /// Returns whether it is of any of these kinds.
     #[inline]
     pub(super) fn is_any(self, kinds: u32) -> bool {
         self.0 & kinds != 0
