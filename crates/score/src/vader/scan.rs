@@ -260,7 +260,11 @@ impl Token {
         }
     }
 
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "it runs for every token, and is not inlined by itself where several observers are compiled"
+    )]
+    #[inline(always)]
     fn word(&self, block: &Block, lexicon: &Lexicon) -> Word {
         let len = self.last - self.first + 1;
         let word = if len <= MAX_SHORT {
