@@ -46,6 +46,7 @@ mod delimited;
 mod json;
 mod span;
 
+mod name;
 mod number;
 mod own;
 mod reject;
@@ -59,6 +60,7 @@ pub use format::{
 pub use frame::{Boundary, Framer, FramingError, FramingErrorKind};
 pub use json::MAX_COLUMNS;
 pub use layout::{FieldNames, HEAD_LEN, Layout, LayoutError, ModelColumns, ScoreColumn, SplitMode};
+pub use name::name_of;
 pub use own::OwnOutput;
 pub use reader::{Location, MalformedRecord, Post, RawRecord, Reader, RejectKind, RejectReason};
 pub use reject::{RejectedBytes, write_reject};

@@ -13,7 +13,25 @@ mod segment;
 mod source;
 mod status;
 
+mod clock;
+mod deliver;
+mod record_buffer;
+mod stream;
+mod style;
+
+mod file;
+mod replay;
+mod stdin;
+
+mod open;
+mod uri;
+
+#[cfg(test)]
+mod testing;
+
 pub use outlet::{Closed, Done, Full, Outlet, Refused};
+pub use replay::Speed;
 pub use segment::{IdempotencyKey, Position, Segment};
 pub use source::{Kind, Source};
 pub use status::Status;
+pub use uri::{Defaults, KINDS, KindInfo, OptionInfo, Place, Settings, Spec, SpecError};

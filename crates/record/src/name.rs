@@ -15,7 +15,7 @@ use std::path::Path;
 /// use std::path::Path;
 ///
 /// let path = Path::new(OsStr::from_bytes(b"caf\xe9/d\xc3\xa9j\xc3\xa0 vu.txt"));
-/// assert_eq!(moodring_feed::name_of(path), r"caf\xE9/déjà vu.txt");
+/// assert_eq!(moodring_record::name_of(path), r"caf\xE9/déjà vu.txt");
 /// ```
 #[must_use]
 pub fn name_of(path: &Path) -> String {
