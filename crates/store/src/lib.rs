@@ -7,6 +7,9 @@
 //! output that may turn out not to be needed. A [`Journal`] beside an output says what of it is done, so that a run that was
 //! cut off can go on; what that run [`Written`] is checked before it does. Outputs are on the disk when they have their names.
 //!
+//! A run that never ends keeps what it has in [`state`], the records that it has not counted in a [`spool`], and what it
+//! writes beside them in files that are [appended to](append_file).
+//!
 //! Nothing here knows what the bytes mean.
 //!
 //! ```
@@ -23,6 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod append_file;
 mod error;
 mod journal;
 mod lazy;

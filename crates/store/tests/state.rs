@@ -347,6 +347,7 @@ fn a_reader_beside_a_writer_sees_one_commit() {
     assert_eq!(alerts[0].alert, full().alerts[0]);
     let gaps = snapshot.gaps().unwrap();
     assert_eq!((&gaps[0].gap, gaps[0].count), (&full().gaps[0], 1));
+    assert_eq!(snapshot.files().unwrap(), full().files);
     let extent = snapshot.extents(series).unwrap()[0];
     assert_eq!((extent.factor, extent.first, extent.last), (1, 0, 3));
     drop(snapshot);
