@@ -10,6 +10,7 @@ use crate::ctl::CtlArgs;
 use crate::eval::EvalArgs;
 use crate::explain::ExplainArgs;
 use crate::hinted::hinted;
+use crate::live::LiveArgs;
 use crate::logging::{LogFormat, LogLevel};
 use crate::query::QueryArgs;
 use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
@@ -61,6 +62,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Score posts
     Score(Box<ScoreArgs>),
+    /// Score posts as they come, and fold them into windows
+    Live(Box<LiveArgs>),
     /// Compare model scores with human labels
     Eval(Box<EvalArgs>),
     /// Show what a live run found

@@ -8,6 +8,7 @@ mod explain;
 mod generate;
 mod hinted;
 mod human;
+mod live;
 mod logging;
 mod query;
 mod run;
@@ -43,6 +44,7 @@ fn run(command: Command) -> Result<(), exit::Failure> {
         Command::Score(args) => score::run(*args),
         Command::Eval(args) => eval::run(*args),
         Command::Query(args) => query::run(&args),
+        Command::Live(args) => live::run(*args),
         Command::Ctl(args) => ctl::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Completions { shell } => generate::completions(shell),

@@ -1,5 +1,6 @@
 //! What `moodring ctl` and a run say to each other: a line of JSON each way, one question to a connection.
 
+use moodring_live::LiveStatus;
 use moodring_pool::MAX_WORKERS;
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +51,7 @@ pub(crate) enum Reply {
 pub(crate) struct RunStatus {
     /// The supervisor's process.
     pub(crate) pid: u32,
-    /// What it does: `score` or `eval`.
+    /// What it does: `score`, `eval` or `live`.
     pub(crate) command: String,
     /// The file it writes, if it writes one.
     pub(crate) output: Option<String>,
@@ -70,6 +71,9 @@ pub(crate) struct RunStatus {
     pub(crate) workers_wanted: u32,
     /// Those there are.
     pub(crate) workers: Vec<WorkerRow>,
+    /// Its sources and how far they are, if it is a live run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) live: Option<LiveStatus>,
 }
 
 /// A worker.

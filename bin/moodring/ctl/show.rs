@@ -243,6 +243,7 @@ mod tests {
                     ..WorkerRow::default()
                 },
             ],
+            live: None,
         }
     }
 

@@ -21,7 +21,7 @@ use crate::run::fields;
 use crate::run::files::Files;
 use crate::run::models::Models;
 use crate::run::pool_failure;
-use crate::run::pool_options::PoolOptions;
+use crate::run::pool_options::{PoolOptions, RECORD_TIMEOUT};
 use crate::run::session::{Session, Settings};
 use crate::run::source::{Scored, Source};
 use crate::run::tasks::Tasks;
@@ -81,7 +81,7 @@ struct LabelArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
-    let options = PoolOptions::from_args(&args.pool);
+    let options = PoolOptions::from_args(&args.pool, RECORD_TIMEOUT);
     let fields = FieldNames {
         label: Some(args.labels.label_field.clone()),
         ..FieldNames::default()
@@ -118,9 +118,12 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
             labels: labels.map,
         }),
         unfinished: Vec::new(),
+        live: None,
     })?;
     let control = session.control();
-    let ran = session.run(Tasks::new(feed), &mut sink);
+    let mut tasks = Tasks::new(feed);
+    tasks.end_with(control.clone());
+    let ran = session.run(tasks, &mut sink);
     let totals = sink.close();
 
     ran.map_err(|error| pool_failure(error, |error| Failure::Failed(anyhow!(error))))?;

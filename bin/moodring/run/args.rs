@@ -50,7 +50,7 @@ pub(crate) struct InputArgs {
 }
 
 /// The models of a run.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Models")]
 pub(crate) struct ModelArgs {
     #[arg(
@@ -82,7 +82,7 @@ fn model_help() -> String {
 }
 
 /// The workers of a run, and their limits.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Workers")]
 pub(crate) struct PoolArgs {
     /// Worker processes: a number, `auto` (one per CPU that this process may use), or MIN..MAX to scale with the work and
@@ -90,9 +90,10 @@ pub(crate) struct PoolArgs {
     #[arg(short, long, default_value = "auto", value_name = "N|auto|MIN..MAX")]
     pub(crate) workers: Workers,
 
-    /// Kill a worker that spends longer than this on one record; 0 disables the timeout, the minimum is 0.01
-    #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = parse_seconds)]
-    pub(crate) record_timeout: Duration,
+    /// Kill a worker that spends longer than this on one record; 0 disables the timeout, the minimum is 0.01 [default: 60, in
+    /// live 2]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    pub(crate) record_timeout: Option<Duration>,
 
     /// Kill a worker that spends longer than this on reading a shard or writing a result; 0 disables the timeout
     #[arg(long, default_value = "600", value_name = "SECONDS", value_parser = parse_seconds)]
@@ -154,7 +155,7 @@ impl FromStr for Workers {
 }
 
 /// A number of bytes with an optional unit of 1024: `4096`, `512K`, `4M`, `1G`.
-fn parse_bytes(typed: &str) -> Result<u64, String> {
+pub(crate) fn parse_bytes(typed: &str) -> Result<u64, String> {
     let digits = typed.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let shift = match typed[digits.len()..].to_ascii_uppercase().as_str() {
         "" | "B" => 0,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use anyhow::Context;
+use moodring_live::LiveHandle;
 use moodring_pool::{Control, WorkerStatus};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -33,6 +34,8 @@ pub(crate) struct ControlServer {
     pub(crate) counters: Arc<Counters>,
     pub(crate) pool: Control,
     pub(crate) control: RunControl,
+    /// The live run, if it is one.
+    pub(crate) live: Option<LiveHandle>,
 }
 
 /// How many clients are served side by side. Each has a deadline, so that those who say nothing or read nothing do not keep
@@ -137,6 +140,7 @@ impl ControlServer {
                 .iter()
                 .map(|worker| row(worker, &processes))
                 .collect(),
+            live: self.live.as_ref().map(LiveHandle::status),
         }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) mod session;
 pub(crate) mod signals;
 pub(crate) mod source;
 pub(crate) mod tasks;
+pub(crate) mod usage;
 
 use anyhow::anyhow;
 use columns::DifferentColumns;

@@ -32,15 +32,20 @@ pub(crate) struct PoolOptions {
     limits: Limits,
 }
 
+/// How long a worker may take for a record of a file.
+pub(crate) const RECORD_TIMEOUT: Duration = Duration::from_mins(1);
+
 impl PoolOptions {
-    pub(crate) fn from_args(args: &PoolArgs) -> Self {
+    /// Understands the flags. A worker has `record_timeout` for a record unless they say otherwise.
+    pub(crate) fn from_args(args: &PoolArgs, record_timeout: Duration) -> Self {
         Self {
             workers: worker_count(args.workers),
             range: match args.workers {
                 Workers::Between(min, max) => Some((min, max)),
                 Workers::Auto | Workers::Exactly(_) => None,
             },
-            record_timeout: Some(args.record_timeout).filter(|timeout| !timeout.is_zero()),
+            record_timeout: Some(args.record_timeout.unwrap_or(record_timeout))
+                .filter(|timeout| !timeout.is_zero()),
             io_timeout: Some(args.io_timeout).filter(|timeout| !timeout.is_zero()),
             max_crashes: args.max_crashes,
             max_shards: args.max_shards,

@@ -159,6 +159,16 @@ impl Progress {
     }
 }
 
+impl Progress {
+    /// This many records are done in all, with what else there is to say.
+    pub(crate) fn tell(&mut self, records: u64, message: &str) {
+        self.counters.records.store(records, Ordering::Relaxed);
+        if !self.bar.is_hidden() {
+            self.bar.set_message(fitted(message, width()));
+        }
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         show(None);

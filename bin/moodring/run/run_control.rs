@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use moodring_live::LiveHandle;
 use moodring_pool::{Control, MAX_WORKERS};
 use signal_hook::consts::SIGTERM;
 
@@ -24,14 +25,21 @@ struct State {
     /// Whether a person set the number of workers, which ends autoscaling.
     is_set: AtomicBool,
     pool: OnceLock<Control>,
+    /// What has the input end, if it is not to be cut off behind the tasks that the pool has.
+    live: Option<LiveHandle>,
     clean_up: CleanUp,
 }
 
 impl RunControl {
     /// Returns the control of a run without a pool, or of one whose pool has this many workers. Removes the files of
     /// `clean_up` if it ends the process.
-    pub(crate) fn new(pool: Option<(Control, u32)>, clean_up: CleanUp) -> Self {
+    pub(crate) fn new(
+        pool: Option<(Control, u32)>,
+        clean_up: CleanUp,
+        live: Option<LiveHandle>,
+    ) -> Self {
         let state = State {
+            live,
             clean_up,
             ..State::default()
         };
@@ -47,8 +55,14 @@ impl RunControl {
         if self.0.signal.swap(signal, Ordering::SeqCst) != 0 {
             self.0.clean_up.exit(128 + signal);
         }
-        if let Some(pool) = self.0.pool.get() {
-            pool.drain();
+        self.end_input();
+    }
+
+    fn end_input(&self) {
+        match (&self.0.live, self.0.pool.get()) {
+            (Some(live), _) => live.stop(),
+            (None, Some(pool)) => pool.drain(),
+            (None, None) => {}
         }
     }
 
@@ -61,9 +75,7 @@ impl RunControl {
     /// Has the run take no more input and finish the work in progress.
     pub(crate) fn drain(&self) {
         self.0.is_drained.store(true, Ordering::SeqCst);
-        if let Some(pool) = self.0.pool.get() {
-            pool.drain();
-        }
+        self.end_input();
     }
 
     /// Replaces all workers, one at a time.

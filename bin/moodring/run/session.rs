@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use moodring_job::{AnyJob, Setup};
-use moodring_pool::{Delivery, Pool, PoolError, Sink, in_process, wire};
+use moodring_live::LiveHandle;
+use moodring_pool::{Control, Delivery, Feed, Pool, PoolError, Sink, in_process, wire};
 
 use super::clean_up::CleanUp;
 use super::control_server::ControlServer;
 use super::pool_options::PoolOptions;
 use super::progress::Progress;
 use super::run_control::RunControl;
-use super::tasks::Tasks;
 use super::{autoscale, signals};
 use crate::exit::Failure;
 
@@ -35,6 +35,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) setup: Setup,
     /// The files to remove if the process ends at once.
     pub(crate) unfinished: Vec<PathBuf>,
+    /// The live run, if this is one. It ends by its sources, without a drain of the pool.
+    pub(crate) live: Option<LiveHandle>,
 }
 
 /// A sink that shows how far the run is.
@@ -76,7 +78,7 @@ impl<'a> Session<'a> {
             Engine::InProcess { .. } => None,
         };
         let steered = pool.clone().map(|pool| (pool, settings.pool.workers));
-        let control = RunControl::new(steered, clean_up.clone());
+        let control = RunControl::new(steered, clean_up.clone(), settings.live.clone());
         signals::listen(control.clone(), pool.as_ref(), clean_up).map_err(Failure::failed)?;
         Ok(Self {
             settings,
@@ -90,10 +92,19 @@ impl<'a> Session<'a> {
         self.control.clone()
     }
 
-    /// Runs the tasks to their end, and returns how many workers were restarted.
+    /// Returns the control of the pool, if there is one.
+    pub(crate) fn pool(&self) -> Option<Control> {
+        match &self.engine {
+            Engine::Workers(pool) => Some(pool.control()),
+            Engine::InProcess { .. } => None,
+        }
+    }
+
+    /// Runs the tasks to their end, and returns how many workers were restarted. The feed must end with
+    /// [`control`](Self::control).
     pub(crate) fn run(
         self,
-        mut tasks: Tasks,
+        mut tasks: impl Feed + 'static,
         sink: &mut impl ProgressSink,
     ) -> Result<u64, PoolError> {
         let Self {
@@ -101,7 +112,6 @@ impl<'a> Session<'a> {
             control,
             engine,
         } = self;
-        tasks.end_with(control.clone());
         let (quiet, total_bytes) = (settings.quiet, settings.total_bytes);
         let ran = match engine {
             Engine::InProcess { setup } => {
@@ -121,6 +131,7 @@ impl<'a> Session<'a> {
                     counters: progress.counters(),
                     pool: pool.control(),
                     control,
+                    live: settings.live,
                 };
                 sink.show(Some(progress));
                 let _socket = server.start();

@@ -10,7 +10,6 @@ mod set_aside;
 mod side_files;
 mod summary;
 mod totals;
-mod usage;
 
 use std::io;
 use std::time::Instant;
@@ -125,6 +124,7 @@ fn score(
         },
         setup: Setup::Score(plan.setup(sink.part_path())),
         unfinished,
+        live: None,
     })?;
     let control = session.control();
     tracing::info!(
@@ -133,6 +133,7 @@ fn score(
         workers = plan.pool.workers,
         "run started"
     );
+    tasks.end_with(control.clone());
     let ran = session.run(tasks, &mut sink);
 
     let restarts = match ran {

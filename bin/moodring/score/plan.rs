@@ -15,7 +15,7 @@ use crate::exit::Failure;
 use crate::run::columns::Columns;
 use crate::run::files::Files;
 use crate::run::models::Models;
-use crate::run::pool_options::PoolOptions;
+use crate::run::pool_options::{PoolOptions, RECORD_TIMEOUT};
 use crate::run::source::{Scored, Source};
 use crate::run::store_failure;
 
@@ -57,7 +57,7 @@ impl Plan {
             models,
             pool,
         } = args;
-        let pool = PoolOptions::from_args(&pool);
+        let pool = PoolOptions::from_args(&pool, RECORD_TIMEOUT);
         let fields = FieldNames {
             id: args.id_field,
             time: args.time_field,

@@ -11,10 +11,10 @@ use moodring_score::SentimentClass;
 
 use super::plan::Plan;
 use super::totals::Totals;
-use super::usage::Usage;
 use crate::cli::SummaryFormat;
 use crate::exit::Failure;
 use crate::human::grouped;
+use crate::run::usage::Usage;
 use crate::visible::visible;
 
 mod fields;

@@ -2,6 +2,7 @@
 //! and hands snapshots to the writer when that is idle.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender, never, select};
@@ -133,6 +134,7 @@ impl FoldThread {
         status.sources = sources;
         status.latency = self.latencies.status();
         status.trouble = self.shared.trouble();
+        self.shared.ticks.fetch_add(1, Ordering::SeqCst);
     }
 
     fn is_writer_idle(&self) -> bool {
@@ -185,8 +187,9 @@ impl FoldThread {
     }
 }
 
-/// The time by the clock.
-pub(crate) fn by_the_clock() -> Timestamp {
+/// Returns the time of the system clock.
+#[must_use]
+pub fn by_the_clock() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let micros = since.map_or(0, |since| since.as_micros());
     Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))

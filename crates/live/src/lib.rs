@@ -30,6 +30,7 @@ mod writer;
 pub use aside::{Aside, Role};
 pub use blocks::Blocks;
 pub use error::LiveError;
+pub use fold_thread::by_the_clock;
 pub use folder::{BadRows, Folder};
 pub use intake::{BlockLimits, Intake, PERMITS};
 pub use rules::{BadRules, SeriesKind, SeriesRules};

@@ -72,6 +72,12 @@ impl LiveHandle {
     pub fn status(&self) -> LiveStatus {
         self.0.status().clone()
     }
+
+    /// Returns how often the fold has told its status: if that does not change within seconds, the fold hangs.
+    #[must_use]
+    pub fn ticks(&self) -> u64 {
+        self.0.ticks.load(Ordering::SeqCst)
+    }
 }
 
 impl Live {

@@ -21,6 +21,8 @@ pub(crate) struct Shared {
     status: Mutex<LiveStatus>,
     /// Why nothing can be saved at present.
     trouble: Mutex<Option<String>>,
+    /// How often the fold has told its status.
+    pub(crate) ticks: AtomicU64,
 }
 
 /// A source, as its own thread and the fold see it.
@@ -40,6 +42,7 @@ impl Shared {
             sources: names.into_iter().map(SharedSource::new).collect(),
             status: Mutex::default(),
             trouble: Mutex::default(),
+            ticks: AtomicU64::new(0),
         }
     }
 

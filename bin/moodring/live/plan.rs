@@ -1,0 +1,329 @@
+//! What the flags of `live` mean.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use moodring_job::{GroupBy, LiveSetup, Model, RowRules, TextRules};
+use moodring_live::{
+    BadRules, GivenSource, LiveOptions, Role, SeriesKind, SeriesRules, SideFilePlan, SourceName,
+    StreamRules,
+};
+use moodring_record::{FieldNames, Format, Layout, ReadOptions};
+use moodring_source::push::{DEFAULT_MAX_BODY, Push, PushOptions};
+use moodring_source::{Defaults, Place, Source, Spec, SpecError};
+use moodring_window::{Patience, Rules, TimeZone, View};
+
+use super::args::{LiveArgs, StateArgs};
+use crate::cli::SummaryFormat;
+use crate::exit::Failure;
+use crate::run::models::Models;
+use crate::run::pool_options::PoolOptions;
+
+/// How long a worker may take for a record of a stream.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(2);
+/// How many ids of each scope are remembered.
+const MAX_IDS: usize = 1_000_000;
+/// How large the files for rejects and for quarantined records may get.
+const SIDE_FILE_MAX: u64 = 100 << 20;
+
+/// A run that makes sense.
+pub(super) struct Plan {
+    pub(super) options: LiveOptions,
+    pub(super) sources: Vec<GivenSource>,
+    pub(super) series: SeriesRules,
+    pub(super) setup: LiveSetup,
+    pub(super) state: Option<PathBuf>,
+    pub(super) pool: PoolOptions,
+    pub(super) quiet: bool,
+    pub(super) summary: SummaryFormat,
+}
+
+impl Plan {
+    /// Understands the flags, and opens the sources as far as that shows mistakes.
+    pub(super) fn new(args: &LiveArgs) -> Result<Self, Failure> {
+        let models = Models::read(&args.models, "")?;
+        let series = series(args, &models.list)?;
+        let rules = stream_rules(args, &series)?;
+        let specs = specs(args)?;
+        let fields: Vec<String> = rows(args, &[]).fields();
+        let sources = open(args, &specs, fields)?;
+        let pace = sources.iter().map(|given| given.source.kind().pace);
+        let rules = StreamRules {
+            patience: Patience {
+                // The slowest of them, as event time must not run ahead of a source.
+                pace: pace.fold(f64::INFINITY, f64::min).clamp(0.0, 1e6),
+                ..rules.patience
+            },
+            ..rules
+        };
+        let names: Vec<String> = specs.iter().map(|spec| spec.name().to_owned()).collect();
+        let output = &args.output;
+        Ok(Self {
+            options: LiveOptions {
+                rules,
+                until_end: args.sources.until_end,
+                side_files: output
+                    .state
+                    .as_deref()
+                    .map_or_else(Vec::new, |state| side_files(state, output)),
+                keep: Some(output.keep),
+            },
+            sources,
+            series,
+            setup: LiveSetup {
+                models: models.list,
+                texts: texts(args),
+                rows: rows(args, &names),
+                rendering: None,
+            },
+            state: output.state.clone(),
+            pool: PoolOptions::from_args(&args.pool, RECORD_TIMEOUT),
+            quiet: output.quiet,
+            summary: output.summary,
+        })
+    }
+}
+
+fn texts(args: &LiveArgs) -> TextRules {
+    TextRules {
+        clean: args.texts.clean,
+        langs: args.texts.lang.clone(),
+        track: args.texts.track.clone(),
+    }
+}
+
+fn rows(args: &LiveArgs, sources: &[String]) -> RowRules {
+    RowRules {
+        group_by: group_by(args),
+        time_zone: args.sources.time_zone.clone(),
+        keeps_texts: !args.texts.no_texts,
+        sources: sources.to_vec(),
+    }
+}
+
+/// The dimensions; one group of all posts if none is given.
+fn group_by(args: &LiveArgs) -> Vec<GroupBy> {
+    let given = &args.windows.group_by;
+    if given.is_empty() {
+        return vec![GroupBy::All];
+    }
+    given.clone()
+}
+
+fn series(args: &LiveArgs, models: &[Model]) -> Result<SeriesRules, Failure> {
+    let windows = &args.windows;
+    let group_by: Vec<String> = group_by(args).iter().map(ToString::to_string).collect();
+    let twice = (1..group_by.len()).find(|&at| group_by[..at].contains(&group_by[at]));
+    if let Some(at) = twice {
+        return Err(Failure::Usage(anyhow!(
+            "--group-by names {} twice",
+            group_by[at]
+        )));
+    }
+    let needs_terms = group_by.iter().any(|dimension| dimension == "track");
+    if needs_terms && args.texts.track.is_empty() {
+        return Err(Failure::Usage(anyhow!(
+            "--group-by track needs terms; add --track TERM,..."
+        )));
+    }
+    let sources = &args.sources;
+    let fields = [
+        Some(sources.text_field.clone()),
+        sources.time_field.clone(),
+        Some(sources.time_zone.clone()),
+    ];
+    Ok(SeriesRules {
+        kind: SeriesKind {
+            slide_ms: millis(windows.slide.unwrap_or(windows.window)),
+            align: windows.align.clone(),
+            group_by,
+            track: args.texts.track.clone(),
+            models: models.iter().map(describe).collect(),
+            clean: vec![args.texts.clean.to_string()],
+            lang: args.texts.lang.clone(),
+            fields,
+        },
+        window_ms: millis(windows.window),
+        corrections_ms: millis(windows.corrections),
+        max_tags: windows.max_tags as usize,
+    })
+}
+
+/// All that the scores of a model depend on.
+fn describe(model: &Model) -> String {
+    let (name, version) = (model.name(), env!("CARGO_PKG_VERSION"));
+    match model.file() {
+        None => format!("{name} {version}"),
+        Some(file) => {
+            let words = crc32fast::hash(&file.content);
+            let extends = if model.extends() { "+" } else { "" };
+            format!("{name} {extends}{words:08x} {version}")
+        }
+    }
+}
+
+fn stream_rules(args: &LiveArgs, series: &SeriesRules) -> Result<StreamRules, Failure> {
+    let windows = &args.windows;
+    let grid = series.grid().map_err(|error| match error {
+        BadRules::TimeZone(zone) => {
+            Failure::Usage(anyhow!("--align: there is no time zone `{zone}`"))
+        }
+        error => Failure::usage(error),
+    })?;
+    let slide = series.kind.slide_ms;
+    if !series.window_ms.is_multiple_of(slide) || View::new(series.length(), 1).is_none() {
+        return Err(Failure::Usage(anyhow!(
+            "--window {} ms is not a multiple of --slide {slide} ms",
+            series.window_ms
+        )));
+    }
+    Ok(StreamRules {
+        window: Rules {
+            grid,
+            length: series.length(),
+            corrections: windows.corrections,
+            max_tags: windows.max_tags as usize,
+            max_ids: MAX_IDS,
+        },
+        patience: Patience {
+            lateness: windows.lateness,
+            idle: windows.idle,
+            hold: windows.hold,
+            pace: 1.0,
+        },
+        max_groups: windows.max_groups as usize,
+    })
+}
+
+fn specs(args: &LiveArgs) -> Result<Vec<Spec>, Failure> {
+    if args.sources.source.is_empty() {
+        return Err(Failure::Usage(anyhow!(
+            "there is no source; add --source URI, such as file:posts.jsonl, push: or demo:"
+        )));
+    }
+    let specs = args.sources.source.iter().map(|typed| Spec::parse(typed));
+    let specs: Vec<Spec> = specs
+        .collect::<Result<_, SpecError>>()
+        .map_err(Failure::usage)?;
+    let mut seen = HashMap::new();
+    for (number, spec) in specs.iter().enumerate() {
+        if seen.insert(spec.name(), number).is_some() {
+            return Err(Failure::Usage(anyhow!(
+                "two sources are called `{}`; positions and counts are kept by name: add name=NAME to one of them",
+                spec.name()
+            )));
+        }
+    }
+    let stdins = specs.iter().filter(|spec| *spec.place() == Place::Stdin);
+    if stdins.count() > 1 {
+        return Err(Failure::Usage(anyhow!(
+            "standard input can be only one source"
+        )));
+    }
+    Ok(specs)
+}
+
+fn open(args: &LiveArgs, specs: &[Spec], extra: Vec<String>) -> Result<Vec<GivenSource>, Failure> {
+    let given = &args.sources;
+    let zone = TimeZone::get(&given.time_zone).map_err(|_| {
+        Failure::Usage(anyhow!(
+            "--time-zone: there is no time zone `{}`",
+            given.time_zone
+        ))
+    })?;
+    let state = args.output.state.as_deref().and_then(Path::parent);
+    let scratch = state.filter(|folder| !folder.as_os_str().is_empty());
+    let defaults = Defaults {
+        format: given.format,
+        reading: ReadOptions::default(),
+        fields: field_names(args, extra),
+        time_zone: zone,
+        scratch: scratch.map_or_else(std::env::temp_dir, Path::to_owned),
+    };
+    let open = |spec: &Spec| {
+        let scope = match spec.dedupe() {
+            Some(key) => format!("key:{key}"),
+            None => format!("source:{}", spec.name()),
+        };
+        Ok(GivenSource {
+            name: SourceName {
+                name: spec.name().to_owned(),
+                scope,
+            },
+            source: source(spec, &defaults)?,
+        })
+    };
+    specs.iter().map(open).collect()
+}
+
+fn field_names(args: &LiveArgs, _extra: Vec<String>) -> FieldNames {
+    FieldNames {
+        text: args.sources.text_field.clone(),
+        id: args.sources.id_field.clone(),
+        time: args.sources.time_field.clone(),
+        ..FieldNames::default()
+    }
+}
+
+fn source(spec: &Spec, defaults: &Defaults) -> Result<Box<dyn Source>, Failure> {
+    if let Some(source) = spec.open(defaults).map_err(Failure::usage)? {
+        return Ok(source);
+    }
+    match spec.place() {
+        Place::Push(address) => push(*address, spec, defaults),
+        place => Err(Failure::Usage(anyhow!(
+            "{place:?} is no source of this program"
+        ))),
+    }
+}
+
+/// Listens for posts. Whoever sends them from another machine needs a token, for which there is no option yet.
+fn push(address: SocketAddr, spec: &Spec, defaults: &Defaults) -> Result<Box<dyn Source>, Failure> {
+    let settings = spec.settings(defaults);
+    let layout = Layout::detect(
+        Format::Jsonl,
+        settings.reading,
+        &settings.fields,
+        &[],
+        b"",
+        true,
+    );
+    let options = PushOptions {
+        address,
+        tokens: None,
+        names: Vec::new(),
+        max_body: DEFAULT_MAX_BODY,
+        layout: layout.map_err(Failure::usage)?,
+    };
+    Ok(Box::new(Push::bind(options).map_err(Failure::usage)?))
+}
+
+fn side_files(state: &Path, args: &StateArgs) -> Vec<SideFilePlan> {
+    let beside = |ending: &str| {
+        let mut name = state.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let or_beside = |path: &Option<PathBuf>, ending| path.clone().unwrap_or_else(|| beside(ending));
+    let plan = |role, path, max| SideFilePlan { role, path, max };
+    vec![
+        plan(Role::Late, beside(".late.jsonl"), args.late_max),
+        plan(
+            Role::Rejects,
+            or_beside(&args.rejects, ".rejects.jsonl"),
+            SIDE_FILE_MAX,
+        ),
+        plan(
+            Role::Quarantine,
+            or_beside(&args.quarantine, ".quarantine.jsonl"),
+            SIDE_FILE_MAX,
+        ),
+    ]
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
