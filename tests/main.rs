@@ -28,3 +28,4 @@ mod surroundings;
 mod tables;
 #[cfg(feature = "faults")]
 mod tamper;
+mod windows;

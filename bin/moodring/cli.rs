@@ -14,6 +14,7 @@ use crate::live::LiveArgs;
 use crate::logging::{LogFormat, LogLevel};
 use crate::query::QueryArgs;
 use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
+use crate::run::window_args::WindowArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -114,10 +115,25 @@ pub(crate) struct ScoreArgs {
     pub(crate) input: InputArgs,
 
     #[command(flatten)]
+    pub(crate) windows: ScoreWindowArgs,
+
+    #[command(flatten)]
     pub(crate) models: ModelArgs,
 
     #[command(flatten)]
     pub(crate) pool: PoolArgs,
+}
+
+/// The windows of a run over files.
+#[derive(Debug, Args)]
+pub(crate) struct ScoreWindowArgs {
+    /// File for sentiment by window of event time and group: .csv or .jsonl, optionally with .gz or .zst. Needs --window and
+    /// --time-field; a post whose --id-field was there before in its input counts once
+    #[arg(long, value_name = "FILE", help_heading = "Windows")]
+    pub(crate) windows: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) args: WindowArgs,
 }
 
 /// The output of a run.

@@ -177,6 +177,12 @@ impl Files {
         self.write_whole(path, roles, "name another file with --quarantine");
     }
 
+    /// The run writes this file of windows.
+    pub(crate) fn write_windows(&mut self, path: &Path) {
+        let roles = ["the windows file", "the part file of the windows file"];
+        self.write_whole(path, roles, "name another file with --windows");
+    }
+
     /// The run writes something to standard output.
     pub(crate) fn write_stdout(&mut self) {
         let identity = Identity::of_open(std::io::stdout());

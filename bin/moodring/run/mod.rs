@@ -22,6 +22,7 @@ pub(crate) mod signals;
 pub(crate) mod source;
 pub(crate) mod tasks;
 pub(crate) mod usage;
+pub(crate) mod window_args;
 
 use anyhow::anyhow;
 use columns::DifferentColumns;

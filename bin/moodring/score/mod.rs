@@ -10,6 +10,7 @@ mod set_aside;
 mod side_files;
 mod summary;
 mod totals;
+pub(crate) mod windows;
 
 use std::io;
 use std::time::Instant;

@@ -21,6 +21,7 @@ use super::resume::entry::{Counts, Extent, RunFingerprint, ShardRecord};
 use super::resume::journal::JournalWriter;
 use super::set_aside::{FramingWarnings, Kind, Place, SetAside};
 use super::totals::Totals;
+use super::windows::{WindowSink, WindowsReady};
 use crate::exit::{Failure, warn};
 use crate::run::progress::Progress;
 use crate::run::rejections::Rejections;
@@ -58,6 +59,8 @@ pub(crate) struct OutputSink {
     leaves_journal: bool,
     /// What stands for the journal if it cannot.
     marker: Option<Marker>,
+    /// The windows of the posts, if they are asked for.
+    windows: Option<WindowSink>,
     rejections: Rejections,
 }
 
@@ -78,6 +81,10 @@ impl OutputSink {
         let set_aside = |path: &Option<PathBuf>, kind| {
             SetAside::open(path.as_deref(), kind, plan.force).map_err(store_failure)
         };
+        let windows = plan.windows.as_ref().map(|windows| {
+            WindowSink::open(&windows.file, &windows.plan, plan.force).map_err(store_failure)
+        });
+        let windows = windows.transpose()?;
         let rejects = set_aside(&plan.rejects, Kind::Rejected)?;
         let quarantine = set_aside(&plan.quarantine, Kind::Quarantined)?;
         // Packed even if there is none: a compressed file without any piece would be a damaged one.
@@ -108,6 +115,7 @@ impl OutputSink {
         output.append(&packed).map_err(store_failure)?;
         let mut sink = Self::new(plan, feed, output, [rejects, quarantine], journal);
         sink.marker = marker;
+        sink.windows = windows;
         Ok(sink)
     }
 
@@ -164,6 +172,7 @@ impl OutputSink {
             framing: FramingWarnings::default(),
             journal,
             marker: None,
+            windows: None,
             rejections: Rejections::new(plan.source.text_field()),
             leaves_journal: plan.resume,
         }
@@ -185,7 +194,9 @@ impl OutputSink {
         let journal = self.journal.as_ref().map(JournalWriter::path);
         let marker = self.marker.as_ref();
         let marker = marker.map(|marker| marker.0.path().to_owned());
+        let windows = self.windows.as_ref().and_then(WindowSink::part_path);
         let all = part.into_iter().chain(asides);
+        let all = all.chain(windows.map(Path::to_owned));
         all.chain(journal).chain(marker).collect()
     }
 
@@ -209,8 +220,16 @@ impl OutputSink {
                 part.keep(true);
             }
         }
+        let windows = self.windows.take().filter(|_| !is_worthless);
+        let windows = windows
+            .map(WindowSink::write)
+            .transpose()
+            .map_err(sink_failure)?;
         self.rejects.keep(true);
         self.quarantine.keep(true);
+        if let Some(windows) = &windows {
+            windows.sync().map_err(store_failure)?;
+        }
         let synced = [
             self.output.sync(),
             self.rejects.sync(),
@@ -223,6 +242,10 @@ impl OutputSink {
         }
         self.totals.rejects_file = self.rejects.commit().map_err(store_failure)?;
         self.totals.quarantine_file = self.quarantine.commit().map_err(store_failure)?;
+        self.totals.windows = windows
+            .map(WindowsReady::commit)
+            .transpose()
+            .map_err(store_failure)?;
         if !is_worthless {
             self.output.commit().map_err(store_failure)?;
         }
@@ -413,6 +436,9 @@ impl Sink for OutputSink {
         }
         for (record, why) in report.quarantined.iter().zip(released.quarantined) {
             self.quarantine(report.source, lines_before, record, why)?;
+        }
+        if let (Some(windows), Some(rows)) = (&mut self.windows, &report.rows) {
+            windows.fold(report.source, rows)?;
         }
         self.judge(report.records);
         let mut counts = Counts::of(&report);

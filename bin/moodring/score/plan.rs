@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use moodring_codec::Compression;
-use moodring_feed::{Feed, Input};
-use moodring_job::ScoreSetup;
+use moodring_feed::{Feed, Input, name_of};
+use moodring_job::{RowRules, ScoreSetup, TextRules};
 use moodring_record::{FieldNames, Format, MAX_COLUMNS, OutputStyle, added_names};
 use moodring_store::{PartFile, StoreError, is_stdout};
 
-use crate::cli::{ScoreArgs, SummaryFormat};
+use super::windows::WindowsFile;
+use crate::cli::{OutputArgs, ScoreArgs, ScoreWindowArgs, SummaryFormat};
 use crate::exit::Failure;
 use crate::run::columns::Columns;
 use crate::run::files::Files;
@@ -18,6 +19,7 @@ use crate::run::models::Models;
 use crate::run::pool_options::{PoolOptions, RECORD_TIMEOUT};
 use crate::run::source::{Scored, Source};
 use crate::run::store_failure;
+use crate::run::window_args::WindowPlan;
 
 /// A run of `moodring score`, ready to start.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) rejects: Option<PathBuf>,
     /// The same for records on which workers died.
     pub(crate) quarantine: Option<PathBuf>,
+    /// The windows of the posts, if they are asked for.
+    pub(crate) windows: Option<Windows>,
     pub(crate) unordered: bool,
     pub(crate) strict: bool,
     /// What stands before the names of the fields that are added.
@@ -54,12 +58,14 @@ impl Plan {
         let ScoreArgs {
             input,
             output: args,
+            windows,
             models,
             pool,
         } = args;
+        let windows = Windows::plan(windows, &args)?;
         let pool = PoolOptions::from_args(&pool, RECORD_TIMEOUT);
         let fields = FieldNames {
-            id: args.id_field,
+            id: args.id_field.clone(),
             time: args.time_field,
             ..FieldNames::default()
         };
@@ -72,6 +78,9 @@ impl Plan {
         let quarantine = beside(args.quarantine, "quarantine");
         let asides = [rejects.as_deref(), quarantine.as_deref()];
         let mut files = written(output.as_deref(), asides, args.summary);
+        if let Some(windows) = &windows {
+            files.write_windows(&windows.file.path);
+        }
         let scored = if args.replace || !args.prefix.is_empty() {
             Scored::Take
         } else {
@@ -104,6 +113,7 @@ impl Plan {
             source,
             models,
             pool,
+            windows,
             unordered: args.unordered,
             strict: args.strict,
             prefix: args.prefix,
@@ -147,8 +157,18 @@ impl Plan {
             models: self.models.list.clone(),
             prefix: self.prefix.clone(),
             output: self.output_style(),
+            texts: TextRules::default(),
+            rows: self.windows.as_ref().map(|windows| self.row_rules(windows)),
             compression: self.compression,
             part: part.map(Path::to_owned),
+        }
+    }
+
+    fn row_rules(&self, windows: &Windows) -> RowRules {
+        let names = self.source.inputs.iter().map(|input| input.name.clone());
+        RowRules {
+            sources: names.collect(),
+            ..windows.plan.rows.clone()
         }
     }
 
@@ -179,6 +199,55 @@ fn check_columns(columns: &[String], output: Format, added: &[String]) -> Result
         return Ok(());
     };
     Err(Failure::Usage(anyhow!(refused)))
+}
+
+/// The windows of a run.
+#[derive(Debug)]
+pub(crate) struct Windows {
+    pub(crate) file: WindowsFile,
+    pub(crate) plan: WindowPlan,
+}
+
+impl Windows {
+    /// Checks what was typed. `None` if no windows are asked for.
+    fn plan(typed: ScoreWindowArgs, args: &OutputArgs) -> Result<Option<Self>, Failure> {
+        let usage = |sentence: &str| Err(Failure::Usage(anyhow!("{sentence}")));
+        let Some(path) = typed.windows else {
+            return match typed.args.stray() {
+                Some(flag) => usage(&format!(
+                    "{flag} needs --windows FILE, where the windows go"
+                )),
+                None => Ok(None),
+            };
+        };
+        let Some(window) = typed.args.window else {
+            return usage("--windows needs --window, the width of the windows, such as 1h");
+        };
+        if args.time_field.is_none() {
+            return usage("--windows needs --time-field, the field with the time of a post");
+        }
+        if args.resume || args.unordered {
+            return usage(
+                "--windows needs all posts in their order: leave --resume and --unordered out",
+            );
+        }
+        let (compression, extension) = Compression::of_path(&path);
+        let known = |format: &Format| matches!(format, Format::Csv | Format::Jsonl);
+        let Some(format) = Format::from_extension(&extension).filter(known) else {
+            return usage(&format!(
+                "cannot tell the format of {} from its name: call it .csv or .jsonl (also .gz or .zst)",
+                name_of(&path)
+            ));
+        };
+        Ok(Some(Self {
+            file: WindowsFile {
+                path,
+                format,
+                compression,
+            },
+            plan: typed.args.plan(window)?,
+        }))
+    }
 }
 
 /// The files that a run writes.

@@ -31,6 +31,11 @@ pub(super) fn check(plan: &Plan) -> Result<(), StoreError> {
 }
 
 fn check_asides(plan: &Plan, has_journal: bool) -> Result<(), StoreError> {
+    if let Some(windows) = &plan.windows
+        && let Some(part) = PartFile::path_of(&windows.file.path)
+    {
+        check_side_file(&part, plan.force || has_journal)?;
+    }
     for path in [&plan.rejects, &plan.quarantine].into_iter().flatten() {
         if let Some(part) = PartFile::path_of(path) {
             check_side_file(&part, plan.force || has_journal || is_aside(&part))?;

@@ -85,6 +85,7 @@ fn summarize<'a>(plan: &'a Plan, totals: &'a Totals, restarts: u64, took: Durati
         ModelSummary::new(name, &tally)
     };
     let reasons = totals.reasons.iter();
+    let windows = totals.windows.as_ref();
     Summary {
         records: totals.records,
         records_before: totals.before.records,
@@ -124,6 +125,13 @@ fn summarize<'a>(plan: &'a Plan, totals: &'a Totals, restarts: u64, took: Durati
         output: shown(plan.output.as_deref().filter(|_| !totals.is_worthless())),
         rejects_file: shown(totals.rejects_file.as_deref()),
         quarantine_file: shown(totals.quarantine_file.as_deref()),
+        windows_file: windows.as_ref().and_then(|_| {
+            let windows = plan.windows.as_ref()?;
+            shown(Some(&windows.file.path))
+        }),
+        windows: windows.map_or(0, |windows| windows.windows),
+        window_groups: windows.map_or(0, |windows| windows.groups),
+        window_duplicates: windows.map_or(0, |windows| windows.duplicates),
         cpu_seconds: usage.supervisor_cpu + usage.workers_cpu,
         supervisor_cpu_seconds: usage.supervisor_cpu,
         supervisor_peak_rss_bytes: usage.supervisor_peak_rss,

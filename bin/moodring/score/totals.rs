@@ -7,6 +7,7 @@ use moodring_job::Findings;
 use moodring_record::RejectKind;
 
 use super::resume::entry::Counts;
+use super::windows::WindowsWritten;
 
 /// The totals of a run, including the work of prior runs that it resumed.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub(crate) struct Totals {
     pub(crate) rejects_file: Option<PathBuf>,
     /// Where the quarantined records are, if there are any.
     pub(crate) quarantine_file: Option<PathBuf>,
+    /// The windows that were written, if they were asked for.
+    pub(crate) windows: Option<WindowsWritten>,
     /// What to say if most records were rejected.
     pub(crate) rejects_warning: Option<String>,
 }

@@ -10,6 +10,7 @@ use moodring_store::PartWriter;
 
 use crate::findings::Findings;
 use crate::language::Language;
+use crate::live::row_maker::RowMaker;
 use crate::message::{Delivered, Grant, Report, ScoreSetup, Setup, Task};
 use crate::records::{Found, NoObserver, RecordObserver, for_each_post};
 use crate::scorers::Scorers;
@@ -30,6 +31,8 @@ pub struct ScoreJob<O = NoObserver> {
     reader: ShardReader,
     /// Rendered bytes before they are compressed.
     plain: Vec<u8>,
+    /// The rows of a shard, if the run makes windows of them.
+    rows: Option<RowMaker>,
     observer: O,
 }
 
@@ -82,6 +85,7 @@ impl<O: RecordObserver> Job for ScoreJob<O> {
             lines: found.lines,
             first_line: task.layout.first_line(),
             findings,
+            rows: self.rows.as_ref().map(RowMaker::rows),
             rejects: found.rejects,
             quarantined: found.quarantined,
             checksum,
@@ -121,6 +125,7 @@ impl<O: RecordObserver> ScoreJob<O> {
         Ok(Self {
             columns: models.columns(&setup.prefix),
             compressor: Compressor::new(setup.compression).map_err(JobError::new)?,
+            rows: setup.rows.clone().map(RowMaker::new).transpose()?,
             models,
             part,
             setup,
@@ -153,8 +158,14 @@ impl<O: RecordObserver> ScoreJob<O> {
             ..Findings::default()
         };
         let mut count = 0;
-        let models = &mut self.models;
+        let (models, rows) = (&mut self.models, &mut self.rows);
+        if let Some(rows) = rows {
+            rows.clear();
+        }
         let found = for_each_post(work, &task.layout, records, &self.observer, |item, post| {
+            // A post without a time is a reject in a run with windows, before it is counted.
+            let time = rows.as_ref().map(|rows| rows.time_of(post, None));
+            let time = time.transpose()?;
             models.score(post.text())?;
             let (primary, units) = tally(models, &mut findings.tallies);
             let place = (task.index, item);
@@ -164,6 +175,9 @@ impl<O: RecordObserver> ScoreJob<O> {
             }
             if let Some(field) = post.other_field() {
                 findings.without_column.add(place, field);
+            }
+            if let (Some(rows), Some(time)) = (rows.as_mut(), time) {
+                rows.add(task.source, post, time.time, primary);
             }
             count += 1;
             let sentiment = SentimentClass::of(primary).name();
@@ -229,6 +243,8 @@ mod tests {
             models: Vec::new(),
             prefix: String::new(),
             output: OutputStyle::new(Format::Jsonl, ReadOptions::default(), []),
+            texts: crate::message::TextRules::default(),
+            rows: None,
             compression: Compression::None,
             part: None,
         };

@@ -253,6 +253,24 @@ impl Fold {
         self.watermarks.advance(now)
     }
 
+    /// The panes.
+    #[must_use]
+    pub fn grid(&self) -> &Grid {
+        &self.rules.grid
+    }
+
+    /// How many panes of groups are here.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.panes.values().map(HashMap::len).sum()
+    }
+
+    /// Whether no pane is here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.panes.is_empty()
+    }
+
     /// The groups.
     pub fn groups(&mut self) -> &mut Groups {
         &mut self.groups

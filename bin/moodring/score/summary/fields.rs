@@ -39,6 +39,11 @@ pub(super) struct Summary<'a> {
     pub(super) output: Option<String>,
     pub(super) rejects_file: Option<String>,
     pub(super) quarantine_file: Option<String>,
+    pub(super) windows_file: Option<String>,
+    /// Windows that were written, the groups that have any, and the posts that were left out of them as duplicates.
+    pub(super) windows: u64,
+    pub(super) window_groups: u64,
+    pub(super) window_duplicates: u64,
     pub(super) cpu_seconds: f64,
     pub(super) supervisor_cpu_seconds: f64,
     pub(super) supervisor_peak_rss_bytes: u64,

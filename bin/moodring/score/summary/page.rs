@@ -102,6 +102,15 @@ fn set_aside(summary: &Summary<'_>) -> Vec<String> {
         let reasons = summary.rejects_by_reason.iter();
         lines.extend(reasons.map(|(reason, &count)| format!("  {:>9}  {reason}", grouped(count))));
     }
+    if let Some(file) = &summary.windows_file {
+        let windows = counted(summary.windows, "window");
+        let groups = counted(summary.window_groups, "group");
+        lines.push(format!("{windows} of {groups} in {file}"));
+    }
+    if summary.window_duplicates > 0 {
+        let duplicates = counted(summary.window_duplicates, "duplicate post");
+        lines.push(format!("{duplicates} left out of the windows"));
+    }
     if summary.quarantined > 0 {
         let crashing = counted(summary.quarantined, "record");
         lines.push(match &summary.quarantine_file {

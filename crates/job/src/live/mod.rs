@@ -4,7 +4,7 @@
 //! job of a batch, so that a file gives the same windows as its replay.
 
 mod live_job;
-mod row_maker;
+pub(crate) mod row_maker;
 mod row_table;
 
 pub use live_job::LiveJob;

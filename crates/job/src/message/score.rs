@@ -7,6 +7,7 @@ use moodring_record::OutputStyle;
 use serde::{Deserialize, Serialize};
 
 use super::reject::Reject;
+use super::rows::{RowRules, Rows, TextRules};
 use crate::findings::Findings;
 use crate::model::Model;
 
@@ -19,6 +20,10 @@ pub struct ScoreSetup {
     pub prefix: String,
     /// How scored records are rendered.
     pub output: OutputStyle,
+    /// Which texts are scored, and what of them.
+    pub texts: TextRules,
+    /// How scored posts become rows for windows, if the run makes any.
+    pub rows: Option<RowRules>,
     /// How rendered bytes are compressed, each shard as a member or frame of its own.
     pub compression: Compression,
     /// The file that workers write results into; without one they send them with the report.
@@ -49,6 +54,9 @@ pub struct Report<'a> {
     pub first_line: u64,
     /// What the scored records show.
     pub findings: Findings,
+    /// The scored records as rows, if the run makes windows of them.
+    #[serde(borrow)]
+    pub rows: Option<Rows<'a>>,
     /// The records that could not be read.
     pub rejects: Vec<Reject>,
     /// The records that were left out because workers died on them, in order; the pool knows the reasons.

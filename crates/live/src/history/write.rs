@@ -47,6 +47,12 @@ impl<W: Write> CsvWindows<W> {
         Ok(Self(writer))
     }
 
+    /// Continues a CSV that has its header.
+    #[must_use]
+    pub fn continued(out: W) -> Self {
+        Self(csv::Writer::from_writer(out))
+    }
+
     /// Writes a window.
     ///
     /// # Errors

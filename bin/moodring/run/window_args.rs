@@ -1,0 +1,188 @@
+//! The windows of a run, as they are typed.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use clap::Args;
+use moodring_job::{GroupBy, RowRules};
+use moodring_window::{Grid, TimeZone};
+
+use super::durations::parse_duration;
+use crate::exit::Failure;
+use crate::hinted::hinted;
+
+/// Which windows are made of the posts.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Windows")]
+pub(crate) struct WindowArgs {
+    /// Width of the windows of event time, such as 1m, 1h or 1d
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) window: Option<Duration>,
+
+    /// Time from the start of one window to the start of the next; the width is a multiple of it [default: --window]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) slide: Option<Duration>,
+
+    /// Group posts by all, source, tag, track, lang or field:NAME; repeat it for several independent groupings [default:
+    /// all]
+    #[arg(long, value_name = "DIMENSION", hide_possible_values = true,
+        value_parser = hinted(GroupBy::from_str, ["all", "source", "tag", "track", "lang", "field:"]))]
+    pub(crate) group_by: Vec<GroupBy>,
+
+    /// Time zone of times that do not name theirs, such as Europe/Berlin
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = parse_zone)]
+    pub(crate) time_zone: String,
+
+    /// Align windows of whole days to midnight in this time zone [default: to 1970-01-01T00:00:00Z]
+    #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
+    pub(crate) align: Option<String>,
+
+    /// Groups of each grouping that are kept apart; the posts of further ones are in `other`
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = parse_count)]
+    pub(crate) max_groups: usize,
+
+    /// Hashtags that are kept apart in each group and pane of time
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = parse_count)]
+    pub(crate) max_tags: usize,
+
+    /// Keep no texts of posts
+    #[arg(long)]
+    pub(crate) no_texts: bool,
+}
+
+/// The windows of a run, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct WindowPlan {
+    /// The panes, each as wide as the slide.
+    pub(crate) grid: Grid,
+    /// How many panes a window has.
+    pub(crate) length: i64,
+    pub(crate) max_groups: usize,
+    pub(crate) max_tags: usize,
+    /// What workers are told, without the names of the sources.
+    pub(crate) rows: RowRules,
+}
+
+impl WindowArgs {
+    /// Checks what was typed.
+    pub(crate) fn plan(&self, window: Duration) -> Result<WindowPlan, Failure> {
+        let slide = self.slide.unwrap_or(window);
+        let is_multiple = !slide.is_zero() && window.as_millis().is_multiple_of(slide.as_millis());
+        let length = i64::try_from(window.as_millis() / slide.as_millis().max(1)).unwrap_or(0);
+        if !is_multiple || length == 0 {
+            return Err(Failure::Usage(anyhow!(
+                "--window must be a multiple of --slide, and neither may be 0"
+            )));
+        }
+        let grid = match &self.align {
+            None => Grid::utc(slide),
+            Some(zone) => Grid::days(slide, TimeZone::get(zone).map_err(Failure::usage)?),
+        };
+        let mut group_by = self.group_by.clone();
+        if group_by.is_empty() {
+            group_by.push(GroupBy::All);
+        }
+        if let Some(twice) = group_by
+            .iter()
+            .enumerate()
+            .find(|(at, it)| group_by[..*at].contains(it))
+        {
+            return Err(Failure::Usage(anyhow!(
+                "--group-by has `{}` twice",
+                twice.1
+            )));
+        }
+        Ok(WindowPlan {
+            grid: grid.map_err(Failure::usage)?,
+            length,
+            max_groups: self.max_groups,
+            max_tags: self.max_tags,
+            rows: RowRules {
+                group_by,
+                time_zone: self.time_zone.clone(),
+                keeps_texts: !self.no_texts,
+                sources: Vec::new(),
+            },
+        })
+    }
+
+    /// Returns the first flag that was typed though it has no meaning without windows.
+    pub(crate) fn stray(&self) -> Option<&'static str> {
+        [
+            (self.window.is_some(), "--window"),
+            (self.slide.is_some(), "--slide"),
+            (!self.group_by.is_empty(), "--group-by"),
+            (self.align.is_some(), "--align"),
+            (self.no_texts, "--no-texts"),
+        ]
+        .into_iter()
+        .find_map(|(is_typed, name)| is_typed.then_some(name))
+    }
+}
+
+fn parse_zone(typed: &str) -> Result<String, String> {
+    match TimeZone::get(typed) {
+        Ok(_) => Ok(typed.to_owned()),
+        Err(_) => Err("give the name of a time zone, such as Europe/Berlin or UTC".to_owned()),
+    }
+}
+
+fn parse_count(typed: &str) -> Result<usize, String> {
+    let count = typed
+        .parse()
+        .ok()
+        .filter(|count| (1..=1_000_000).contains(count));
+    count.ok_or_else(|| "give a number from 1 to 1000000".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(slide: Option<u64>, align: Option<&str>, group_by: Vec<GroupBy>) -> WindowArgs {
+        WindowArgs {
+            window: None,
+            slide: slide.map(Duration::from_mins),
+            group_by,
+            time_zone: "UTC".to_owned(),
+            align: align.map(str::to_owned),
+            max_groups: 1,
+            max_tags: 1,
+            no_texts: false,
+        }
+    }
+
+    #[test]
+    fn a_window_is_a_multiple_of_its_slide() {
+        let hour = Duration::from_hours(1);
+        let plan = args(Some(15), None, Vec::new()).plan(hour).unwrap();
+        assert_eq!((plan.length, plan.rows.group_by), (4, vec![GroupBy::All]));
+        assert_eq!(args(None, None, Vec::new()).plan(hour).unwrap().length, 1);
+        for wrong in [0, 7, 120] {
+            assert!(
+                args(Some(wrong), None, Vec::new()).plan(hour).is_err(),
+                "{wrong}"
+            );
+        }
+        assert!(args(None, None, Vec::new()).plan(Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn only_days_can_be_aligned_to_a_time_zone() {
+        let berlin = Some("Europe/Berlin");
+        let day = Duration::from_hours(24);
+        assert!(args(None, berlin, Vec::new()).plan(day).is_ok());
+        assert!(args(None, berlin, Vec::new()).plan(day / 2).is_err());
+    }
+
+    #[test]
+    fn a_grouping_stands_once() {
+        let twice = vec![GroupBy::Tag, GroupBy::All, GroupBy::Tag];
+        assert!(
+            args(None, None, twice)
+                .plan(Duration::from_hours(1))
+                .is_err()
+        );
+    }
+}
