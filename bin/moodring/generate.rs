@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
+use moodring_feed::name_of;
 
 use crate::cli::{Cli, ManArgs};
 use crate::exit::Failure;
@@ -78,13 +79,13 @@ fn visible() -> Command {
 
 /// Writes the pages of a command and of those below it.
 fn write_all(root: &Command, dir: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
+    fs::create_dir_all(dir).with_context(|| format!("cannot create `{}`", name_of(dir)))?;
     let mut commands = vec![root];
     while let Some(command) = commands.pop() {
         commands.extend(command.get_subcommands());
         let path = dir.join(format!("{}.1", name(command)));
         let written = fs::write(&path, page(command, root)?);
-        written.with_context(|| format!("cannot write `{}`", path.display()))?;
+        written.with_context(|| format!("cannot write `{}`", name_of(&path)))?;
     }
     Ok(())
 }

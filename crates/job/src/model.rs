@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use moodring_record::name_of;
 use moodring_score::{BuildArgs, BuildError, ModelSpec, Scorer, UnknownModel, find};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -45,7 +46,7 @@ pub enum BadModel {
     #[error("`{0}` takes no file; write --model {0}")]
     NoSuchFile(&'static str),
     /// Its file cannot be read.
-    #[error("cannot read the {name} `{}`: {error}", path.display())]
+    #[error("cannot read the {name} `{}`: {error}", name_of(path))]
     Unreadable {
         /// The name of the model.
         name: &'static str,
@@ -55,7 +56,7 @@ pub enum BadModel {
         error: io::Error,
     },
     /// There is something wrong in its file.
-    #[error("`{}`: {error}", path.display())]
+    #[error("`{}`: {error}", name_of(path))]
     BadFile {
         /// The file.
         path: PathBuf,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use moodring_pool::JobError;
-use moodring_record::{FramingError, Layout, SplitMode};
+use moodring_record::{FramingError, Layout, SplitMode, name_of};
 
 use crate::message::{Task, TaskContent};
 use crate::range::{Bounds, Found, read_range};
@@ -96,7 +96,7 @@ impl ShardReader {
             };
             JobError::new(format!(
                 "failed to read bytes {start} to {end} of `{}`: {error}{hint}",
-                path.display()
+                name_of(path)
             ))
         };
         let open = match self.open.take() {

@@ -5,18 +5,23 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use moodring_record::name_of;
+
 /// Why an output cannot be made. Each message names the file and says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// There is a file of that name, and nobody said that it may be replaced.
-    #[error("\"{}\" exists: add --force to replace it, or choose another name", path.display())]
+    #[error(
+        "\"{}\" exists: add --force to replace it, or choose another name",
+        name_of(path)
+    )]
     Exists {
         /// The output.
         path: PathBuf,
     },
     /// There is a folder of that name.
-    #[error("\"{}\" is a folder: name a file in it", path.display())]
+    #[error("\"{}\" is a folder: name a file in it", name_of(path))]
     IsFolder {
         /// The output.
         path: PathBuf,
@@ -24,7 +29,7 @@ pub enum StoreError {
     /// A side file cannot be made, as something that is no regular file has its name.
     #[error(
         "\"{}\" is {what}, where a file of this run is to be written: remove it, or choose another output",
-        path.display()
+        name_of(path)
     )]
     InTheWay {
         /// The side file.
@@ -36,20 +41,26 @@ pub enum StoreError {
     #[error(
         "\"{}\" does not look like a file of an earlier run: move it away, add --force to replace it, or choose \
          another output",
-        path.display()
+        name_of(path)
     )]
     Foreign {
         /// The side file.
         path: PathBuf,
     },
     /// A descriptor that was named as an output is open for reading only.
-    #[error("\"{}\" is not open for writing: open it with > or >>, or choose another output", path.display())]
+    #[error(
+        "\"{}\" is not open for writing: open it with > or >>, or choose another output",
+        name_of(path)
+    )]
     ReadOnly {
         /// The name of the descriptor.
         path: PathBuf,
     },
     /// The file of that name cannot be replaced, whatever was asked for.
-    #[error("\"{}\" cannot be replaced, as it {why}: choose another name", path.display())]
+    #[error(
+        "\"{}\" cannot be replaced, as it {why}: choose another name",
+        name_of(path)
+    )]
     Irreplaceable {
         /// The output.
         path: PathBuf,
@@ -57,19 +68,28 @@ pub enum StoreError {
         why: &'static str,
     },
     /// The folder of the output does not exist.
-    #[error("there is no folder to put \"{}\" in: create it, or choose another name", path.display())]
+    #[error(
+        "there is no folder to put \"{}\" in: create it, or choose another name",
+        name_of(path)
+    )]
     NoFolder {
         /// The output.
         path: PathBuf,
     },
     /// Another run writes the same output.
-    #[error("another run is writing \"{}\": wait for it, or choose another name", path.display())]
+    #[error(
+        "another run is writing \"{}\": wait for it, or choose another name",
+        name_of(path)
+    )]
     Busy {
         /// The output.
         path: PathBuf,
     },
     /// The file cannot be created.
-    #[error("cannot create \"{}\" ({source}): choose a place that you may write to", path.display())]
+    #[error(
+        "cannot create \"{}\" ({source}): choose a place that you may write to",
+        name_of(path)
+    )]
     Uncreatable {
         /// The output, or its part file.
         path: PathBuf,
@@ -80,14 +100,17 @@ pub enum StoreError {
     #[error(
         "\"{}\" is replaced again and again while it is opened: stop the program that does that, or choose a place on \
          another file system",
-        path.display()
+        name_of(path)
     )]
     Unsettled {
         /// The part file.
         path: PathBuf,
     },
     /// The system refused the thread that forces files to the disk.
-    #[error("failed to start the thread that forces \"{}\" to the disk ({source}): try again when fewer processes run", path.display())]
+    #[error(
+        "failed to start the thread that forces \"{}\" to the disk ({source}): try again when fewer processes run",
+        name_of(path)
+    )]
     Thread {
         /// The journal.
         path: PathBuf,
@@ -98,7 +121,7 @@ pub enum StoreError {
     #[error(
         "the thread that forces \"{}\" to the disk panicked, so the run was ended: continue it with \
          --resume, and report this error",
-        path.display()
+        name_of(path)
     )]
     SyncerDied {
         /// The journal.
@@ -106,8 +129,8 @@ pub enum StoreError {
     },
     /// The disk is full, or the user's share of it is.
     #[error(
-        "no space left to write \"{}\" ({source}): free some space or choose another place with -o",
-        path.display()
+        "no space left to write \"{}\" ({source}): free some space, or write it to another disk",
+        name_of(path)
     )]
     Full {
         /// The output, or its part file.
@@ -119,7 +142,7 @@ pub enum StoreError {
     #[error(
         "\"{}\" cannot grow any further ({source}): raise the limit on the size of files (ulimit -f), or write to another \
          file system",
-        path.display()
+        name_of(path)
     )]
     FileTooLarge {
         /// The output, or its part file.
@@ -133,14 +156,17 @@ pub enum StoreError {
     /// The reader of a named pipe, or of another stream with a name, has closed it.
     #[error(
         "the reader of \"{}\" closed it before the output was complete: see why it ended, and run again",
-        path.display()
+        name_of(path)
     )]
     ReaderClosed {
         /// The output.
         path: PathBuf,
     },
     /// Writing failed otherwise.
-    #[error("cannot write \"{}\" ({source}): check the disk it is on, or choose another place", path.display())]
+    #[error(
+        "cannot write \"{}\" ({source}): check the disk it is on, or choose another place",
+        name_of(path)
+    )]
     Write {
         /// The output, or its part file.
         path: PathBuf,
@@ -148,7 +174,10 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The part file that another process has made cannot be opened.
-    #[error("cannot open \"{}\" to write results ({source}): was it moved or removed during the run?", path.display())]
+    #[error(
+        "cannot open \"{}\" to write results ({source}): was it moved or removed during the run?",
+        name_of(path)
+    )]
     PartGone {
         /// The part file.
         path: PathBuf,
@@ -158,7 +187,7 @@ pub enum StoreError {
     /// The file does not hold what was to be written into it.
     #[error(
         "\"{}\" has {found} bytes where {placed} were written: run again, and let nothing else touch it",
-        path.display()
+        name_of(path)
     )]
     Incomplete {
         /// The part file.
@@ -172,7 +201,7 @@ pub enum StoreError {
     #[error(
         "\"{}\" was cut during the run, and has a hole at byte {hole}: continue with --resume, which checks all of it, or \
          run again, and let nothing else touch it",
-        path.display()
+        name_of(path)
     )]
     Cut {
         /// The part file.
@@ -183,25 +212,49 @@ pub enum StoreError {
     /// Another file has the part file's name.
     #[error(
         "\"{}\" was replaced by another file during the run: run again, and let nothing else touch it",
-        path.display()
+        name_of(path)
     )]
     Replaced {
         /// The part file.
         path: PathBuf,
     },
     /// A file that an earlier run left cannot be read.
-    #[error("cannot read \"{}\" ({source}): remove it, or start over without --resume", path.display())]
+    #[error(
+        "cannot read \"{}\" ({source}): remove it, or start over without --resume",
+        name_of(path)
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What happened.
         source: io::Error,
     },
+    /// The complete output is in another folder, as its folder was moved.
+    #[error(
+        "the folder of \"{}\" was moved during the run; the complete output is \"{}\": rename it by hand",
+        name_of(path),
+        name_of(part)
+    )]
+    Moved {
+        /// Where the part file is.
+        part: PathBuf,
+        /// The name it should have.
+        path: PathBuf,
+    },
+    /// The part file was deleted, or is nowhere that can be named.
+    #[error(
+        "\"{}\" was complete, but its part file was deleted during the run: run again, and let nothing else touch it",
+        name_of(path)
+    )]
+    Deleted {
+        /// The output.
+        path: PathBuf,
+    },
     /// The output is complete but cannot be given its name.
     #[error(
         "cannot rename the complete output \"{}\" to \"{}\" ({source}): rename it by hand",
-        part.display(),
-        path.display()
+        name_of(part),
+        name_of(path)
     )]
     Unnamed {
         /// The part file, which stays.

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -231,11 +232,7 @@ impl PartFile {
         } else {
             rename_to_new(&self.part, &self.path)
         };
-        renamed.map_err(|source| StoreError::Unnamed {
-            part: self.part.clone(),
-            path: self.path.clone(),
-            source,
-        })?;
+        renamed.map_err(|source| self.unnamed(source))?;
         sync_name(&self.path).map_err(|source| StoreError::writing(&self.path, source))
     }
 }
@@ -253,6 +250,23 @@ impl PartFile {
             }
             // The renaming tells of a name that is gone.
             _ => Ok(()),
+        }
+    }
+
+    /// What it means that the complete file cannot get its name.
+    fn unnamed(&self, source: io::Error) -> StoreError {
+        let path = self.path.clone();
+        if source.kind() != io::ErrorKind::NotFound {
+            let part = self.part.clone();
+            return StoreError::Unnamed { part, path, source };
+        }
+        // The kernel knows where an open file is, and says so if it has no name any more (proc_pid_fd(5)).
+        let link = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        let found = fs::read_link(link).ok();
+        let found = found.filter(|found| is_at(&self.file, found).unwrap_or(false));
+        match found {
+            Some(part) => StoreError::Moved { part, path },
+            None => StoreError::Deleted { path },
         }
     }
 
@@ -465,6 +479,31 @@ mod tests {
         let error = part.commit().unwrap_err();
         assert!(matches!(error, StoreError::Cut { .. }), "{error}");
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn an_output_whose_folder_was_moved_or_deleted_is_told_with_where_it_is() {
+        let (folder, _) = folder();
+        let old = folder.path().join("old");
+        fs::create_dir(&old).unwrap();
+        let path = old.join("out.jsonl");
+        let mut part = PartFile::create(&path, false).unwrap();
+        part.append(b"all").unwrap();
+        let moved = folder.path().join("moved");
+        fs::rename(&old, &moved).unwrap();
+        let error = part.commit().unwrap_err();
+        let at = moved.join("out.jsonl.part");
+        assert!(
+            matches!(&error, StoreError::Moved { part, .. } if *part == at),
+            "{error}"
+        );
+        assert_eq!(fs::read(at).unwrap(), b"all");
+
+        fs::create_dir(&old).unwrap();
+        let part = PartFile::create(&path, false).unwrap();
+        fs::remove_dir_all(&old).unwrap();
+        let error = part.commit().unwrap_err();
+        assert!(matches!(error, StoreError::Deleted { .. }), "{error}");
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl PriorRun {
                 let journal = Journal::path_of(output);
                 format!(
                     "cannot understand \"{}\"; remove it to start over",
-                    journal.display()
+                    name_of(&journal)
                 )
             })
             .map_err(Failure::Usage)?
@@ -76,7 +76,7 @@ impl PriorRun {
         if let Some(difference) = prior.fingerprint.difference(&now) {
             return Err(Failure::Usage(anyhow!(
                 "cannot resume \"{}\": {difference}; run the command as it was, or without --resume to start over",
-                output.display()
+                name_of(output)
             )));
         }
         check_untouched(plan, &prior.fingerprint, &now)?;
@@ -84,7 +84,7 @@ impl PriorRun {
         if plan.strict && rejects > 0 {
             return Err(Failure::Failed(anyhow!(
                 "cannot resume \"{}\" with --strict: {rejects} of its records are malformed, and set aside; resume without --strict to keep them so",
-                output.display()
+                name_of(output)
             )));
         }
         Ok(Some(prior))
@@ -154,7 +154,7 @@ impl PriorRun {
             }
             return Err(Failure::Usage(anyhow!(
                 "\"{}\", or a file of records set aside beside it, is not as the run that is complete left it; add --force to score everything again",
-                output_of(plan).display()
+                name_of(output_of(plan))
             )));
         }
         Ok(Some(totals))
