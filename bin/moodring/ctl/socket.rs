@@ -20,6 +20,8 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_peercred};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
+use moodring_feed::name_of;
+
 use super::line::{Deadline, read_line, write_line};
 use super::protocol::{Reply, Request};
 
@@ -33,10 +35,12 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_REQUEST: usize = 1024;
 const MAX_REPLY: usize = 4 << 20;
 
-/// The folder of the sockets: `$XDG_RUNTIME_DIR/moodring`, or where that is not set `/tmp/moodring-UID`.
+/// The folder of the sockets: `$XDG_RUNTIME_DIR/moodring`, or where that is not set, or is relative and so has to be ignored
+/// (XDG Base Directory Specification), `/tmp/moodring-UID`.
 fn folder() -> PathBuf {
-    if let Some(dir) = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty()) {
-        return PathBuf::from(dir).join("moodring");
+    let dir = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    if let Some(dir) = dir.filter(|dir| dir.is_absolute()) {
+        return dir.join("moodring");
     }
     let user = rustix::process::getuid().as_raw();
     std::env::temp_dir().join(format!("moodring-{user}"))
@@ -54,27 +58,39 @@ fn check_folder(folder: &Path) -> anyhow::Result<bool> {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         Err(error) => {
-            return Err(error).with_context(|| format!("cannot look at `{}`", folder.display()));
+            return Err(error).with_context(|| format!("cannot look at `{}`", name_of(folder)));
         }
     };
     ensure!(
         metadata.is_dir() && is_private(&metadata),
         "`{}` is not a folder of yours that only you may enter; remove it, or set XDG_RUNTIME_DIR",
-        folder.display()
+        name_of(folder)
     );
     Ok(true)
 }
 
-/// Makes the folder if it is missing.
-fn create_folder() -> anyhow::Result<PathBuf> {
-    let folder = folder();
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&folder)
-        .with_context(|| format!("cannot create `{}`", folder.display()))?;
-    check_folder(&folder)?;
-    Ok(folder)
+/// Makes the folder if it is missing; the folder that it lies in has to be there.
+fn create_folder(folder: &Path) -> anyhow::Result<()> {
+    let created = match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        created => created,
+    };
+    created.with_context(|| format!("cannot create `{}`", name_of(folder)))?;
+    if check_folder(folder)? {
+        give_rights_to_owner(folder);
+    }
+    Ok(())
+}
+
+/// Gives a private folder of ours the rights that the umask of this or an earlier run took.
+fn give_rights_to_owner(folder: &Path) {
+    let Ok(metadata) = fs::symlink_metadata(folder) else {
+        return;
+    };
+    if metadata.permissions().mode() & 0o700 != 0o700 {
+        // What cannot be done is told by whoever uses the folder.
+        let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
+    }
 }
 
 /// Locks the folder until the file is dropped, unless somebody else has it.
@@ -108,7 +124,8 @@ pub(crate) struct Socket {
 impl Socket {
     /// Opens it. What dead runs have left is removed.
     pub(crate) fn open() -> anyhow::Result<Self> {
-        let folder = create_folder()?;
+        let folder = folder();
+        create_folder(&folder)?;
         let _ = live_runs(&folder);
         Self::open_in(&folder, std::process::id())
     }
@@ -117,12 +134,12 @@ impl Socket {
         let path = folder.join(format!("{pid}.sock"));
         let pending = folder.join(format!(".{pid}.new"));
         let _lock =
-            wait_for_lock(folder).with_context(|| format!("cannot lock `{}`", folder.display()))?;
+            wait_for_lock(folder).with_context(|| format!("cannot lock `{}`", name_of(folder)))?;
         // Another system of processes, as of a container, may share the folder and have this id too.
         ensure!(
             !matches!(connect_to(&path, Deadline::within(TIMEOUT)), Peer::Live(_)),
             "another run listens at `{}`",
-            path.display()
+            name_of(&path)
         );
         let _ = fs::remove_file(&pending);
         let listen = || -> io::Result<UnixListener> {
@@ -132,7 +149,7 @@ impl Socket {
             Ok(listener)
         };
         let listener =
-            listen().with_context(|| format!("cannot listen at `{}`", path.display()))?;
+            listen().with_context(|| format!("cannot listen at `{}`", name_of(&path)))?;
         Ok(Self { listener, path })
     }
 
@@ -206,7 +223,7 @@ fn connect_to(path: &Path, deadline: Deadline) -> Peer {
         ensure!(
             metadata.file_type().is_socket() && is_private(&metadata),
             "`{}` is not a socket of yours that only you may use",
-            path.display()
+            name_of(path)
         );
         let flags = SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
@@ -328,6 +345,28 @@ mod tests {
         while !live_runs(folder.path()).is_empty() {}
         live_runs(folder.path());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_that_lost_its_owners_rights_to_a_umask_is_mended() {
+        let base = private_folder();
+        let folder = base.path().join("moodring");
+        DirBuilder::new().mode(0o000).create(&folder).unwrap();
+        create_folder(&folder).unwrap();
+        let mode = fs::metadata(&folder).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        // One that others may enter is left alone.
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        create_folder(&folder).unwrap_err();
+        let mode = fs::metadata(&folder).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o755);
+    }
+
+    #[test]
+    fn folders_above_the_sockets_are_not_made() {
+        let base = private_folder();
+        create_folder(&base.path().join("missing/moodring")).unwrap_err();
+        assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
     }
 
     #[test]
