@@ -30,6 +30,8 @@ pub(crate) struct Rejections {
     records: u64,
     rejected: u64,
     reasons: BTreeMap<RejectKind, Found>,
+    /// The rejects of earlier runs, of which this one knows no more.
+    prior: BTreeMap<RejectKind, u64>,
     is_judged: bool,
 }
 
@@ -53,6 +55,7 @@ impl Rejections {
             records: 0,
             rejected: 0,
             reasons: BTreeMap::new(),
+            prior: BTreeMap::new(),
             is_judged: false,
         }
     }
@@ -71,6 +74,14 @@ impl Rejections {
             raw: reject.raw[..reject.raw.len().min(MAX_EXAMPLE)].to_vec(),
         });
         found.count += 1;
+    }
+
+    /// Counts what earlier runs did that this one continues. If that was enough to judge by, they did.
+    pub(crate) fn continue_after(&mut self, records: u64, reasons: &BTreeMap<RejectKind, u64>) {
+        self.records += records;
+        self.rejected += reasons.values().sum::<u64>();
+        self.prior.clone_from(reasons);
+        self.is_judged |= self.records + self.rejected >= EARLY;
     }
 
     /// Counts records that were not rejected.
@@ -106,20 +117,34 @@ impl Rejections {
 
     /// What happened, the commonest reason for it, and what to do.
     fn told(&self, what: &str) -> String {
-        // What an earlier run rejected was not seen by this one.
-        let Some((kind, found)) = self.reasons.iter().max_by_key(|(_, found)| found.count) else {
+        let prior = |kind: &RejectKind| self.prior.get(kind).copied().unwrap_or(0);
+        let here = |kind: &RejectKind| self.reasons.get(kind).map_or(0, |found| found.count);
+        let mut kinds: Vec<_> = self.reasons.keys().chain(self.prior.keys()).collect();
+        kinds.sort_unstable();
+        let Some(kind) = kinds
+            .into_iter()
+            .max_by_key(|kind| prior(kind) + here(kind))
+        else {
             return what.to_owned();
         };
+        let count = prior(kind) + here(kind);
+        // What an earlier run rejected was not seen by this one.
+        let Some(found) = self.reasons.get(kind) else {
+            let advice = advice(*kind, &self.text_field, b"");
+            return format!(
+                "{what}; the most frequent reason ({count}) was met by the earlier run; {advice}"
+            );
+        };
         let Found {
-            count,
-            place,
-            reason,
-            raw,
+            place, reason, raw, ..
         } = found;
+        let met = if prior(kind) == 0 {
+            "is first met at"
+        } else {
+            "was met by the earlier run too, and in this one first at"
+        };
         let advice = advice(*kind, &self.text_field, raw);
-        format!(
-            "{what}; the most frequent reason ({count}) is first met at {place}: {reason}; {advice}"
-        )
+        format!("{what}; the most frequent reason ({count}) {met} {place}: {reason}; {advice}")
     }
 }
 
@@ -233,6 +258,32 @@ mod tests {
             "{warning}"
         );
         assert_eq!(rejections.early_warning(), None);
+    }
+
+    #[test]
+    fn what_earlier_runs_rejected_counts_too() {
+        let prior = BTreeMap::from([(RejectKind::BadJson, 900), (RejectKind::BadUtf8, 3)]);
+        let mut rejections = Rejections::new("text");
+        rejections.continue_after(50, &prior);
+        rejections.reject("a", Some(1_000), &reject(RejectKind::BadJson, "x"));
+        let warning = rejections.final_warning(50, 904).unwrap();
+        assert!(
+            warning.starts_with(
+                "904 of 954 records are rejected; the most frequent reason (901) was met by the earlier run too, \
+                 and in this one first at a: line 1000: "
+            ),
+            "{warning}"
+        );
+        // The first ten thousand were judged by the run that met them.
+        let prior = BTreeMap::from([(RejectKind::BadJson, 9_000)]);
+        let mut rejections = Rejections::new("text");
+        rejections.continue_after(1_000, &prior);
+        assert_eq!(rejections.early_warning(), None);
+        let warning = rejections.final_warning(1_000, 9_000).unwrap();
+        assert!(
+            warning.contains("reason (9000) was met by the earlier run; "),
+            "{warning}"
+        );
     }
 
     #[test]

@@ -147,6 +147,8 @@ impl OutputSink {
             sink.totals.add(&done.counts);
         }
         sink.totals.mark_as_prior();
+        sink.rejections
+            .continue_after(sink.totals.records, &sink.totals.reasons);
         Ok(sink)
     }
 
