@@ -138,3 +138,16 @@ fn a_run_over_posts_in_another_language_warns() {
     assert_eq!(said(&["mixed.txt"]), "");
     assert_eq!(said(&["german.txt", "--model", "lexicon:words.tsv"]), "");
 }
+
+#[test]
+fn no_more_workers_are_started_than_there_are_shards_unless_asked_for() {
+    let work = Workspace::new();
+    work.file("posts.jsonl", posts(20));
+    for (more, workers) in [("", 1), (" --workers 3", 3)] {
+        let run = work.score(&format!(
+            "posts.jsonl -o scored.jsonl --force --summary json{more}"
+        ));
+        let summary: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        assert_eq!(summary["workers"], workers);
+    }
+}

@@ -81,7 +81,7 @@ struct LabelArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
-    let options = PoolOptions::from_args(&args.pool, RECORD_TIMEOUT);
+    let mut options = PoolOptions::from_args(&args.pool, RECORD_TIMEOUT);
     let fields = FieldNames {
         label: Some(args.labels.label_field.clone()),
         ..FieldNames::default()
@@ -96,6 +96,7 @@ pub(crate) fn run(args: EvalArgs) -> Result<(), Failure> {
         &files,
         Scored::Refuse("name each file that is to be compared"),
     )?;
+    options.limit_to_shards(source.most_shards());
     let models = Models::read(&args.models, "")?;
     files.read_inputs(&source.inputs);
     files.read_models(&models.list);

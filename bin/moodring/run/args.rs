@@ -85,8 +85,8 @@ fn model_help() -> String {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Workers")]
 pub(crate) struct PoolArgs {
-    /// Worker processes: a number, `auto` (one per CPU that this process may use), or MIN..MAX to scale with the work and
-    /// the load of the machine
+    /// Worker processes: a number, `auto` (one per CPU that this process may use, but no more than there are shards), or
+    /// MIN..MAX to scale with the work and the load of the machine
     #[arg(short, long, default_value = "auto", value_name = "N|auto|MIN..MAX")]
     pub(crate) workers: Workers,
 

@@ -23,6 +23,8 @@ const COPIES: u64 = 4;
 pub(crate) struct PoolOptions {
     /// At the beginning.
     pub(crate) workers: u32,
+    /// Whether nobody chose that number.
+    is_auto: bool,
     /// Between how many, if their number is to follow the work.
     range: Option<(u32, u32)>,
     record_timeout: Option<Duration>,
@@ -40,6 +42,7 @@ impl PoolOptions {
     pub(crate) fn from_args(args: &PoolArgs, record_timeout: Duration) -> Self {
         Self {
             workers: worker_count(args.workers),
+            is_auto: args.workers == Workers::Auto,
             range: match args.workers {
                 Workers::Between(min, max) => Some((min, max)),
                 Workers::Auto | Workers::Exactly(_) => None,
@@ -54,6 +57,14 @@ impl PoolOptions {
                 pin: args.pin,
                 max_memory: args.max_memory,
             },
+        }
+    }
+
+    /// Starts no more workers than there are shards, unless their number was chosen: the others would have nothing to do.
+    pub(crate) fn limit_to_shards(&mut self, shards: Option<u64>) {
+        let most = shards.and_then(|shards| u32::try_from(shards.max(1)).ok());
+        if let (true, Some(most)) = (self.is_auto, most) {
+            self.workers = self.workers.min(most);
         }
     }
 

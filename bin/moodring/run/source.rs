@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::anyhow;
+use moodring_codec::Compression;
 use moodring_feed::{
     AbsentColumn, Expanded, Feed, FeedOptions, Input, Origin, Skipped, expand, name_of, own_output,
 };
@@ -185,6 +186,16 @@ impl Source {
     pub(crate) fn cut_for_inline_output(&mut self) {
         self.shard_size = self.shard_size.min(LARGEST_INLINE_SHARD);
         self.block_size = self.block_size.min(LARGEST_INLINE_SHARD);
+    }
+
+    /// Returns the largest number of shards that there can be, if the sizes of all inputs are known.
+    pub(crate) fn most_shards(&self) -> Option<u64> {
+        let shards = self.inputs.iter().map(|input| {
+            let is_plain = input.compression == Compression::None;
+            let size = input.size.filter(|_| is_plain)?;
+            Some(size.div_ceil(self.shard_size))
+        });
+        shards.sum()
     }
 
     /// Cuts the inputs in another way.

@@ -63,7 +63,7 @@ impl Plan {
             pool,
         } = args;
         let windows = Windows::plan(windows, &args)?;
-        let pool = PoolOptions::from_args(&pool, RECORD_TIMEOUT);
+        let mut pool = PoolOptions::from_args(&pool, RECORD_TIMEOUT);
         let fields = FieldNames {
             id: args.id_field.clone(),
             time: args.time_field,
@@ -109,6 +109,7 @@ impl Plan {
         if output.as_deref().and_then(PartFile::path_of).is_none() {
             source.cut_for_inline_output();
         }
+        pool.limit_to_shards(source.most_shards());
         let plan = Self {
             source,
             models,
@@ -302,7 +303,7 @@ fn output_kind(
         None if device => Ok((common_format(inputs), compression)),
         None => Err(Failure::Usage(anyhow!(
             "cannot tell the format of \"{}\" from its name: call it .jsonl, .csv or .tsv (also .gz or .zst), or add --output-format",
-            path.display()
+            name_of(path)
         ))),
     }
 }
