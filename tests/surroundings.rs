@@ -254,3 +254,74 @@ fn a_death_is_told_though_sigchld_was_inherited_as_ignored() {
         "{quarantine}"
     );
 }
+
+#[test]
+fn a_log_whose_reader_has_stopped_stops_no_run() {
+    let (work, expected) = scored();
+    let (reader, writer) = std::io::pipe().unwrap();
+    // Fills the pipe.
+    let status = rustix::fs::fcntl_getfl(&writer).unwrap();
+    rustix::fs::fcntl_setfl(&writer, status | rustix::fs::OFlags::NONBLOCK).unwrap();
+    while rustix::io::write(&writer, &[b'x'; 4096]).is_ok() {}
+    rustix::fs::fcntl_setfl(&writer, status).unwrap();
+    let args = ["--log-level", "debug", "--shard-size", "4KiB"];
+    let mut run = work
+        .command(&[&SCORE[..], &args].concat())
+        .stderr(writer)
+        .spawn()
+        .unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(0));
+    assert_eq!(work.read("scored.jsonl"), expected);
+    drop(reader);
+}
+
+#[test]
+fn a_result_that_nobody_could_get_is_refused() {
+    let work = Workspace::new();
+    for (args, closed) in [
+        ("explain fine", ">&-"),
+        ("ctl status", ">&-"),
+        ("ctl top", ">&-"),
+        ("man", ">&-"),
+        ("completions bash", ">&-"),
+        ("--help", ">&-"),
+        ("--version", ">&-"),
+        ("explain", "<&-"),
+    ] {
+        let program = work.command(&[]).get_program().to_owned();
+        let run = Command::new("sh")
+            .args(["-c", &format!("exec \"$@\" {closed}"), "sh"])
+            .arg(program)
+            .args(args.split(' '))
+            .env("XDG_RUNTIME_DIR", work.path("."))
+            .output()
+            .unwrap();
+        assert_eq!(run.status.code(), Some(2), "{args}: {run:?}");
+        assert!(stderr(&run).contains("is closed"), "{args}: {run:?}");
+    }
+    // Writes files, and prints nothing.
+    let run = Command::new("sh")
+        .args(["-c", "exec \"$@\" >&-", "sh"])
+        .arg(work.command(&[]).get_program())
+        .args(["man", "--dir", "pages"])
+        .current_dir(work.path("."))
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{run:?}");
+}
+
+#[test]
+fn a_runtime_folder_that_is_relative_or_missing_is_not_made() {
+    let (work, expected) = scored();
+    for folder in ["relative".into(), work.path("missing")] {
+        let folder: PathBuf = folder;
+        let run = work
+            .command(&SCORE)
+            .env("XDG_RUNTIME_DIR", folder)
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{run:?}");
+        assert_eq!(work.read("scored.jsonl"), expected);
+        assert_eq!(work.listing(), ["posts.jsonl", "scored.jsonl"]);
+    }
+}

@@ -86,6 +86,18 @@ pub(crate) enum Command {
     Worker(WorkerArgs),
 }
 
+impl Command {
+    /// Whether standard output is where its result goes, always. Other commands see for themselves.
+    pub(crate) fn prints_its_result(&self) -> bool {
+        match self {
+            Self::Explain(_) | Self::Query(_) | Self::Completions { .. } => true,
+            Self::Ctl(args) => args.prints_its_result(),
+            Self::Man(args) => args.dir.is_none(),
+            Self::Score(_) | Self::Eval(_) | Self::Live(_) | Self::Worker(_) => false,
+        }
+    }
+}
+
 /// Print a manual page, or write all of them to a folder.
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {

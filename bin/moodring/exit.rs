@@ -1,12 +1,15 @@
 //! How a command ends: the sentence a person reads and the code a script reads.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::human::counted;
 use crate::run::progress;
+use crate::standard_error::{self, PATIENCE};
+use crate::streams;
 use crate::visible::visible;
 
 /// Why a command did not do what it was asked.
@@ -38,6 +41,12 @@ impl Failure {
 
 /// Says what went wrong, in one line, and gives the exit code.
 pub(crate) fn conclude(result: Result<(), Failure>) -> ExitCode {
+    if let dropped @ 1.. = standard_error::take_dropped() {
+        let lines = counted(dropped, "line");
+        say(&format!(
+            "{lines} that belonged here were dropped: nobody read them in time"
+        ));
+    }
     match result {
         Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
         Err(Failure::Usage(error)) => report(&error, 2),
@@ -53,6 +62,11 @@ pub(crate) fn conclude(result: Result<(), Failure>) -> ExitCode {
 /// Says why the command line cannot be understood, in one line like any other error; help is printed as it is.
 pub(crate) fn conclude_parsing(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        if !error.use_stderr()
+            && let Err(closed) = streams::check_output()
+        {
+            return conclude(Err(closed));
+        }
         // Where the output is closed there is nobody to read it.
         let _ = error.print();
         return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
@@ -138,7 +152,7 @@ fn say(sentence: &str) {
         line = wrapped(&line, usize::from(console::Term::stderr().size().1));
     }
     line.push('\n');
-    progress::above(|| drop(io::stderr().write_all(line.as_bytes())));
+    progress::above(|| standard_error::write(line.as_bytes(), PATIENCE));
 }
 
 /// Breaks a line between words, so that a terminal of this width does not break it within one.

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 
 use crate::run::progress;
+use crate::standard_error::{self, LOG_PATIENCE};
 
 /// The least that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -38,13 +39,13 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
-/// A writer that drops what cannot be written, as when `head` has read enough of it. A line of the log must not end the
-/// thread that logs.
-struct Lossy(io::Stderr);
+/// A writer that drops what cannot be written, as when `head` has read enough of it, or has stopped. A line of the log must
+/// not end or stop the thread that logs.
+struct Lossy;
 
 impl Write for Lossy {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        progress::above(|| drop(self.0.write_all(bytes)));
+        progress::above(|| standard_error::write(bytes, LOG_PATIENCE));
         Ok(bytes.len())
     }
 
@@ -57,7 +58,7 @@ impl Write for Lossy {
 pub(crate) fn start(level: LogLevel, format: LogFormat) {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::from(level))
-        .with_writer(|| Lossy(io::stderr()))
+        .with_writer(|| Lossy)
         .log_internal_errors(false);
     match format {
         LogFormat::Text => subscriber

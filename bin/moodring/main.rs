@@ -13,6 +13,7 @@ mod logging;
 mod query;
 mod run;
 mod score;
+mod standard_error;
 mod streams;
 mod visible;
 mod worker;
@@ -40,6 +41,9 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), exit::Failure> {
     // Before the first file is written.
     run::signals::ignore_file_size_signal().map_err(exit::Failure::failed)?;
+    if command.prints_its_result() {
+        streams::check_output()?;
+    }
     match command {
         Command::Score(args) => score::run(*args),
         Command::Eval(args) => eval::run(*args),

@@ -7,6 +7,10 @@
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::anyhow;
+
+use crate::exit::Failure;
+
 /// A standard stream that a run may need.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Standard {
@@ -19,6 +23,16 @@ static CLOSED: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
 /// Whether the stream was closed when the process was started.
 pub(crate) fn was_closed(stream: Standard) -> bool {
     CLOSED[stream as usize].load(Ordering::Relaxed)
+}
+
+/// Refuses a command whose result goes to standard output if that is closed.
+pub(crate) fn check_output() -> Result<(), Failure> {
+    if was_closed(Standard::Output) {
+        return Err(Failure::Usage(anyhow!(
+            "standard output is closed, and what is printed there would be lost; open it"
+        )));
+    }
+    Ok(())
 }
 
 /// Notes which streams are closed.

@@ -68,6 +68,16 @@ enum CtlCommand {
     },
 }
 
+impl CtlArgs {
+    /// Whether the command only shows something. What the others do is done, whether it can be said or not.
+    pub(crate) fn prints_its_result(&self) -> bool {
+        matches!(
+            self.command,
+            CtlCommand::Status { .. } | CtlCommand::Top { .. }
+        )
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &CtlArgs) -> Result<(), Failure> {
     match args.command {

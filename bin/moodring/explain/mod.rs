@@ -14,6 +14,7 @@ use moodring_score::Explainer;
 use crate::exit::Failure;
 use crate::run::args::ModelArgs;
 use crate::run::models::Models;
+use crate::streams::{self, Standard};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -56,6 +57,11 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     }
     if !args.text.is_empty() {
         return print(&models, &args.text.join(" "), args.json, false);
+    }
+    if streams::was_closed(Standard::Input) {
+        return Err(Failure::Usage(anyhow!(
+            "standard input is closed; give the texts to it, or one as an argument"
+        )));
     }
     if io::stdin().is_terminal() {
         eprint(b"moodring: reading texts from the terminal, one per line; end with Ctrl-D\n");

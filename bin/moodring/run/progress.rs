@@ -5,8 +5,11 @@
 
 use std::cell::Cell;
 use std::fmt::Write as _;
-use std::sync::atomic::Ordering;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use console::Term;
@@ -15,6 +18,9 @@ use moodring_pool::Control;
 
 use super::control_server::Counters;
 use crate::human::{self, counted};
+
+/// Whether drawing a bar panicked, so that its lock may be poisoned.
+static IS_BROKEN: AtomicBool = AtomicBool::new(false);
 
 /// The bar that is shown, if there is one.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -86,13 +92,13 @@ fn style(bar: &ProgressBar, is_known: bool) {
 /// How often the numbers change; the eye needs no more.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// A bar on the terminal, from start to drop.
+/// A bar on the terminal, from start to drop. A thread of its own draws it: a terminal that takes no more, as after Ctrl-S,
+/// does not stop who advances it.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    control: Option<Control>,
     counters: Arc<Counters>,
-    began: Instant,
-    updated: Instant,
+    /// Ends the thread when it is dropped.
+    _running: Option<Sender<()>>,
 }
 
 impl Progress {
@@ -105,17 +111,22 @@ impl Progress {
         };
         let bar = ProgressBar::with_draw_target(total, target);
         style(&bar, total.is_some());
-        if !bar.is_hidden() {
-            bar.enable_steady_tick(PERIOD);
+        let counters = Arc::<Counters>::default();
+        let painter = Painter {
+            bar: bar.clone(),
+            control,
+            counters: Arc::clone(&counters),
+            began: Instant::now(),
+        };
+        // Where the system has no thread left there is no bar.
+        let running = (!bar.is_hidden()).then(|| painter.start()).flatten();
+        if running.is_some() {
             show(Some(bar.clone()));
         }
-        let now = Instant::now();
         Self {
             bar,
-            control,
-            counters: Arc::default(),
-            began: now,
-            updated: now,
+            counters,
+            _running: running,
         }
     }
 
@@ -137,25 +148,6 @@ impl Progress {
     pub(crate) fn advance(&mut self, bytes: u64, records: u64) {
         self.counters.records.store(records, Ordering::Relaxed);
         self.counters.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.bar.inc(bytes);
-        if self.bar.is_hidden() || self.updated.elapsed() < PERIOD {
-            return;
-        }
-        self.updated = Instant::now();
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a rate is shown with a few digits"
-        )]
-        let rate = records as f64 / self.began.elapsed().as_secs_f64();
-        let pool = self.control.as_ref().map(Control::stats);
-        let mut message = format!("{} records/s", human::rate(rate));
-        if let Some(stats) = pool {
-            let workers = counted(stats.alive(), "worker");
-            let restarts = counted(stats.restarts(), "restart");
-            let _ = write!(message, ", {workers}, {restarts}");
-        }
-        let _ = write!(message, ", {}", human::size(self.bar.position()));
-        self.bar.set_message(fitted(&message, width()));
     }
 }
 
@@ -172,7 +164,64 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         show(None);
-        self.bar.finish_and_clear();
+        if !IS_BROKEN.load(Ordering::Relaxed) {
+            self.bar.finish_and_clear();
+        }
+    }
+}
+
+/// Draws a bar.
+struct Painter {
+    bar: ProgressBar,
+    control: Option<Control>,
+    counters: Arc<Counters>,
+    began: Instant,
+}
+
+impl Painter {
+    /// Draws in a thread until the returned sender is dropped. `None` if the system has no thread left.
+    fn start(self) -> Option<Sender<()>> {
+        let (running, ended) = channel::<()>();
+        let paint = move || {
+            // indicatif's own thread would leave the bar's lock poisoned if it panicked, and the run would end by the next
+            // use of it. After a panic here the bar is not used any more.
+            while catch_unwind(AssertUnwindSafe(|| self.paint())).is_ok() {
+                if ended.recv_timeout(PERIOD) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+            IS_BROKEN.store(true, Ordering::Relaxed);
+            show(None);
+        };
+        let thread = thread::Builder::new().name("progress".to_owned());
+        thread.spawn(paint).ok().map(|_| running)
+    }
+
+    fn paint(&self) {
+        let bytes = self.counters.bytes.load(Ordering::Relaxed);
+        let records = self.counters.records.load(Ordering::Relaxed);
+        self.bar.set_position(bytes);
+        if records > 0 {
+            self.bar
+                .set_message(fitted(&self.message(bytes, records), width()));
+        }
+        self.bar.tick();
+    }
+
+    fn message(&self, bytes: u64, records: u64) -> String {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a rate is shown with a few digits"
+        )]
+        let rate = records as f64 / self.began.elapsed().as_secs_f64().max(1e-3);
+        let mut message = format!("{} records/s", human::rate(rate));
+        if let Some(stats) = self.control.as_ref().map(Control::stats) {
+            let workers = counted(stats.alive(), "worker");
+            let restarts = counted(stats.restarts(), "restart");
+            let _ = write!(message, ", {workers}, {restarts}");
+        }
+        let _ = write!(message, ", {}", human::size(bytes));
+        message
     }
 }
 

@@ -2,13 +2,13 @@
 //! writes to a stream names none, they are told on standard error.
 
 use std::fmt;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use moodring_store::{LazyFile, StoreError};
 
 use super::resume::entry::Extent;
 use crate::run::progress::Progress;
+use crate::standard_error::{self, PATIENCE};
 
 /// How many records are told one by one. A pipe into a terminal must not drown in them.
 const TOLD: u64 = 10;
@@ -181,7 +181,7 @@ impl Drop for Notices {
 /// Says something in one line. Where standard error is closed there is nobody to tell.
 fn say(notice: &str) {
     let line = notice.replace(char::is_control, " ");
-    let _ = writeln!(io::stderr(), "moodring: {line}");
+    standard_error::write(format!("moodring: {line}\n").as_bytes(), PATIENCE);
 }
 
 #[cfg(test)]

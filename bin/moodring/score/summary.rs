@@ -15,6 +15,7 @@ use crate::cli::SummaryFormat;
 use crate::exit::Failure;
 use crate::human::grouped;
 use crate::run::usage::Usage;
+use crate::standard_error::{self, PATIENCE};
 use crate::visible::visible;
 
 mod fields;
@@ -43,7 +44,7 @@ pub(crate) fn print(
         SummaryFormat::Text if !plan.quiet => {
             // The output is complete, whether its summary can be printed or not.
             let page = page::text(&summary, page::width());
-            let _ = io::stderr().write_all(page.as_bytes());
+            standard_error::write(page.as_bytes(), PATIENCE);
             Ok(())
         }
         SummaryFormat::Text | SummaryFormat::None => Ok(()),
@@ -58,7 +59,7 @@ pub(crate) fn announce_nothing_to_do(plan: &Plan) -> Result<(), Failure> {
     let output = plan.output.as_deref().unwrap_or(Path::new("-"));
     let line = format!(
         "\"{}\" is complete: an earlier run of the same command wrote it, and nothing is left to do\n",
-        output.display()
+        name_of(output)
     );
     write(&mut io::stderr(), &line)
 }
