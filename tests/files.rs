@@ -70,26 +70,12 @@ fn a_link_that_leads_nowhere_is_never_written() {
     ] {
         symlink(target, work.path("link.jsonl")).unwrap();
         for flag in ["--rejects", "--quarantine", "-o"] {
-            let output = if flag == "-o" {
-                "second.jsonl"
-            } else {
-                "out.jsonl"
+            let output = match flag {
+                "-o" => "",
+                _ => "-o out.jsonl",
             };
-            let args = [
-                "score",
-                "posts.jsonl",
-                "--force",
-                "-o",
-                output,
-                flag,
-                "link.jsonl",
-            ];
-            let args = if flag == "-o" {
-                [&args[..3], &args[5..]].concat()
-            } else {
-                args.to_vec()
-            };
-            let said = work.fails(2, &args);
+            let args = format!("posts.jsonl --force {output} {flag} link.jsonl");
+            let said = work.score_fails(2, &args);
             assert!(
                 said.contains("`link.jsonl` is a link to a file that does not exist"),
                 "{said}"
@@ -104,17 +90,8 @@ fn a_link_that_leads_nowhere_is_never_written() {
 fn a_run_succeeds_though_its_journal_cannot_be_removed() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(40_000));
-    let args = [
-        "score",
-        "posts.jsonl",
-        "-o",
-        "out.jsonl",
-        "--shard-size",
-        "16K",
-        "--workers",
-        "1",
-    ];
-    let mut run = Running::start(&work, &args);
+    let args = "posts.jsonl -o out.jsonl --shard-size 16K --workers 1";
+    let mut run = Running::score(&work, args);
     while journal_len(&work, "out.jsonl") == 0 {
         std::thread::yield_now();
     }
@@ -143,15 +120,7 @@ fn the_reader_of_a_named_output_that_leaves_early_fails_the_run() {
         rustix::fs::Mode::from_raw_mode(0o600),
     )
     .unwrap();
-    let args = [
-        "score",
-        "posts.jsonl",
-        "-o",
-        "pipe",
-        "--output-format",
-        "jsonl",
-    ];
-    let mut run = Running::start(&work, &args);
+    let mut run = Running::score(&work, "posts.jsonl -o pipe --output-format jsonl");
     let mut head = [0; 100];
     fs::File::open(&pipe)
         .unwrap()

@@ -39,7 +39,7 @@ fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(50_000));
     let mut run = work
-        .command(&["score", "posts.jsonl"])
+        .score_command("posts.jsonl")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -58,7 +58,7 @@ fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
 fn a_second_signal_ends_a_run_whose_output_is_not_read() {
     let work = Workspace::new();
     work.file("posts.jsonl", posts(50_000));
-    let mut command = work.command(&["score", "posts.jsonl"]);
+    let mut command = work.score_command("posts.jsonl");
     let mut run = Running(
         command
             .stdout(Stdio::piped())
@@ -98,24 +98,13 @@ fn a_limit_on_the_size_of_files_is_an_error_from_the_first_byte_on() {
 #[test]
 fn an_interrupted_run_says_what_became_of_its_output() {
     for (more, expected, kept) in [
-        (&[][..], "removed the unfinished out.jsonl", false),
-        (
-            &["--resume"],
-            "the finished part of out.jsonl is kept",
-            true,
-        ),
+        ("", "removed the unfinished out.jsonl", false),
+        ("--resume", "the finished part of out.jsonl is kept", true),
     ] {
         let work = Workspace::new();
         work.file("posts.jsonl", posts(100_000));
-        let args = [
-            "score",
-            "posts.jsonl",
-            "-o",
-            "out.jsonl",
-            "--shard-size",
-            "4K",
-        ];
-        let mut run = Running::start(&work, &[&args[..], more].concat());
+        let args = format!("posts.jsonl -o out.jsonl --shard-size 4K {more}");
+        let mut run = Running::score(&work, &args);
         while crate::util::journal_len(&work, "out.jsonl") < 5 {
             std::thread::yield_now();
         }
@@ -130,28 +119,8 @@ fn an_interrupted_run_says_what_became_of_its_output() {
 #[test]
 fn the_log_tells_the_life_of_a_run() {
     let work = Workspace::new();
-    let mut command = work.command(&[
-        "score",
-        "-",
-        "--format",
-        "jsonl",
-        "-o",
-        "out.jsonl",
-        "--workers",
-        "2",
-        "--log-level",
-        "info",
-        "--log-format",
-        "json",
-    ]);
-    let mut run = Running(
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap(),
-    );
+    let args = "- --format jsonl -o out.jsonl --workers 2 --log-level info --log-format json";
+    let mut run = Running::score(&work, args);
     let first = run.workers()[0];
     signal(first, "KILL");
     // Its successor has another process id.

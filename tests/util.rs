@@ -55,6 +55,11 @@ impl Workspace {
         command
     }
 
+    /// `moodring score` with arguments that blanks separate, to be run in this folder.
+    pub(crate) fn score_command(&self, args: &str) -> Command {
+        self.command(&score_args(args))
+    }
+
     /// Runs the binary to its end.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
