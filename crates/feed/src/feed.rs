@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use moodring_codec::Compression;
 use moodring_record::{
-    ENCODING_SAMPLE, FieldNames, Format, FramingError, HEAD_LEN, Layout, MAX_COLUMNS, ReadOptions,
-    ScalarFields, check_encoding, nearest_name,
+    FieldNames, Format, FramingError, HEAD_LEN, Layout, MAX_COLUMNS, ReadOptions, ScalarFields,
+    check_encoding, nearest_name,
 };
 
 use crate::blocks::Blocks;
@@ -21,6 +21,9 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 const FILE_HEAD: usize = 64 << 10;
 /// The same for a pipe, which may be slow: as little as holds a line, but for the doubling.
 const PIPE_HEAD: usize = 64;
+
+/// The format of a stream without any record, which could be any.
+const OF_NOTHING: Format = Format::Jsonl;
 
 /// How a [`Feed`] reads and cuts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +137,8 @@ struct Seen {
 
 impl Seen {
     fn add(&mut self, layout: &Layout, head: &[u8], head_is_all: bool) {
-        self.fields.add(head, head_is_all);
+        let format = layout.format();
+        format.scalar_fields(head, head_is_all, &mut self.fields);
         let Some(absent) = layout.absent_columns(head, head_is_all) else {
             return;
         };
@@ -199,7 +203,7 @@ impl Feed {
                     let mut stream = Stream::open(input)?;
                     self.find_layout(source, &mut stream)?;
                 }
-                Some(format @ (Format::Jsonl | Format::Text)) => {
+                Some(format) if !format.has_header() => {
                     self.layouts[source] = self.detect(source, format, b"", true)?;
                 }
                 _ if self.layouts[..source].iter().all(Option::is_none) => {
@@ -216,13 +220,13 @@ impl Feed {
     /// Chooses the columns of a table of JSON objects, if it is to have all fields: those of the heads of the inputs, in the
     /// order in which they first occur, and the text, id and time if they are not among those.
     fn keep_all_fields(&mut self) -> Result<(), FeedError> {
-        let is_json = |input: &Input| input.format == Some(Format::Jsonl);
+        let names_fields = |input: &Input| input.format.is_some_and(Format::names_fields);
         let FeedOptions {
             all_fields,
             columns,
             ..
         } = &self.options;
-        if !all_fields || columns.is_some() || !self.inputs.iter().all(is_json) {
+        if !all_fields || columns.is_some() || !self.inputs.iter().all(names_fields) {
             return Ok(());
         }
         let seen = self.look_into_first_pipe()?;
@@ -275,7 +279,9 @@ impl Feed {
         stream.fill_line(FILE_HEAD)?;
         self.find_layout(0, &mut stream)?;
         let mut all = ScalarFields::default();
-        all.add(&stream.buffer, stream.ended());
+        if let Some(format) = self.inputs[0].format {
+            format.scalar_fields(&stream.buffer, stream.ended(), &mut all);
+        }
         all.extend(&others);
         self.begun.insert(0, stream);
         Ok(all)
@@ -407,17 +413,18 @@ impl Feed {
             None => find_format(&self.inputs[source], stream)?,
         };
         self.inputs[source].format = Some(format);
-        stream.fill(match format {
-            Format::Csv | Format::Tsv => HEAD_LEN,
-            Format::Jsonl | Format::Text => ENCODING_SAMPLE,
-        })?;
+        stream.fill(format.head_len())?;
         let is_file = self.inputs[source].size.is_some();
         let makes_columns = self.options.all_fields || self.options.columns.is_some();
-        if format == Format::Jsonl && (self.looks_for_fields() || makes_columns && is_file) {
+        if format.names_fields() && (self.looks_for_fields() || makes_columns && is_file) {
             stream.fill_line(if is_file { FILE_HEAD } else { PIPE_HEAD })?;
         }
         let layout = self.detect(source, format, &stream.buffer, stream.ended())?;
-        if let (Format::Jsonl, Some(layout), true) = (format, &layout, makes_columns && is_file) {
+        if let Some(layout) = &layout
+            && format.names_fields()
+            && makes_columns
+            && is_file
+        {
             self.seen.add(layout, &stream.buffer, stream.ended());
         }
         self.layouts[source] = layout;
@@ -462,8 +469,7 @@ impl Feed {
                 });
             }
         }
-        let headless = matches!(format, Format::Csv | Format::Tsv) && layout.columns().is_empty();
-        Ok((!headless).then_some(layout))
+        Ok((!layout.lacks_header()).then_some(layout))
     }
 }
 
@@ -524,11 +530,12 @@ fn find_format(input: &Input, stream: &mut Stream) -> Result<Format, FeedError> 
             source,
         })?;
         let head = head.strip_prefix(BOM).unwrap_or(head);
-        match head.trim_ascii_start().first() {
-            Some(b'{') => return Ok(Format::Jsonl),
-            None if stream.ended() => return Ok(Format::Jsonl),
+        let first = head.trim_ascii_start().first();
+        match first.map(|&byte| Format::from_first_byte(byte)) {
+            Some(Some(format)) => return Ok(format),
+            None if stream.ended() => return Ok(OF_NOTHING),
             None if len < HEAD_LEN => len *= 2,
-            Some(_) | None => {
+            Some(None) | None => {
                 return Err(FeedError::UnknownContent {
                     name: input.name.clone(),
                 });

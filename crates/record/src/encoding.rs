@@ -1,20 +1,28 @@
-//! Recognizing text in an encoding that is not UTF-8, before every line of it becomes a reject.
+//! Recognizes text that is not UTF-8, before every line of it becomes a reject.
 //!
-//! UTF-16 is what Excel and PowerShell write. In it each ASCII character has a zero byte, always on the same side, which
-//! no UTF-8 text has.
+//! Excel and PowerShell write UTF-16. In it each ASCII character has a zero byte, always on the same side, which UTF-8
+//! text never has.
 
-use crate::LayoutError;
+use crate::layout_error::LayoutError;
 
-/// How much of a source is looked at.
+/// How many bytes of a source are examined.
 pub const ENCODING_SAMPLE: usize = 4 << 10;
+
+/// UTF-8's byte order mark. It means nothing but is common in files from Windows.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Removes a byte order mark from the head of a source.
+pub(crate) fn without_mark(head: &[u8]) -> &[u8] {
+    head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head)
+}
 
 /// Refuses a source that begins with these bytes if they are UTF-16, with or without a byte order mark.
 ///
-/// Looks at no more than the first [`ENCODING_SAMPLE`] bytes.
+/// Examines no more than the first [`ENCODING_SAMPLE`] bytes.
 ///
 /// # Errors
 /// [`LayoutError::NotUtf8`] if the head is UTF-16.
-pub fn check(head: &[u8]) -> Result<(), LayoutError> {
+pub fn check_encoding(head: &[u8]) -> Result<(), LayoutError> {
     let sample = &head[..head.len().min(ENCODING_SAMPLE)];
     let encoding = match sample {
         [0xFF, 0xFE, ..] => Some("UTF-16LE"),
@@ -24,7 +32,7 @@ pub fn check(head: &[u8]) -> Result<(), LayoutError> {
     encoding.map_or(Ok(()), |encoding| Err(LayoutError::NotUtf8 { encoding }))
 }
 
-/// The kind of UTF-16 that the sample is without saying so.
+/// Returns the kind of UTF-16 in a sample without a byte order mark.
 fn unmarked(sample: &[u8]) -> Option<&'static str> {
     let (units, _) = sample.as_chunks::<2>();
     let zeros = |side: usize| units.iter().filter(|unit| unit[side] == 0).count();
@@ -37,13 +45,13 @@ fn unmarked(sample: &[u8]) -> Option<&'static str> {
     } else {
         return None;
     };
-    // A stray zero byte makes no UTF-16. Text that is mostly beyond Latin-1 has few of them, but is hardly UTF-8.
+    // A stray zero byte is not enough. Text mostly outside Latin-1 has few zero bytes, but is hardly ever valid UTF-8.
     let mostly_latin = units.len() >= 2 && zeros * 4 >= units.len();
     let some_latin = zeros >= 2 && zeros * 64 >= units.len() && is_utf16_only(name, units);
     (mostly_latin || some_latin).then_some(name)
 }
 
-/// Whether the units are UTF-16, and their bytes are not UTF-8.
+/// Returns whether the units are UTF-16, and their bytes are not UTF-8.
 fn is_utf16_only(name: &str, units: &[[u8; 2]]) -> bool {
     let bytes = units.as_flattened();
     // The sample may end within a character.
@@ -69,7 +77,7 @@ mod tests {
     }
 
     fn refused(head: &[u8]) -> Option<&'static str> {
-        match check(head) {
+        match check_encoding(head) {
             Err(LayoutError::NotUtf8 { encoding }) => Some(encoding),
             _ => None,
         }

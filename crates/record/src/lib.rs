@@ -34,36 +34,44 @@
 //! # Ok::<(), moodring_record::LayoutError>(())
 //! ```
 
-mod encoding;
-mod format;
-mod layout;
-mod table;
-
-mod frame;
-mod reader;
-
-mod delimited;
-mod json;
+mod columns;
+mod name;
+mod options;
+mod scalar_fields;
 mod span;
 
-mod name;
-mod number;
-mod own;
-mod reject;
-mod render;
-mod scalar_fields;
+mod cursor;
+mod frame;
+mod raw_record;
+mod reject_reason;
 
-pub use encoding::{ENCODING_SAMPLE, check as check_encoding};
-pub use format::{
-    BadDelimiter, Delimiter, Format, MAX_RECORD, OutputStyle, Quoting, ReadOptions, UnknownName,
-};
+mod encoding;
+mod formats;
+mod layout_error;
+mod number;
+
+mod format;
+mod layout;
+mod output_style;
+mod reader;
+mod render;
+
+mod own_output;
+mod reject;
+
+pub use columns::{FieldNames, ModelColumns, ScoreColumn, nearest_name};
+pub use encoding::{ENCODING_SAMPLE, check_encoding};
+pub use formats::{Format, MAX_COLUMNS};
 pub use frame::{Boundary, Framer, FramingError, FramingErrorKind};
-pub use json::MAX_COLUMNS;
-pub use layout::{FieldNames, HEAD_LEN, Layout, LayoutError, ModelColumns, ScoreColumn, SplitMode};
+pub use layout::{Layout, SplitMode};
+pub use layout_error::{HEAD_LEN, LayoutError};
 pub use name::name_of;
-pub use own::OwnOutput;
-pub use reader::{Location, MalformedRecord, Post, RawRecord, Reader, RejectKind, RejectReason};
+pub use options::{BadDelimiter, Delimiter, MAX_RECORD, Quoting, ReadOptions, UnknownName};
+pub use output_style::OutputStyle;
+pub use own_output::OwnOutput;
+pub use raw_record::{Location, MalformedRecord, RawRecord};
+pub use reader::{Post, Reader};
 pub use reject::{RejectedBytes, write_reject};
+pub use reject_reason::{RejectKind, RejectReason};
 pub use render::{Renderer, added_names};
 pub use scalar_fields::ScalarFields;
-pub use table::nearest_name;

@@ -1,25 +1,28 @@
-//! The rejects file: one line of JSON for each record that could not be read, from which it can be restored.
+//! The rejects file: one line of JSON for each record that could not be read, from which the record can be restored.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::json::write_string;
+use crate::formats::{Format, write_string};
+
+/// The format of the rejects file, whatever the inputs and the output have.
+pub(crate) const FORMAT: Format = Format::Jsonl;
 
 /// The bytes of a record in the rejects file.
 #[derive(Clone, Copy, Debug)]
 pub struct RejectedBytes<'a> {
-    /// All of them, without the record's line end; or the first of them.
+    /// All bytes without the record's line end; or the first ones.
     pub bytes: &'a [u8],
-    /// How many there are, if these are only the first.
+    /// How many bytes the record has, if `bytes` are only the first ones.
     pub len: Option<u64>,
 }
 
 /// Appends one line of the rejects file:
-/// `{"source":"a.csv","line":3,"offset":41,"reason":"…","raw":"…"}`. Of a record that is too long to be kept it says
+/// `{"source":"a.csv","line":3,"offset":41,"reason":"…","raw":"…"}`. A record that is too long to be kept has
 /// `"length":20000000,"excerpt":"…"` instead of `raw`.
 ///
-/// `line` and `offset` say where in `source` the record begins; the line is left out where it is not known. A record
-/// that is not UTF-8 stands as `raw_base64` or `excerpt_base64` (RFC 4648, padded).
+/// `line` and `offset` state where in `source` the record begins; the line is left out if it is not known. A record
+/// that is not UTF-8 is written as `raw_base64` or `excerpt_base64` (RFC 4648, padded).
 ///
 /// ```
 /// let mut out = Vec::new();
@@ -61,6 +64,12 @@ pub fn write_reject(
         out.push(b'"');
     }
     out.extend_from_slice(b"}\n");
+}
+
+/// Returns whether a line begins as a line of the rejects file does.
+pub(crate) fn is_reject(line: &[u8]) -> bool {
+    let has = |part: &[u8]| memchr::memmem::find(line, part).is_some();
+    line.starts_with(b"{\"source\":\"") && has(b",\"offset\":") && has(b",\"reason\":\"")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Recognizing what this program wrote by its first line: scored posts, rejects, a quarantine.
+//! Recognizes what this program wrote by its first line: scored posts, rejects, a quarantine.
 
-use crate::Format;
+use crate::formats::Format;
+use crate::reject;
 
 /// What a file holds that this program wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,14 +12,8 @@ pub enum OwnOutput {
     SetAside,
 }
 
-const SENTIMENTS: [&str; 3] = ["positive", "neutral", "negative"];
-
 impl OwnOutput {
     /// Returns what the file with this first line holds, if this program wrote it.
-    ///
-    /// A scored JSON object ends with the scores of its last model, which are an object, and the sentiment. A scored table
-    /// ends with the columns of its last model, and the sentiment; any ASCII character but letters, digits and `_` may
-    /// separate them.
     ///
     /// ```
     /// use moodring_record::{Format, OwnOutput};
@@ -31,45 +26,11 @@ impl OwnOutput {
     #[must_use]
     pub fn recognize(format: Format, first_line: &[u8]) -> Option<OwnOutput> {
         let line = first_line.trim_ascii();
-        match format {
-            Format::Text => None,
-            Format::Jsonl if is_set_aside(line) => Some(OwnOutput::SetAside),
-            Format::Jsonl => is_scored_object(line).then_some(OwnOutput::Scored),
-            Format::Csv | Format::Tsv => is_scored_header(line).then_some(OwnOutput::Scored),
+        if format == reject::FORMAT && reject::is_reject(line) {
+            return Some(OwnOutput::SetAside);
         }
+        format.is_scored(line).then_some(OwnOutput::Scored)
     }
-}
-
-fn is_set_aside(line: &[u8]) -> bool {
-    let has = |part: &[u8]| memchr::memmem::find(line, part).is_some();
-    line.starts_with(b"{\"source\":\"") && has(b",\"offset\":") && has(b",\"reason\":\"")
-}
-
-fn is_scored_object(line: &[u8]) -> bool {
-    let ends = SENTIMENTS.map(|sentiment| format!("sentiment\":\"{sentiment}\"}}"));
-    let mut ends = ends.iter();
-    let Some(before) = ends.find_map(|end| line.strip_suffix(end.as_bytes())) else {
-        return false;
-    };
-    // The name of the field may have a prefix.
-    let quote = memchr::memrchr(b'"', before);
-    quote.is_some_and(|quote| before[..quote].ends_with(b"},"))
-}
-
-fn is_scored_header(line: &[u8]) -> bool {
-    let line = line.strip_suffix(b"\"").unwrap_or(line);
-    let ends = [&b"_compound"[..], b"_subjectivity"];
-    let sentiment_end = |end: &[u8]| Some(memchr::memmem::rfind(line, end)? + end.len());
-    let Some(end) = ends.into_iter().filter_map(sentiment_end).max() else {
-        return false;
-    };
-    let rest = line[end..].strip_prefix(b"\"").unwrap_or(&line[end..]);
-    let Some((delimiter, sentiment)) = rest.split_first() else {
-        return false;
-    };
-    let may_separate =
-        delimiter.is_ascii() && !delimiter.is_ascii_alphanumeric() && *delimiter != b'_';
-    may_separate && sentiment.ends_with(b"sentiment") && !sentiment.contains(delimiter)
 }
 
 #[cfg(test)]

@@ -1,31 +1,33 @@
-//! Checking one line of JSON, and finding in it what is wanted.
+//! Checks one line of JSON and finds the requested fields in it.
 //!
-//! The tokens (strings, numbers, literals, white space) are read by sonic-rs, which does that many bytes at a time;
-//! the grammar between them is here. sonic-rs has faster ways to walk an object, but they are too trusting for input
-//! that nobody has checked: they take `"\u12"` for a string, recurse once per bracket until the
-//! stack is gone, and ignore what follows the object. Here a string is always decoded (borrowed where there is nothing
-//! to decode), nesting is a counter with a limit, and the line must end where the object does.
+//! sonic-rs reads the tokens (strings, numbers, literals, white space), many bytes at a time; the grammar between them is
+//! here. sonic-rs has faster ways to walk an object, but they are unsafe for input that nobody has checked: they accept
+//! `"\u12"` as a string, recurse once per bracket until the stack overflows, and ignore what follows the object. Here a
+//! string is always decoded (borrowed where there is nothing to decode), nesting is a counter with a limit, and the line
+//! must end where the object does.
 //!
-//! Two things that are no JSON pass all the same, because Python's `json.dumps` writes them by default: the numbers
-//! `NaN`, `Infinity` and `-Infinity`, and an escape of half a surrogate pair, which reads as U+FFFD.
+//! Two things that are not JSON are accepted, because Python's `json.dumps` writes them by default: the numbers `NaN`,
+//! `Infinity` and `-Infinity`, and an escape of half a surrogate pair, which reads as U+FFFD.
 
 use sonic_rs::Read;
 use sonic_rs::parser::Parser;
 
-use super::{Object, Routes, Value, Wanted};
-use crate::RejectReason;
+use super::json_lines::{JsonLines, Routes};
+use super::object::{Object, Value};
+use crate::reject_reason::RejectReason;
 use crate::span::Span;
 
-/// How deep objects and arrays may nest; `serde_json` draws the line about here too.
+/// The deepest nesting of objects and arrays; `serde_json` has about the same limit.
 const MAX_DEPTH: usize = 128;
 
-/// Reads a line into `object`, whose slots are empty.
-pub(super) fn line(wanted: &Wanted, object: &mut Object, line: &str) -> Result<(), RejectReason> {
+/// Reads a line, which must be one JSON object and nothing else, into `object`.
+pub(super) fn read(lines: &JsonLines, object: &mut Object, line: &str) -> Result<(), RejectReason> {
+    object.clear(lines);
     Walk {
         bytes: line.as_bytes(),
         // Lossy: half a surrogate pair decodes to U+FFFD.
         parser: Parser::new(Read::from(line)).utf8_lossy(),
-        wanted,
+        lines,
         object,
     }
     .line()
@@ -35,7 +37,7 @@ pub(super) fn line(wanted: &Wanted, object: &mut Object, line: &str) -> Result<(
 struct Walk<'w, 'l> {
     bytes: &'l [u8],
     parser: Parser<Read<'l>>,
-    wanted: &'w Wanted,
+    lines: &'w JsonLines,
     object: &'w mut Object,
 }
 
@@ -45,7 +47,7 @@ impl Walk<'_, '_> {
             return Err(RejectReason::NotAnObject);
         }
         let start = self.parser.offset() - 1;
-        self.members(0, self.wanted.all())?;
+        self.members(0, self.lines.all())?;
         self.object.span = Span::new(start, self.parser.offset());
         match self.parser.skip_space() {
             Some(_) => Err(self.bad("something follows the object")),
@@ -53,8 +55,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The members of an object whose brace was just passed, `depth` objects down the `live` routes. As deep as this
-    /// recurses, somebody wrote a name with that many dots.
+    /// Reads the members of an object whose brace was just passed, `depth` objects down the `live` routes. Recurses at
+    /// most once per dot in the name of a field.
     fn members(&mut self, depth: usize, live: Routes) -> Result<(), RejectReason> {
         if depth == MAX_DEPTH {
             return Err(self.too_deep());
@@ -68,7 +70,7 @@ impl Walk<'_, '_> {
             }
             let key = self.parser.offset() - 1;
             let (routes, replaced) = self.key(depth, live)?;
-            if self.wanted.notes_others && depth == 0 && routes == 0 && !replaced {
+            if self.lines.notes_others && depth == 0 && routes == 0 && !replaced {
                 self.other_value(key)?;
             } else {
                 self.value(depth, routes)?;
@@ -86,20 +88,21 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// A key and its colon: which of the `live` routes go on from here, and whether the member will be replaced.
+    /// Reads a key and its colon. Returns which of the `live` routes continue here, and whether a score replaces the
+    /// member.
     fn key(&mut self, depth: usize, live: Routes) -> Result<(Routes, bool), RejectReason> {
         let key = self
             .parser
             .parse_str(&mut self.object.decoded)
-            .map_err(told)?;
+            .map_err(reason_of)?;
         let routes = match live {
             0 => 0,
-            live => self.wanted.matching(live, |route| {
+            live => self.lines.matching(live, |route| {
                 route.keys.get(depth).is_some_and(|name| **name == *key)
             }),
         };
-        let replaced = depth == 0 && self.wanted.added.iter().any(|name| **name == *key);
-        if replaced && self.wanted.keeps_fields {
+        let replaced = depth == 0 && self.lines.added.iter().any(|name| **name == *key);
+        if replaced && self.lines.keeps_fields {
             return Err(RejectReason::FieldTaken {
                 name: key.to_string(),
             });
@@ -115,7 +118,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// A value, remembered for those of `routes` that end here. Of equal keys the last wins, as in Python and serde.
+    /// Reads a value, and stores it for those of `routes` that end here. Of equal keys the last wins, as in Python and
+    /// serde.
     fn value(&mut self, depth: usize, routes: Routes) -> Result<(), RejectReason> {
         let token = self.token()?;
         if routes == 0 {
@@ -125,9 +129,9 @@ impl Walk<'_, '_> {
             };
         }
         let ending = self
-            .wanted
+            .lines
             .matching(routes, |route| route.keys.len() == depth + 1);
-        let going_on = routes & !ending;
+        let continuing = routes & !ending;
         self.object.set(routes, Value::Absent);
         let start = self.parser.offset() - 1;
         let kind = match token {
@@ -136,8 +140,8 @@ impl Walk<'_, '_> {
                 self.object.set(ending, value);
                 return Ok(());
             }
-            b'{' if going_on != 0 => {
-                self.members(depth + 1, going_on)?;
+            b'{' if continuing != 0 => {
+                self.members(depth + 1, continuing)?;
                 Some("an object")
             }
             b'{' | b'[' => {
@@ -163,8 +167,8 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// A value that is not looked for, of the top-level field whose key begins at `key` with a quote. The colon behind the
-    /// key was just passed. The first field that holds a single value is noted.
+    /// Reads a value that is not requested, of the top-level field whose key begins at `key` with a quote. The colon behind
+    /// the key was just passed. Notes the first field that holds a single value.
     fn other_value(&mut self, key: usize) -> Result<(), RejectReason> {
         let colon = self.parser.offset() - 1;
         let token = self.token()?;
@@ -178,12 +182,12 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The string whose opening quote is at `start`, wanted by `routes`.
+    /// Reads the string whose opening quote is at `start`, for `routes`.
     fn string(&mut self, start: usize, routes: Routes) -> Result<Value, RejectReason> {
         let text = self
             .parser
             .parse_str(&mut self.object.decoded)
-            .map_err(told)?;
+            .map_err(reason_of)?;
         let end = self.parser.offset();
         // Every escape is longer than what it stands for.
         if text.len() == end - start - 2 {
@@ -198,7 +202,7 @@ impl Walk<'_, '_> {
         Ok(Value::Decoded)
     }
 
-    /// The rest of an array or object in which nothing is wanted, in `depth` objects below the first.
+    /// Reads the rest of an array or object in which no field is requested, `depth` objects below the first.
     fn nested(&mut self, open: u8, depth: usize) -> Result<(), RejectReason> {
         let around = depth + 1;
         let mut nest = Nest {
@@ -238,7 +242,7 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// The rest of a string, number or literal.
+    /// Reads the rest of a string, number or literal.
     fn scalar(&mut self, token: u8) -> Result<(), RejectReason> {
         match token {
             b'"' => self.parser.parse_str(&mut self.object.decoded).map(drop),
@@ -253,10 +257,10 @@ impl Walk<'_, '_> {
             b'n' => self.parser.parse_literal("ull"),
             _ => return Err(self.bad("a value should stand here")),
         }
-        .map_err(told)
+        .map_err(reason_of)
     }
 
-    /// The next byte that is no white space.
+    /// Returns the next byte that is not white space.
     fn token(&mut self) -> Result<u8, RejectReason> {
         self.parser
             .skip_space()
@@ -279,13 +283,13 @@ impl Walk<'_, '_> {
 
 /// The containers that are open.
 struct Nest {
-    /// One bit for each, the innermost last: is it an object?
+    /// One bit for each, the innermost last: whether it is an object.
     objects: u128,
     depth: usize,
 }
 
 impl Nest {
-    /// Opens one more, unless that is too deep.
+    /// Opens one more, unless the nesting would be too deep.
     fn push(&mut self, open: u8) -> Option<()> {
         if self.depth == MAX_DEPTH {
             return None;
@@ -309,10 +313,10 @@ impl Nest {
     }
 }
 
-/// What sonic-rs says, without its picture of the place.
+/// Returns the reason that sonic-rs gives, without its excerpt of the line.
 #[cold]
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
-fn told(error: sonic_rs::Error) -> RejectReason {
+fn reason_of(error: sonic_rs::Error) -> RejectReason {
     let shown = error.to_string();
     let what = shown.split(" at line ").next().unwrap_or_default();
     let what = if error.is_eof() {
@@ -331,7 +335,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::FieldNames;
+    use crate::columns::FieldNames;
 
     fn read(line: &str) -> Result<(), RejectReason> {
         let names = FieldNames {
@@ -340,7 +344,7 @@ mod tests {
             time: None,
             label: None,
         };
-        super::line(&Wanted::new(&names, &[]), &mut Object::default(), line)
+        super::read(&JsonLines::new(&names, &[]), &mut Object::default(), line)
     }
 
     fn nested(brackets: usize) -> String {
@@ -497,11 +501,11 @@ mod tests {
                 text: "text".into(),
                 ..FieldNames::default()
             };
-            let wanted = Wanted::new(&names, &[]);
+            let lines = JsonLines::new(&names, &[]);
             let mut object = Object::default();
             let line = format!("{{\"text\":\"{escaped}\"}}");
-            object.read(&wanted, &line).unwrap();
-            assert_eq!(object.text(&wanted, &line).unwrap(), text, "{line}");
+            super::read(&lines, &mut object, &line).unwrap();
+            assert_eq!(object.text(&lines, &line).unwrap(), text, "{line}");
         }
     }
 

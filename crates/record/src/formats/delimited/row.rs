@@ -1,24 +1,16 @@
-//! Rows of delimited fields: CSV after RFC 4180, and TSV with or without its quotes.
+//! Rows of delimited fields: CSV as in RFC 4180, and TSV with or without quotes.
 //!
-//! A field is quoted if a quote is its first byte; it then runs to the next quote that is not doubled, and may hold
-//! delimiters and newlines. A quote anywhere else is a character like any other. Where RFC 4180 is silent, nothing is
-//! guessed: text between a closing quote and the next delimiter, and a quote that is never closed, make the row
-//! malformed, so that it goes to the rejects in one piece.
+//! A field is quoted if its first byte is a quote. It then extends to the next quote that is not doubled, and may hold
+//! delimiters and newlines. A quote anywhere else is an ordinary character. Where RFC 4180 does not say what is meant,
+//! nothing is guessed: text between a closing quote and the next delimiter, or a quote that is never closed, makes the
+//! row malformed, and the whole row becomes a reject.
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter, memchr2, memmem};
-use serde::{Deserialize, Serialize};
 
+use crate::options::Dialect;
 use crate::span::Span;
-
-/// How fields are told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Dialect {
-    pub(crate) delimiter: u8,
-    /// Whether a quote at the start of a field means anything.
-    pub(crate) quotes: bool,
-}
 
 /// One field of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +23,9 @@ pub(crate) struct Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Quotes {
     None,
+    /// Around the content.
     Around,
-    /// Around, and doubled inside.
+    /// Around the content, and doubled in it.
     Doubled,
 }
 
@@ -44,8 +37,8 @@ impl Field {
         }
     }
 
-    /// The field's value in its row; borrowed unless quotes in it are doubled.
-    pub(crate) fn value(self, row: &str) -> Cow<'_, str> {
+    /// Returns the field's value in its row; borrowed unless it has doubled quotes.
+    pub(super) fn value(self, row: &str) -> Cow<'_, str> {
         let content = &row[self.span.range()];
         match self.quotes {
             Quotes::None | Quotes::Around => Cow::Borrowed(content),
@@ -53,8 +46,8 @@ impl Field {
         }
     }
 
-    /// The same, into a buffer that is used again and again.
-    pub(crate) fn decode<'r>(self, row: &'r str, scratch: &'r mut String) -> &'r str {
+    /// Returns the same value, using `scratch` instead of a new allocation.
+    pub(super) fn decode<'r>(self, row: &'r str, scratch: &'r mut String) -> &'r str {
         let content = &row[self.span.range()];
         if self.quotes != Quotes::Doubled {
             return content;
@@ -69,8 +62,8 @@ impl Field {
         scratch
     }
 
-    /// The field as it stands in its row, quotes and all.
-    pub(crate) fn token(self, row: &[u8]) -> &[u8] {
+    /// Returns the field as it stands in its row, including its quotes.
+    pub(super) fn token(self, row: &str) -> &str {
         match self.quotes {
             Quotes::None => &row[self.span.range()],
             Quotes::Around | Quotes::Doubled => &row[self.span.start - 1..=self.span.end],
@@ -78,20 +71,20 @@ impl Field {
     }
 }
 
-/// Where a row ends, and what is wrong with it.
+/// Where a row ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
+pub(super) struct Row {
     /// Its length without the terminator.
-    pub(crate) len: usize,
+    pub(super) len: usize,
     /// Its length with the terminator: where the next row starts.
-    pub(crate) next: usize,
+    pub(super) next: usize,
     /// How many physical lines it spans.
-    pub(crate) lines: u64,
+    pub(super) lines: u64,
 }
 
-/// What RFC 4180 has no answer for.
+/// Quotes whose meaning RFC 4180 does not define.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum QuoteError {
+pub(super) enum QuoteError {
     /// Something other than a delimiter or a newline follows a closing quote, in the column of this index.
     TextAfterQuote(usize),
     /// The quote that opens the column of this index is never closed.
@@ -101,8 +94,8 @@ pub(crate) enum QuoteError {
 /// Splits the first row of `bytes`, which are not empty, into its fields.
 ///
 /// # Errors
-/// The first error; nothing behind it is looked at, as each line may have one.
-pub(crate) fn scan_row(
+/// The first error. Nothing after it is examined, because each line may have one.
+pub(super) fn scan_row(
     dialect: Dialect,
     bytes: &[u8],
     fields: &mut Vec<Field>,
@@ -144,7 +137,7 @@ pub(crate) fn scan_row(
     }
 }
 
-/// The quoted field whose content begins at `start`, if it is ever closed.
+/// Returns the quoted field whose content begins at `start`, if it is ever closed.
 fn scan_quoted(bytes: &[u8], start: usize) -> Option<Field> {
     let mut quotes = Quotes::Around;
     let mut at = start;
@@ -161,22 +154,12 @@ fn scan_quoted(bytes: &[u8], start: usize) -> Option<Field> {
     }
 }
 
-/// The terminator that `bytes` end with: `\r\n`, `\n` or none.
-pub(crate) fn terminator(bytes: &[u8]) -> &[u8] {
-    let len = match bytes {
-        [.., b'\r', b'\n'] => 2,
-        [.., b'\n'] => 1,
-        _ => 0,
-    };
-    &bytes[bytes.len() - len..]
-}
-
 fn count_newlines(bytes: &[u8]) -> u64 {
     memchr_iter(b'\n', bytes).count() as u64
 }
 
 /// Appends a field, in quotes if it needs them.
-pub(crate) fn write_field(out: &mut Vec<u8>, dialect: Dialect, value: &str) {
+pub(super) fn write_field(out: &mut Vec<u8>, dialect: Dialect, value: &str) {
     let special = |&byte: &u8| byte == dialect.delimiter || matches!(byte, b'"' | b'\n' | b'\r');
     if !dialect.quotes || !value.as_bytes().iter().any(special) {
         out.extend_from_slice(value.as_bytes());

@@ -1,89 +1,37 @@
-//! Finding where records end: the one place that says so, for the supervisor that cuts and for the workers that read.
+//! Finds where records end, for the supervisor that cuts a source and for the workers that read it.
 //!
 //! A record begins where the one before it ends, or where reading resumes after a reject. Let `limit` be the layout's
-//! [`max_record`](crate::Layout::max_record). From the record's first byte, at most `limit` bytes are looked at:
+//! [`max_record`](crate::Layout::max_record). From the record's first byte, at most `limit` bytes are examined:
 //!
-//! - Without quoting the record is a line. With quoting, a newline inside quotes belongs to its field.
+//! - Without quoting, the record is a line. With quoting, a newline inside quotes belongs to its field.
 //! - If a closing quote is followed by anything but a delimiter or a line end, if the source ends inside quotes, or if
-//!   the record does not end within `limit` bytes, the record is a *framing error*: a reject that reaches to the end of the line
-//!   in which the last quote was opened (without an open quote: of the line that the limit falls into). Reading resumes
-//!   on the next line.
+//!   the record does not end within `limit` bytes, the record is a *framing error*: a reject that extends to the end of
+//!   the line in which the last quote was opened (without an open quote: of the line that contains the limit). Reading
+//!   resumes on the next line.
 //!
-//! So where a record ends depends on the bytes from its start on and on nothing else, and every byte is looked at
-//! a bounded number of times: past the line of a quote that does not close there are only doubled quotes up to the place
-//! where that is known, and none of the lines between can open a quote that reaches further than its own line.
+//! The end of a record therefore depends only on the bytes that follow its start. Each byte is examined a bounded number
+//! of times: between the line of a quote that does not close and the byte that proves it, all quotes are doubled, and
+//! no line in between can open a quote that extends past its own line.
 
 use std::ops::Range;
 
+use super::framing_error::{EXCERPT_LEN, FramingError, FramingErrorKind};
 use memchr::{memchr, memchr_iter, memchr2, memrchr};
-use serde::{Deserialize, Serialize};
 
-use crate::delimited::Dialect;
-use crate::{Layout, RejectReason};
-
-/// How much of a long reject is kept.
-pub(crate) const EXCERPT_LEN: usize = 1 << 10;
-
-/// How far a framer goes on, in bytes, before it looks for a record's start. So that nothing is looked for at each quote,
-/// and little is looked at twice when the start must be known.
+/// How far a framer advances, in bytes, before it determines the record's start again. This avoids a search at each
+/// quote, and bounds how much is examined twice when the start must be known.
 const MAX_BEHIND: usize = 16 << 10;
 
-/// A record whose end cannot be found by the rules, and which is therefore a reject.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FramingError {
-    /// Where it begins in the (decompressed) source.
-    pub offset: u64,
-    /// How many bytes it has, with the end of its last line.
-    pub len: u64,
-    /// How many lines it has.
-    pub lines: u64,
-    /// How many lines of it come before the one in which the quote was opened.
-    pub quote_line: u64,
-    /// The column that the quote opens, counted from 1; none if it is no quote that is at fault.
-    pub column: Option<u64>,
-    /// What is wrong.
-    pub kind: FramingErrorKind,
-    /// The first bytes of a record that is longer than the limit; for others, their shard has the bytes.
-    pub excerpt: Vec<u8>,
-}
-
-/// What is wrong with a record whose end cannot be found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FramingErrorKind {
-    /// Something other than a delimiter or a line end follows a closing quote.
-    TextAfterQuote,
-    /// The source ends inside quotes.
-    UnclosedQuote,
-    /// The record does not end within the limit.
-    TooLong,
-}
-
-impl FramingError {
-    /// A line that is longer than the limit, of which `bytes` are the first ones and more than the limit.
-    #[must_use]
-    pub fn long_line(offset: u64, len: u64, bytes: &[u8], limit: usize) -> FramingError {
-        FramingError {
-            offset,
-            len,
-            lines: 1,
-            quote_line: 0,
-            column: None,
-            kind: FramingErrorKind::TooLong,
-            excerpt: bytes[..bytes.len().min(limit).min(EXCERPT_LEN)].to_vec(),
-        }
-    }
-
-    pub(crate) fn reason(&self, limit: usize) -> RejectReason {
-        let column = self
-            .column
-            .map_or(0, |column| usize::try_from(column).unwrap_or(usize::MAX));
-        match self.kind {
-            FramingErrorKind::TextAfterQuote => RejectReason::TextAfterQuote { column },
-            FramingErrorKind::UnclosedQuote => RejectReason::UnclosedQuote { column },
-            FramingErrorKind::TooLong if column > 0 => RejectReason::QuoteTooLong { column, limit },
-            FramingErrorKind::TooLong => RejectReason::TooLong { limit },
-        }
-    }
+/// What ends a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// A newline.
+    Lines,
+    /// A newline outside quotes. A quote opens at the start of a field, and `delimiter` separates fields.
+    Quoted {
+        /// The delimiter.
+        delimiter: u8,
+    },
 }
 
 /// What a [`Framer`] has found.
@@ -91,17 +39,17 @@ impl FramingError {
 pub enum Boundary {
     /// A shard may end here, at this offset in the window.
     End(usize),
-    /// The window holds too little to tell.
+    /// The window is too short to tell.
     NeedMore,
-    /// The record that begins at this offset in the window is a reject that is longer than the limit, and the end of its
-    /// last line is not looked for here: see [`Framer::oversized`].
+    /// The record that begins at this offset in the window is a reject that is longer than the limit. The caller finds
+    /// the end of its last line: see [`Framer::oversized`].
     Oversized(usize),
 }
 
 /// Finds record ends in a stream of bytes that begins at a record.
 ///
-/// It is shown a window of the stream that grows at its end ([`next`](Framer::next)) and shrinks at its beginning
-/// ([`discard`](Framer::discard)), and looks at no byte of it twice.
+/// The caller passes a window of the stream that grows at its end ([`next`](Framer::next)) and shrinks at its beginning
+/// ([`discard`](Framer::discard)). Bytes that were examined are not examined again by the next call.
 ///
 /// ```
 /// # use moodring_record::{Boundary, FieldNames, Format, Framer, Layout, Quoting};
@@ -122,13 +70,13 @@ pub struct Framer {
     limit: usize,
     /// Where the window begins in the source.
     base: u64,
-    /// The start of the record that `settled` is in: that of `at`, or an earlier one.
+    /// The start of the record that contains `settled`: the record that contains `at`, or an earlier one.
     start: usize,
-    /// A place outside quotes, up to which no record ends after `start`. Moved only where somebody must know the start.
+    /// An offset outside quotes, up to which no record ends after `start`. Moved only when the start must be known.
     settled: usize,
-    /// Where the stretch outside quotes begins that `at` is in.
+    /// Where the stretch outside quotes begins that contains `at`.
     outside: usize,
-    /// The first byte that was not looked at.
+    /// The first byte that was not examined.
     at: usize,
     state: State,
     errors: Vec<FramingError>,
@@ -140,9 +88,9 @@ enum State {
     Outside,
     /// Inside the quotes that were opened there.
     Inside { quote: usize },
-    /// Just past a quote that closes those opened there, unless another one follows at once: that makes a doubled quote.
+    /// Just past a quote that closes the one opened there, unless another one follows at once: that makes a doubled quote.
     Closing { quote: usize },
-    /// In a reject, which ends with the line that `at` is in.
+    /// In a reject, which ends with the line that contains `at`.
     Rejected {
         kind: FramingErrorKind,
         quote: Option<usize>,
@@ -150,16 +98,13 @@ enum State {
 }
 
 impl Framer {
-    /// A framer that stands at the start of a record, `offset` bytes into the source.
-    #[must_use]
-    pub fn new(layout: &Layout, offset: u64) -> Framer {
-        let dialect = layout.dialect().filter(|dialect| dialect.quotes);
-        Framer::with(dialect, layout.max_record(), offset)
-    }
-
-    pub(crate) fn with(quoted: Option<Dialect>, limit: usize, offset: u64) -> Framer {
+    /// Returns a framer at the start of a record, `offset` bytes into the source.
+    pub(crate) fn with(framing: Framing, limit: usize, offset: u64) -> Framer {
         Framer {
-            delimiter: quoted.map(|dialect| dialect.delimiter),
+            delimiter: match framing {
+                Framing::Lines => None,
+                Framing::Quoted { delimiter } => Some(delimiter),
+            },
             limit,
             base: offset,
             start: 0,
@@ -171,11 +116,10 @@ impl Framer {
         }
     }
 
-    /// Looks for the first record end at or after `min` (and after 0). `ended` says that nothing comes after the window.
-    /// The window must begin with the one of the call before, less what was [discarded](Framer::discard).
+    /// Finds the first record end at or after `min` (and after 0). `ended` states that the source ends with the window.
+    /// The window must extend the window of the previous call, less what was [discarded](Framer::discard).
     ///
-    /// At the end of the source that end is a record end too. Rejects before it are to be had from
-    /// [`take_errors`](Framer::take_errors).
+    /// The end of the source is a record end too. [`take_errors`](Framer::take_errors) returns the rejects before it.
     pub fn next(&mut self, window: &[u8], ended: bool, min: usize) -> Boundary {
         loop {
             let step = match self.state {
@@ -190,13 +134,13 @@ impl Framer {
         }
     }
 
-    /// How much of the window is of no use any more; at a record's end, all that is before it.
+    /// Returns how many bytes at the beginning of the window are no longer needed; at a record's end, all before it.
     #[must_use]
     pub fn consumed(&self) -> usize {
         self.start
     }
 
-    /// Takes note that `len` bytes, at most [`consumed`](Framer::consumed), have left the window at its beginning.
+    /// Records that `len` bytes, at most [`consumed`](Framer::consumed), were removed from the beginning of the window.
     pub fn discard(&mut self, len: usize) {
         self.base += len as u64;
         self.start -= len;
@@ -213,13 +157,14 @@ impl Framer {
         }
     }
 
-    /// The rejects that were found since the last call, in order.
+    /// Returns the rejects that were found since the last call, in order.
     pub fn take_errors(&mut self) -> Vec<FramingError> {
         std::mem::take(&mut self.errors)
     }
 
-    /// After [`Boundary::Oversized`]: the reject, as long as it is known to be, and the window's part of it. Whoever asks adds
-    /// to its length what comes up to the next newline and with it, and [starts anew](Framer::new) behind that.
+    /// Returns the reject that [`Boundary::Oversized`] reported, with its known length and the window's part of it. The
+    /// caller adds to its length the bytes up to and including the next newline, and continues behind that with a
+    /// [new framer](Framer::new).
     #[must_use]
     pub fn oversized(&self, window: &[u8]) -> FramingError {
         let (kind, quote) = match self.state {
@@ -283,7 +228,7 @@ impl Framer {
         }
     }
 
-    /// The next quote, or newline at or after `from`.
+    /// Returns the next quote, or newline at or after `from`.
     fn next_stop(&self, window: &[u8], from: usize) -> Option<usize> {
         if self.delimiter.is_none() {
             return memchr(b'\n', &window[from..]).map(|newline| from + newline);
@@ -294,7 +239,7 @@ impl Framer {
         memchr2(b'"', b'\n', &window[from..]).map(|stop| from + stop)
     }
 
-    /// Goes over the lines from `settled` to `end`, all outside quotes, one by one; true if one of them is too long.
+    /// Checks the lines from `settled` to `end`, all outside quotes, one by one. Returns whether one of them is too long.
     fn pass_lines(&mut self, window: &[u8], end: usize) -> bool {
         let from = self.settled;
         for newline in memchr_iter(b'\n', &window[from..end]) {
@@ -311,8 +256,8 @@ impl Framer {
         too_long
     }
 
-    /// Finds the start of the record that `end` is in, where the current stretch outside quotes ends. Returns whether it
-    /// is another one than was known.
+    /// Finds the start of the record that contains `end`, where the current stretch outside quotes ends. Returns whether
+    /// the start moved.
     fn settle(&mut self, window: &[u8], end: usize) -> bool {
         if self.settle_cheaply(window, end) {
             return true;
@@ -324,7 +269,7 @@ impl Framer {
         found.is_some()
     }
 
-    /// The same if the record begins in that stretch; else does nothing.
+    /// Does the same if the record begins in that stretch; else does nothing.
     fn settle_cheaply(&mut self, window: &[u8], end: usize) -> bool {
         let from = self.settled.max(self.outside);
         let newline = memrchr(b'\n', &window[from..end]);
@@ -335,7 +280,7 @@ impl Framer {
         newline.is_some()
     }
 
-    /// Where the last record ends in a part of the window that begins and ends outside quotes, and has no error.
+    /// Returns where the last record ends in a part of the window that begins and ends outside quotes, and has no error.
     fn last_end(&self, window: &[u8], Range { start, end }: Range<usize>) -> Option<usize> {
         let mut last = None;
         let mut at = start;
@@ -356,7 +301,7 @@ impl Framer {
         last
     }
 
-    /// Whether the quote there, outside quotes, is the first byte of a field.
+    /// Returns whether a quote, outside quotes, is the first byte of a field.
     fn opens(&self, window: &[u8], quote: usize) -> bool {
         let before = quote.checked_sub(1).map(|index| window[index]);
         matches!(before, None | Some(b'\n')) || before == self.delimiter
@@ -415,13 +360,13 @@ impl Framer {
         None
     }
 
-    /// Goes on outside quotes.
+    /// Continues outside quotes.
     fn leave(&mut self) {
         self.state = State::Outside;
         self.outside = self.at;
     }
 
-    /// Goes on as in a new record.
+    /// Continues with a new record.
     fn begin(&mut self, start: usize) {
         self.start = start;
         self.settled = start;
@@ -485,7 +430,7 @@ impl Framer {
         }
     }
 
-    /// How many fields the start of a record touches that ends where a field begins.
+    /// Returns how many fields the start of a record touches, which ends where a field begins.
     fn fields(&self, mut record: &[u8]) -> u64 {
         let delimiter = self.delimiter.unwrap_or(b',');
         let mut fields = 1;
@@ -507,7 +452,7 @@ impl Framer {
         }
     }
 
-    /// Where the record that begins at `start` has to end.
+    /// Returns where the record that begins at `start` must end.
     fn record_limit(&self) -> usize {
         self.start.saturating_add(self.limit)
     }
