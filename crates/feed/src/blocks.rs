@@ -4,9 +4,9 @@ use std::mem;
 
 use moodring_record::{Boundary, Framer, Layout};
 
-use crate::feed::Piece;
+use crate::error::FeedError;
+use crate::shard::{Piece, ShardContent};
 use crate::stream::Stream;
-use crate::{FeedError, ShardContent};
 
 /// How much is read at a time while a record reaches past the size of a block.
 const STEP: usize = 64 << 10;

@@ -1,17 +1,19 @@
-//! Cutting inputs into shards, one input after another.
+//! Cuts inputs into shards, one input after another.
 
 use std::collections::HashMap;
 
 use moodring_codec::Compression;
 use moodring_record::{
-    FieldNames, Format, FramingError, HEAD_LEN, Layout, MAX_COLUMNS, ReadOptions, ScalarFields,
-    check_encoding, nearest_name,
+    FieldNames, Format, HEAD_LEN, Layout, MAX_COLUMNS, ReadOptions, ScalarFields, check_encoding,
+    nearest_name,
 };
 
 use crate::blocks::Blocks;
+use crate::error::FeedError;
+use crate::input::{Input, Origin};
 use crate::ranges::Ranges;
+use crate::shard::{Piece, Position, Shard, ShardContent, SourceId};
 use crate::stream::{self, Stream};
-use crate::{FeedError, Input, Origin};
 
 /// The byte order mark in UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -45,66 +47,6 @@ pub struct FeedOptions {
     /// Whether a table that is made of JSON objects alone, and of which no columns were chosen, keeps each field that holds a
     /// single value in the heads of the inputs.
     pub all_fields: bool,
-}
-
-/// An input's number: its place in [`Feed::inputs`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SourceId(pub u32);
-
-/// A piece of a source, as much as one worker takes on at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shard {
-    /// The source it is a piece of.
-    pub source: SourceId,
-    /// The piece.
-    pub content: ShardContent,
-    /// The rejects in it that were found in cutting it, which the [`Reader`](moodring_record::Reader) must be told.
-    pub framing_errors: Vec<FramingError>,
-    /// How many bytes of the last of these follow the piece: it is too long to be handed out.
-    pub skipped: u64,
-    /// How far the source has been used up since the shard before, in bytes as stored: to be measured by
-    /// [`Input::size`].
-    pub stored: u64,
-}
-
-/// A piece that was cut off a source.
-#[derive(Debug)]
-pub(crate) struct Piece {
-    pub(crate) content: ShardContent,
-    pub(crate) framing_errors: Vec<FramingError>,
-    pub(crate) skipped: u64,
-}
-
-/// A place between two shards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// The source of the shard before it.
-    pub source: SourceId,
-    /// Where that shard ends in the (decompressed) source.
-    pub offset: u64,
-}
-
-/// The records of a shard.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ShardContent {
-    /// The bytes `start..end` of a file on disk, for the worker to read.
-    ///
-    /// If the layout may be cut [at lines](moodring_record::SplitMode::Lines), the range owns each line that starts in
-    /// it: the worker passes over what is left of a line that started before, and reads past `end` to finish its last
-    /// one. Otherwise both ends are ends of records.
-    Range {
-        /// The first byte.
-        start: u64,
-        /// Past the last byte.
-        end: u64,
-    },
-    /// Whole records that have been read, and decompressed, already.
-    Block {
-        /// Where they begin in the decompressed source.
-        offset: u64,
-        /// Their bytes.
-        bytes: Vec<u8>,
-    },
 }
 
 /// Cuts inputs into shards: first those of the first input, in order, then those of the next.

@@ -40,11 +40,13 @@ mod input;
 mod own;
 mod pattern;
 mod ranges;
+mod shard;
 mod stream;
 
 pub use error::FeedError;
 pub use expand::{Expanded, Skipped, expand};
-pub use feed::{AbsentColumn, Feed, FeedOptions, Position, Shard, ShardContent, SourceId};
+pub use feed::{AbsentColumn, Feed, FeedOptions};
 pub use input::{Input, Origin};
 pub use moodring_record::name_of;
 pub use own::own_output;
+pub use shard::{Position, Shard, ShardContent, SourceId};

@@ -5,8 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use moodring_record::{Boundary, Framer, Layout, SplitMode};
 
-use crate::feed::Piece;
-use crate::{FeedError, ShardContent};
+use crate::error::FeedError;
+use crate::shard::{Piece, ShardContent};
 
 /// Below this size most even ranges would own no line, and the shards would be many more than the records.
 const MIN_EVEN: u64 = 4 << 10;
