@@ -28,4 +28,5 @@ mod surroundings;
 mod tables;
 #[cfg(feature = "faults")]
 mod tamper;
+mod texts;
 mod windows;

@@ -14,6 +14,7 @@ use crate::live::LiveArgs;
 use crate::logging::{LogFormat, LogLevel};
 use crate::query::QueryArgs;
 use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
+use crate::run::texts::TextArgs;
 use crate::run::window_args::WindowArgs;
 
 const EXAMPLES: &str = "\
@@ -131,6 +132,9 @@ pub(crate) struct ScoreArgs {
 
     #[command(flatten)]
     pub(crate) models: ModelArgs,
+
+    #[command(flatten)]
+    pub(crate) texts: TextArgs,
 
     #[command(flatten)]
     pub(crate) pool: PoolArgs,

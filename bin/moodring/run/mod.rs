@@ -21,6 +21,7 @@ pub(crate) mod session;
 pub(crate) mod signals;
 pub(crate) mod source;
 pub(crate) mod tasks;
+pub(crate) mod texts;
 pub(crate) mod usage;
 pub(crate) mod window_args;
 

@@ -207,9 +207,12 @@ impl OutputSink {
     /// Not if nothing is in it: where every record was rejected, the rejects are all that stays.
     pub(crate) fn commit(mut self) -> Result<Totals, Failure> {
         let Totals {
-            records, rejects, ..
+            records,
+            filtered,
+            rejects,
+            ..
         } = self.totals;
-        self.totals.rejects_warning = self.rejections.final_warning(records, rejects);
+        self.totals.rejects_warning = self.rejections.final_warning(records + filtered, rejects);
         let is_worthless = self.totals.is_worthless() && self.part_path().is_some();
         if is_worthless {
             self.keep(false);
@@ -442,7 +445,7 @@ impl Sink for OutputSink {
         if let (Some(windows), Some(rows)) = (&mut self.windows, &report.rows) {
             windows.fold(report.source, rows)?;
         }
-        self.judge(report.records);
+        self.judge(report.records + report.filtered);
         let mut counts = Counts::of(&report);
         self.totals.add(&counts);
         // The journal holds only the posts that matter to the totals.

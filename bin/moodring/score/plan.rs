@@ -9,6 +9,7 @@ use moodring_feed::{Feed, Input, name_of};
 use moodring_job::{RowRules, ScoreSetup, TextRules};
 use moodring_record::{FieldNames, Format, MAX_COLUMNS, OutputStyle, added_names};
 use moodring_store::{PartFile, StoreError, is_stdout};
+use moodring_text::Steps;
 
 use super::windows::WindowsFile;
 use crate::cli::{OutputArgs, ScoreArgs, ScoreWindowArgs, SummaryFormat};
@@ -27,6 +28,8 @@ use crate::run::window_args::WindowPlan;
 pub(crate) struct Plan {
     pub(crate) source: Source,
     pub(crate) models: Models,
+    /// Which texts are scored, and what of them.
+    pub(crate) texts: TextRules,
     pub(crate) pool: PoolOptions,
     /// The file to write, if it is not standard output.
     pub(crate) output: Option<PathBuf>,
@@ -60,9 +63,16 @@ impl Plan {
             output: args,
             windows,
             models,
+            texts,
             pool,
         } = args;
         let windows = Windows::plan(windows, &args)?;
+        // A file gives the same windows as its replay.
+        let clean = match windows {
+            Some(_) => Steps::ALL,
+            None => Steps::NONE,
+        };
+        let texts = texts.rules(clean).map_err(Failure::Usage)?;
         let mut pool = PoolOptions::from_args(&pool, RECORD_TIMEOUT);
         let fields = FieldNames {
             id: args.id_field.clone(),
@@ -113,6 +123,7 @@ impl Plan {
         let plan = Self {
             source,
             models,
+            texts,
             pool,
             windows,
             unordered: args.unordered,
@@ -158,7 +169,7 @@ impl Plan {
             models: self.models.list.clone(),
             prefix: self.prefix.clone(),
             output: self.output_style(),
-            texts: TextRules::default(),
+            texts: self.texts.clone(),
             rows: self.windows.as_ref().map(|windows| self.row_rules(windows)),
             compression: self.compression,
             part: part.map(Path::to_owned),

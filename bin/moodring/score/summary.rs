@@ -95,6 +95,7 @@ fn summarize<'a>(plan: &'a Plan, totals: &'a Totals, restarts: u64, took: Durati
             .map(|(&kind, &count)| (reason_name(kind), count))
             .collect(),
         quarantined: totals.quarantined,
+        filtered: totals.filtered,
         blank_lines: totals.blanks,
         bytes: totals.bytes,
         seconds,

@@ -20,6 +20,7 @@ pub(crate) struct Totals {
     pub(crate) bytes: u64,
     pub(crate) records: u64,
     pub(crate) blanks: u64,
+    pub(crate) filtered: u64,
     pub(crate) rejects: u64,
     /// The rejects by reason.
     pub(crate) reasons: BTreeMap<RejectKind, u64>,
@@ -36,9 +37,9 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Whether nothing was scored and something was rejected.
+    /// Whether all records were rejected, and there were some.
     pub(crate) fn is_worthless(&self) -> bool {
-        self.records == 0 && self.rejects > 0
+        self.records == 0 && self.filtered == 0 && self.rejects > 0
     }
 
     /// Marks all totals so far as carried over from prior runs.
@@ -56,6 +57,7 @@ impl Totals {
         self.bytes += counts.bytes;
         self.records += counts.records;
         self.blanks += counts.blanks;
+        self.filtered += counts.filtered;
         self.rejects += counts.rejects;
         self.quarantined += counts.quarantined;
         for (&reason, count) in &counts.reasons {

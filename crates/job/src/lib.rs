@@ -18,6 +18,7 @@ mod live;
 mod message;
 mod model;
 mod path;
+mod preprocess;
 mod range;
 mod records;
 mod score_job;
@@ -32,8 +33,8 @@ pub use language::Language;
 pub use live::LiveJob;
 pub use message::{
     Delivered, EvalReport, EvalSetup, Grant, GroupBy, LiveCounts, LiveReport, LiveSegment,
-    LiveSetup, LiveTask, MAX_TEXT, Reject, Rendering, Report, Row, RowRules, Rows, ScoreSetup,
-    Setup, Task, TaskContent, TextRules, UnknownGroup,
+    LiveSetup, LiveTask, MAX_DIMENSIONS, MAX_TEXT, Reject, Rendering, Report, Row, RowRules, Rows,
+    ScoreSetup, Setup, Task, TaskContent, TextRules, UnknownGroup,
 };
 pub use model::{BadModel, Model, ModelFile};
 pub use records::{NoObserver, RecordObserver};

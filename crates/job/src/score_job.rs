@@ -10,8 +10,9 @@ use moodring_store::PartWriter;
 
 use crate::findings::Findings;
 use crate::language::Language;
-use crate::live::row_maker::RowMaker;
+use crate::live::RowMaker;
 use crate::message::{Delivered, Grant, Report, ScoreSetup, Setup, Task};
+use crate::preprocess::Preprocessor;
 use crate::records::{Found, NoObserver, RecordObserver, for_each_post};
 use crate::scorers::Scorers;
 use crate::shard_reader::{Records, ShardReader};
@@ -31,6 +32,7 @@ pub struct ScoreJob<O = NoObserver> {
     reader: ShardReader,
     /// Rendered bytes before they are compressed.
     plain: Vec<u8>,
+    preprocessor: Preprocessor,
     /// The rows of a shard, if the run makes windows of them.
     rows: Option<RowMaker>,
     observer: O,
@@ -39,6 +41,7 @@ pub struct ScoreJob<O = NoObserver> {
 /// What came of a shard, beside its rendered bytes.
 struct Scored {
     records: u64,
+    filtered: u64,
     findings: Findings,
     found: Found,
 }
@@ -71,6 +74,7 @@ impl<O: RecordObserver> Job for ScoreJob<O> {
         };
         let Scored {
             records,
+            filtered,
             findings,
             found,
         } = scored;
@@ -81,6 +85,7 @@ impl<O: RecordObserver> Job for ScoreJob<O> {
             end,
             bytes: consumed,
             records,
+            filtered,
             blanks: found.blanks,
             lines: found.lines,
             first_line: task.layout.first_line(),
@@ -122,10 +127,15 @@ impl<O: RecordObserver> ScoreJob<O> {
             .map(PartWriter::open)
             .transpose()
             .map_err(JobError::new)?;
+        let rows = setup.rows.clone();
+        let rows = rows.map(|rows| RowMaker::new(rows, &setup.texts));
+        let rows = rows.transpose()?;
+        let tells_lang = rows.as_ref().is_some_and(RowMaker::groups_by_lang);
         Ok(Self {
             columns: models.columns(&setup.prefix),
+            preprocessor: Preprocessor::new(&setup.texts, tells_lang)?,
             compressor: Compressor::new(setup.compression).map_err(JobError::new)?,
-            rows: setup.rows.clone().map(RowMaker::new).transpose()?,
+            rows,
             models,
             part,
             setup,
@@ -157,8 +167,13 @@ impl<O: RecordObserver> ScoreJob<O> {
             tallies: vec![Tally::default(); self.models.len()],
             ..Findings::default()
         };
-        let mut count = 0;
-        let (models, rows) = (&mut self.models, &mut self.rows);
+        let (mut count, mut filtered) = (0, 0);
+        let Self {
+            models,
+            preprocessor,
+            rows,
+            ..
+        } = self;
         if let Some(rows) = rows {
             rows.clear();
         }
@@ -166,7 +181,11 @@ impl<O: RecordObserver> ScoreJob<O> {
             // A post without a time is a reject in a run with windows, before it is counted.
             let time = rows.as_ref().map(|rows| rows.time_of(post, None));
             let time = time.transpose()?;
-            models.score(post.text())?;
+            let Some(processed) = preprocessor.process(post) else {
+                filtered += 1;
+                return Ok(());
+            };
+            models.score(processed.text())?;
             let (primary, units) = tally(models, &mut findings.tallies);
             let place = (task.index, item);
             findings.extremes.add(units, place, post.text());
@@ -177,7 +196,7 @@ impl<O: RecordObserver> ScoreJob<O> {
                 findings.without_column.add(place, field);
             }
             if let (Some(rows), Some(time)) = (rows.as_mut(), time) {
-                rows.add(task.source, post, time.time, primary);
+                rows.add(task.source, post, &processed, time.time, primary);
             }
             count += 1;
             let sentiment = SentimentClass::of(primary).name();
@@ -191,6 +210,7 @@ impl<O: RecordObserver> ScoreJob<O> {
         }
         Ok(Scored {
             records: count,
+            filtered,
             findings,
             found,
         })

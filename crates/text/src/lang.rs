@@ -16,7 +16,7 @@ const TWO_LETTERS: &str = "\
     aaabaeafakamanarasavayazbabebgbhbibmbnbobrbscacechcocrcscucvcydadedvdzeeeleneoeseteufafffifjfofrfygagdglgngugv\
     hahehihohrhthuhyhziaidieigiiikioisitiujajvkakgkikjkkklkmknkokrkskukvkwkylalblglilnloltlulvmgmhmimkmlmnmrmsmtmy\
     nandnengnlnonrnvnyocojomorospapiplpsptqurmrnrorurwsascsdsesgsiskslsmsnsosqsrssstsusvswtatetgthtitktltntotrtstt\
-    twtyugukuruzvevivowawoxhyiyozazhzu\";
+    twtyugukuruzvevivowawoxhyiyozazhzu";
 
 /// What some codes are in ISO 639-1: those of ISO 639-3 and 639-2 of the languages that can be detected, codes that were
 /// withdrawn, and the two forms of Norwegian, which nobody tells apart. Sorted.

@@ -217,7 +217,10 @@ mod tests {
         let bad = |terms: &[&str]| Track::new(terms).unwrap_err();
         assert_eq!(bad(&["a", " \t"]), BadTerm::Empty);
         assert!(matches!(bad(&[&"é".repeat(501)]), BadTerm::TooLong(_)));
-        assert_eq!(bad(&vec!["a"; MAX_TERMS + 1]), BadTerm::TooMany(MAX_TERMS + 1));
+        assert_eq!(
+            bad(&vec!["a"; MAX_TERMS + 1]),
+            BadTerm::TooMany(MAX_TERMS + 1)
+        );
     }
 
     proptest! {

@@ -70,6 +70,8 @@ pub(in crate::score) struct Counts {
     pub(in crate::score) bytes: u64,
     pub(in crate::score) records: u64,
     pub(in crate::score) blanks: u64,
+    #[serde(default)]
+    pub(in crate::score) filtered: u64,
     pub(in crate::score) lines: u64,
     pub(in crate::score) rejects: u64,
     pub(in crate::score) quarantined: u64,
@@ -89,6 +91,7 @@ impl Counts {
             bytes: report.bytes,
             records: report.records,
             blanks: report.blanks,
+            filtered: report.filtered,
             lines: report.lines,
             rejects: report.rejects.len() as u64,
             quarantined: report.quarantined.len() as u64,
@@ -120,6 +123,15 @@ impl RunFingerprint {
         let mut settings = vec![setting("version", env!("CARGO_PKG_VERSION"))];
         settings.extend(plan.models.list.iter().map(model));
         settings.extend(plan.source.settings());
+        let list = |names: &[String]| match names {
+            [] => "none".to_owned(),
+            names => format!("`{}`", names.join("`, `")),
+        };
+        settings.extend([
+            setting("cleaning", plan.texts.clean.to_string()),
+            setting("languages", list(&plan.texts.langs)),
+            setting("tracked terms", list(&plan.texts.track)),
+        ]);
         settings.extend([
             setting("format of the output", plan.output_format.to_string()),
             setting("compression", format!("{:?}", plan.compression)),

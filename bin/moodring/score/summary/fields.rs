@@ -14,6 +14,8 @@ pub(super) struct Summary<'a> {
     pub(super) rejects: u64,
     pub(super) rejects_by_reason: BTreeMap<&'static str, u64>,
     pub(super) quarantined: u64,
+    /// Records in other languages than asked for, or with none of the tracked terms.
+    pub(super) filtered: u64,
     pub(super) blank_lines: u64,
     pub(super) bytes: u64,
     pub(super) seconds: f64,

@@ -89,6 +89,10 @@ fn set_aside(summary: &Summary<'_>) -> Vec<String> {
         let before = counted(summary.records_before, "record");
         lines.push(format!("{before} of these scored by an earlier run"));
     }
+    if summary.filtered > 0 {
+        let filtered = counted(summary.filtered, "record");
+        lines.push(format!("{filtered} left out by --lang or --track"));
+    }
     if summary.blank_lines > 0 {
         let blanks = counted(summary.blank_lines, "empty line");
         lines.push(format!("{blanks} skipped"));

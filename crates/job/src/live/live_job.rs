@@ -6,6 +6,7 @@ use moodring_score::SentimentClass;
 
 use super::row_maker::RowMaker;
 use crate::message::{LiveCounts, LiveReport, LiveSegment, LiveSetup, LiveTask, Rendering, Setup};
+use crate::preprocess::Preprocessor;
 use crate::records::{NoObserver, RecordObserver, for_each_post};
 use crate::scorers::Scorers;
 use crate::shard_reader::Records;
@@ -13,6 +14,7 @@ use crate::shard_reader::Records;
 /// Turns blocks of posts into rows. A task is a [`LiveTask`], a report a [`LiveReport`].
 pub struct LiveJob<O = NoObserver> {
     models: Scorers,
+    preprocessor: Preprocessor,
     rows: RowMaker,
     rendering: Option<(Rendering, Vec<ModelColumns>)>,
     rendered: Rendered,
@@ -66,9 +68,11 @@ impl<O: RecordObserver> LiveJob<O> {
             let columns = models.columns(&rendering.prefix);
             (rendering, columns)
         });
+        let rows = RowMaker::new(setup.rows, &setup.texts)?;
         Ok(Self {
             models,
-            rows: RowMaker::new(setup.rows)?,
+            preprocessor: Preprocessor::new(&setup.texts, rows.groups_by_lang())?,
+            rows,
             rendering,
             rendered: Rendered::default(),
             observer: O::default(),
@@ -104,6 +108,7 @@ impl<O: RecordObserver> LiveJob<O> {
         let arrival = segment.is_live.then_some(segment.arrival);
         let Self {
             models,
+            preprocessor,
             rows,
             rendered,
             ..
@@ -113,15 +118,19 @@ impl<O: RecordObserver> LiveJob<O> {
         let records = records(segment, item);
         let found = for_each_post(work, layout, records, &self.observer, |_, post| {
             let time = rows.time_of(post, arrival)?;
+            let Some(processed) = preprocessor.process(post) else {
+                counts.filtered += 1;
+                return Ok(());
+            };
             let primary = match renderer {
                 Some(renderer) => {
-                    models.score(post.text())?;
+                    models.score(processed.text())?;
                     rendered.add(models, renderer, post)
                 }
-                None => models.score_first(post.text())?,
+                None => models.score_first(processed.text())?,
             };
             counts.clamped += u64::from(time.is_clamped);
-            rows.add(segment.source, post, time.time, primary);
+            rows.add(segment.source, post, &processed, time.time, primary);
             Ok(())
         });
         let added = rows.len() - before;

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use moodring_pool::JobError;
 use moodring_record::{Post, RejectKind};
-use moodring_text::{hashtags, lowercase_into};
+use moodring_text::{Lang, hashtags, lowercase_into};
 use moodring_window::{Class, Score, TimeZone, Timestamp};
 
 use super::row_table::{Figures, RowTable};
-use crate::message::{GroupBy, MAX_TEXT, RowRules, Rows, Unfit};
+use crate::message::{GroupBy, MAX_DIMENSIONS, MAX_TEXT, RowRules, Rows, TextRules, Unfit};
+use crate::preprocess::Processed;
 
 /// How far the clock of whoever wrote a post may be ahead.
 const MAX_AHEAD: Duration = Duration::from_mins(1);
@@ -21,6 +22,8 @@ const MAX_TAGS: usize = 1000;
 pub(crate) struct RowMaker {
     rules: RowRules,
     zone: TimeZone,
+    /// The tracked terms, by their number.
+    terms: Vec<String>,
     table: RowTable,
     /// A lowercased hashtag.
     tag: String,
@@ -35,14 +38,23 @@ pub(crate) struct EventTime {
 }
 
 impl RowMaker {
-    pub(crate) fn new(rules: RowRules) -> Result<Self, JobError> {
+    pub(crate) fn new(rules: RowRules, texts: &TextRules) -> Result<Self, JobError> {
+        if rules.group_by.len() > MAX_DIMENSIONS {
+            return Err(JobError::new("there are too many dimensions to group by"));
+        }
         let zone = TimeZone::get(&rules.time_zone).map_err(JobError::new)?;
         Ok(Self {
             rules,
             zone,
+            terms: texts.track.clone(),
             table: RowTable::default(),
             tag: String::new(),
         })
+    }
+
+    /// Returns whether the languages of posts are needed.
+    pub(crate) fn groups_by_lang(&self) -> bool {
+        self.rules.group_by.contains(&GroupBy::Lang)
     }
 
     /// Removes all rows.
@@ -90,10 +102,22 @@ impl RowMaker {
     }
 
     /// Adds the row of a post of the source with this number.
-    pub(crate) fn add(&mut self, source: u32, post: &Post<'_>, time: Timestamp, primary: f64) {
+    pub(crate) fn add(
+        &mut self,
+        source: u32,
+        post: &Post<'_>,
+        processed: &Processed<'_>,
+        time: Timestamp,
+        primary: f64,
+    ) {
         let Self {
-            rules, table, tag, ..
+            rules,
+            terms,
+            table,
+            tag,
+            ..
         } = self;
+        let readable = &processed.readable;
         for (group_by, dimension) in rules.group_by.iter().zip(0..) {
             match group_by {
                 GroupBy::All => table.add_key(dimension, ""),
@@ -102,16 +126,30 @@ impl RowMaker {
                     table.add_key(dimension, name.map_or("", String::as_str));
                 }
                 GroupBy::Tag => {
-                    let has_tags =
-                        for_each_tag(post.text(), tag, |tag| table.add_key(dimension, tag));
+                    let has_tags = for_each_tag(readable, tag, |tag| table.add_key(dimension, tag));
                     if !has_tags {
                         table.add_key(dimension, "");
                     }
                 }
-                _ => {}
+                GroupBy::Track => {
+                    let mut has_terms = false;
+                    for &term in processed.terms {
+                        let term = terms.get(term as usize);
+                        table.add_key(dimension, term.map_or("", String::as_str));
+                        has_terms = true;
+                    }
+                    if !has_terms {
+                        table.add_key(dimension, "");
+                    }
+                }
+                GroupBy::Lang => {
+                    let lang = processed.lang.as_ref();
+                    table.add_key(dimension, lang.map_or("", Lang::as_str));
+                }
+                GroupBy::Field(_) => {}
             }
         }
-        for_each_tag(post.text(), tag, |tag| table.add_tag(tag));
+        for_each_tag(readable, tag, |tag| table.add_tag(tag));
         let figures = Figures {
             time,
             // A primary score is in −1..1, which has a score.

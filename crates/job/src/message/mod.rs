@@ -12,7 +12,7 @@ pub use eval::{EvalReport, EvalSetup};
 pub use live::{LiveCounts, LiveReport, LiveSegment, LiveSetup, LiveTask, Rendering};
 pub use reject::Reject;
 pub(crate) use reject::Unfit;
-pub use rows::{GroupBy, MAX_TEXT, Row, RowRules, Rows, TextRules, UnknownGroup};
+pub use rows::{GroupBy, MAX_DIMENSIONS, MAX_TEXT, Row, RowRules, Rows, TextRules, UnknownGroup};
 pub use score::{Delivered, Grant, Report, ScoreSetup};
 pub use setup::Setup;
 pub use task::{Task, TaskContent};

@@ -139,5 +139,8 @@ pub struct Row<'a> {
     pub tags: u16,
 }
 
+/// How many dimensions there are at most.
+pub const MAX_DIMENSIONS: usize = 32;
+
 /// How many bytes of a text a row has at most.
 pub const MAX_TEXT: usize = 1000;

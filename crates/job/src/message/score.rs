@@ -46,6 +46,8 @@ pub struct Report<'a> {
     pub bytes: u64,
     /// Records scored.
     pub records: u64,
+    /// Records that were left out, as they are in another language or have none of the tracked terms.
+    pub filtered: u64,
     /// Empty lines skipped.
     pub blanks: u64,
     /// Line ends passed, which number the lines of the shards after this one.
