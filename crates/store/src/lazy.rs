@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::part_file::part_of;
+use crate::side_file::part_of;
 use crate::target::Target;
 use crate::{Output, PartFile, StoreError};
 

@@ -1,16 +1,15 @@
 //! A file that appears under its name only when it is complete.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, SeekFrom, flock, renameat_with};
-use rustix::io::Errno;
+use rustix::fs::SeekFrom;
 
 use crate::StoreError;
-use crate::error::what_is_in_the_way;
+use crate::side_file::{is_at, lock, open_locked, options, part_of, rename_to_new, replace, retry};
 use crate::syncer::sync_name;
 use crate::target::{Target, check_replaceable};
 
@@ -298,127 +297,9 @@ impl Drop for PartFile {
     }
 }
 
-/// How part files are opened. A link in the place of one is not followed, and a pipe not waited for.
-fn options() -> OpenOptions {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .custom_flags(flags.bits().cast_signed());
-    options
-}
-
-/// Opens and locks the part file of the output `path`; `None` if there is none.
-pub(crate) fn open_locked(part: &Path, path: &Path) -> Result<Option<File>, StoreError> {
-    let failed = |source| StoreError::opening_side_file(part, source);
-    retry(part, || {
-        let file = match options().open(part) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(None)),
-            Err(source) => return Err(failed(source)),
-        };
-        if let Some(what) = what_is_in_the_way(part) {
-            let path = part.to_owned();
-            return Err(StoreError::InTheWay { path, what });
-        }
-        if !lock(&file).map_err(failed)? {
-            let path = path.to_owned();
-            return Err(StoreError::Busy { path });
-        }
-        // A run that ended between the two steps has renamed or removed what was opened: it must not be touched.
-        let is_there = is_at(&file, part).map_err(failed)?;
-        Ok(is_there.then_some(Some(file)))
-    })
-}
-
-/// How often a file is opened again because another program replaced it meanwhile.
-const ATTEMPTS: usize = 100;
-
-/// Calls `attempt` until it returns something, but no more than [`ATTEMPTS`] times.
-fn retry<T>(
-    part: &Path,
-    mut attempt: impl FnMut() -> Result<Option<T>, StoreError>,
-) -> Result<T, StoreError> {
-    for _ in 0..ATTEMPTS {
-        if let Some(settled) = attempt()? {
-            return Ok(settled);
-        }
-    }
-    Err(StoreError::Unsettled {
-        path: part.to_owned(),
-    })
-}
-
-/// Refuses to replace what has the name of a side file, if it is something else than a regular file, or if it has content
-/// and may not be replaced.
-///
-/// # Errors
-/// [`StoreError::InTheWay`] and [`StoreError::Foreign`].
-pub fn check_side_file(path: &Path, may_be_replaced: bool) -> Result<(), StoreError> {
-    let Ok(metadata) = fs::symlink_metadata(path) else {
-        return Ok(());
-    };
-    let path = path.to_owned();
-    match what_is_in_the_way(&path) {
-        Some(what) => Err(StoreError::InTheWay { path, what }),
-        None if metadata.len() > 0 && !may_be_replaced => Err(StoreError::Foreign { path }),
-        None => Ok(()),
-    }
-}
-
-/// The part file of an output.
-pub(crate) fn part_of(path: &Path) -> PathBuf {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    part.into()
-}
-
-/// Locks the file, for as long as it is open, against others who do the same. False if another has.
-fn lock(file: &File) -> io::Result<bool> {
-    match flock(file, FlockOperation::NonBlockingLockExclusive) {
-        // Some network file systems have no locks. They are no reason not to write there.
-        Ok(()) | Err(Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(true),
-        Err(Errno::WOULDBLOCK) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether `path` still leads to the open file.
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    let open = identity(file.metadata()?);
-    match fs::symlink_metadata(path) {
-        Ok(found) => Ok(open == identity(found)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Renames over a file that may exist, whose permissions are kept.
-fn replace(part: &Path, path: &Path) -> io::Result<()> {
-    if let Ok(replaced) = fs::metadata(path) {
-        fs::set_permissions(part, replaced.permissions())?;
-    }
-    fs::rename(part, path)
-}
-
-/// Renames to a name that must be free. Looking first would leave a moment in which another could take it.
-pub(crate) fn rename_to_new(part: &Path, path: &Path) -> io::Result<()> {
-    match renameat_with(CWD, part, CWD, path, RenameFlags::NOREPLACE) {
-        // Not every file system can (NFS cannot): a hard link does not replace anything either.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => link_to_new(part, path),
-        outcome => Ok(outcome?),
-    }
-}
-
-fn link_to_new(part: &Path, path: &Path) -> io::Result<()> {
-    fs::hard_link(part, path)?;
-    fs::remove_file(part)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
@@ -564,18 +445,6 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_renamed_while_its_lock_was_awaited_is_left_alone() {
-        let (folder, path) = folder();
-        let part = folder.path().join("out.jsonl.part");
-        let opened = File::create(&part).unwrap();
-        assert!(is_at(&opened, &part).unwrap());
-        fs::rename(&part, &path).unwrap();
-        assert!(!is_at(&opened, &part).unwrap());
-        File::create(&part).unwrap();
-        assert!(!is_at(&opened, &part).unwrap());
-    }
-
-    #[test]
     fn an_existing_output_is_replaced_only_by_force() {
         let (_folder, path) = folder();
         fs::write(&path, b"old").unwrap();
@@ -623,21 +492,6 @@ mod tests {
     }
 
     #[test]
-    fn without_a_careful_rename_a_link_does_not_replace_either() {
-        let (folder, path) = folder();
-        let part = folder.path().join("out.jsonl.part");
-        fs::write(&part, b"new").unwrap();
-        fs::write(&path, b"old").unwrap();
-        link_to_new(&part, &path).unwrap_err();
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-
-        fs::remove_file(&path).unwrap();
-        link_to_new(&part, &path).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert!(!part.exists());
-    }
-
-    #[test]
     fn a_place_that_cannot_be_written_is_told_before_the_run() {
         let (folder, path) = folder();
         let told = |path: &Path| PartFile::create(path, false).unwrap_err();
@@ -676,17 +530,5 @@ mod tests {
         part.append(b" again").unwrap();
         part.commit().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"sound again");
-    }
-
-    #[test]
-    fn a_part_file_that_is_never_the_one_that_was_opened_is_an_error_and_no_endless_loop() {
-        let mut attempts = 0;
-        let ended: Result<(), _> = retry(Path::new("output.part"), || {
-            attempts += 1;
-            Ok(None)
-        });
-        let error = ended.unwrap_err();
-        assert!(matches!(error, StoreError::Unsettled { .. }), "{error}");
-        assert_eq!(attempts, ATTEMPTS);
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 
 use crate::StoreError;
-use crate::part_file::{part_of, rename_to_new};
+use crate::side_file::{part_of, rename_to_new};
 use crate::target::Target;
 
 /// A file that an earlier run wrote, under its name or as a part file. It is not locked; see
