@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use moodring_pool::wire::WireError;
+use moodring_store::spool::SpoolError;
 use moodring_store::state::StateError;
 use thiserror::Error;
 
@@ -42,6 +43,9 @@ pub enum LiveError {
         /// The file.
         path: PathBuf,
     },
+    /// The spool of a source failed.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// A report of a worker makes no sense.
     #[error(transparent)]
     Report(#[from] BadReport),

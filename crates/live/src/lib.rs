@@ -19,6 +19,7 @@ mod run;
 mod shared;
 mod side_files;
 mod sink;
+mod spool_outlet;
 mod status;
 mod stream;
 mod supervise;

@@ -1,6 +1,7 @@
 //! A live run: puts the parts together, and takes them apart at the end.
 
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,11 +19,12 @@ use crate::intake::{BlockLimits, Intake, PERMITS};
 use crate::shared::Shared;
 use crate::side_files::{SideFilePlan, SideFiles};
 use crate::sink::{FoldSink, Report};
+use crate::spool_outlet::SpoolOutlet;
 use crate::status::{Latencies, LiveStatus};
 use crate::stream::{Block, Saved, Snapshot, SourceName, Stream, StreamRules};
 use crate::supervise::{self, DirectOutlet};
 use crate::upkeep::Upkeep;
-use crate::writer::Writer;
+use crate::writer::{OnSaved, Writer};
 
 /// A source that was asked for.
 pub struct GivenSource {
@@ -161,15 +163,23 @@ impl Live {
         let positions: Vec<Option<Position>> = (0..sources.len())
             .map(|number| self.stream.source(number).position)
             .collect();
+        let state = self
+            .saving
+            .as_ref()
+            .map(|saving| saving.0.path().to_owned());
+        let outlets = outlets(&shared, &sources, &positions, state.as_deref())?;
         let writer = match self.saving {
             None => None,
-            Some(saving) => Some(start_writer(
-                saving,
-                &self.options,
-                &shared,
-                &failure,
-                spawn,
-            )?),
+            Some(saving) => {
+                let on_saved = trims(&outlets);
+                Some(start_writer(
+                    saving,
+                    &self.options,
+                    &shared,
+                    (on_saved, &failure),
+                    spawn,
+                )?)
+            }
         };
         let ended = start_fold(
             self.stream,
@@ -179,8 +189,9 @@ impl Live {
             &failure,
             spawn,
         )?;
-        for (number, (given, from)) in sources.into_iter().zip(positions).enumerate() {
-            start_source(&shared, number, given, from)?;
+        let all = sources.into_iter().zip(positions).zip(outlets);
+        for (number, ((given, from), spool)) in all.enumerate() {
+            start_source(&shared, number, (given, from), spool)?;
         }
         let running = Running {
             ended,
@@ -221,28 +232,61 @@ fn saved(state: &State, restored: Restored, options: &LiveOptions) -> Result<Sav
     })
 }
 
+/// The spool of each source that needs one.
+fn outlets(
+    shared: &Arc<Shared>,
+    sources: &[GivenSource],
+    positions: &[Option<Position>],
+    state: Option<&Path>,
+) -> Result<Vec<Option<Arc<SpoolOutlet>>>, LiveError> {
+    let open = |(number, from): (usize, &Option<Position>)| match state {
+        Some(state) if !sources[number].source.kind().has_position => {
+            SpoolOutlet::open(state, shared, number, from.as_ref()).map(Some)
+        }
+        _ => Ok(None),
+    };
+    positions.iter().enumerate().map(open).collect()
+}
+
+/// What deletes from the spools what a snapshot has saved.
+fn trims(outlets: &[Option<Arc<SpoolOutlet>>]) -> OnSaved {
+    let outlets = outlets.to_vec();
+    Box::new(move |snapshot| {
+        for (source, position) in &snapshot.positions {
+            if let Some(spool) = &outlets[*source] {
+                spool.trim(position);
+            }
+        }
+    })
+}
+
 fn start_source(
     shared: &Arc<Shared>,
     number: usize,
-    given: GivenSource,
-    from: Option<Position>,
+    (given, from): (GivenSource, Option<Position>),
+    spool: Option<Arc<SpoolOutlet>>,
 ) -> Result<(), LiveError> {
+    let name = &given.name.name;
+    if let Some(spool) = spool {
+        spool.start_reader(from.as_ref())?;
+        let outlet: Arc<dyn Outlet> = Arc::clone(&spool) as _;
+        let over = move || spool.source_is_over();
+        return supervise::start(given.source, None, outlet, name, over);
+    }
     let outlet: Arc<dyn Outlet> = Arc::new(DirectOutlet {
         shared: Arc::clone(shared),
         number,
     });
-    let over = {
-        let shared = Arc::clone(shared);
-        move || shared.intake.source_is_over(number)
-    };
-    supervise::start(given.source, from, outlet, &given.name.name, over)
+    let shared = Arc::clone(shared);
+    let over = move || shared.intake.source_is_over(number);
+    supervise::start(given.source, from, outlet, name, over)
 }
 
 fn start_writer(
     (state, files): (State, SideFiles),
     options: &LiveOptions,
     shared: &Arc<Shared>,
-    failure: &Arc<Failure>,
+    (on_saved, failure): (OnSaved, &Arc<Failure>),
     spawn: Spawn<'_>,
 ) -> Result<WriterLine, LiveError> {
     let (snapshots_in, snapshots) = bounded::<Snapshot>(1);
@@ -256,7 +300,7 @@ fn start_writer(
         shared: Arc::clone(shared),
         snapshots,
         saved: saved_in,
-        on_saved: Box::new(|_| {}),
+        on_saved,
     };
     let failure = Arc::clone(failure);
     let body = move || failure.note(writer.run());

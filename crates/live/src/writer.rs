@@ -21,6 +21,9 @@ const LAST_TRIES: Duration = Duration::from_secs(10);
 /// How often the state is made smaller, in small steps.
 const UPKEEP: Duration = Duration::from_mins(1);
 
+/// Called with what was saved, in the writer's thread.
+pub(crate) type OnSaved = Box<dyn Fn(&Snapshot) + Send>;
+
 pub(crate) struct Writer {
     pub(crate) state: State,
     pub(crate) files: SideFiles,
@@ -30,7 +33,7 @@ pub(crate) struct Writer {
     /// Tells the fold that it may take the next snapshot.
     pub(crate) saved: Sender<()>,
     /// Learns how far each source is saved.
-    pub(crate) on_saved: Box<dyn Fn(&Snapshot) + Send>,
+    pub(crate) on_saved: OnSaved,
 }
 
 impl Writer {
