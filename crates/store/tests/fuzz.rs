@@ -1,10 +1,14 @@
-//! Damaged journals: what is read of them was written.
+//! Damaged journals and spools: what is read of them was written.
 
 use std::collections::HashSet;
 use std::fs;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use moodring_fuzz::Fuzz;
 use moodring_store::Journal;
+use moodring_store::spool::{Appended, Limits, NewEntry, Next, Spool};
 
 /// Entries as a run has them, and some that it has not.
 const ENTRIES: &[&str] = &[
@@ -50,5 +54,79 @@ fn whatever_became_of_a_journal_what_is_read_of_it_was_written() {
         assert_eq!(last, b"next");
         assert_eq!(before, read.entries);
         read.entries.len()
+    });
+}
+
+/// Appends entries and waits until they are on the disk.
+fn append(spool: &Spool, entries: &[NewEntry]) -> Vec<Appended> {
+    let (done, outcomes) = channel();
+    for entry in entries {
+        let done = done.clone();
+        let on_durable = Box::new(move |it| done.send(it).unwrap());
+        spool.append(entry.clone(), on_durable).unwrap();
+    }
+    let outcomes = outcomes.iter().take(entries.len());
+    outcomes.map(Result::unwrap).collect()
+}
+
+#[test]
+fn whatever_became_of_a_spool_each_number_is_an_entry_as_it_was_or_in_a_gap() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spool");
+    let entries: Vec<NewEntry> = (0..6_u8)
+        .map(|it| NewEntry {
+            context: Arc::from([it % 2; 3]),
+            arrival: 0,
+            key: (it == 3).then_some(7),
+            bytes: vec![it; usize::from(it) * 9],
+        })
+        .collect();
+    let (spool, _) = Spool::open(&path, 0, Limits::default()).unwrap();
+    // In two batches.
+    append(&spool, &entries[..3]);
+    append(&spool, &entries[3..]);
+    drop(spool);
+    let segment = path.join("00000000000000000000.spool");
+    let whole = fs::read(&segment).unwrap();
+    let mark = [0x1e, b'm', b'r', 0xf5];
+    let mut begins: Vec<usize> = (0..whole.len())
+        .filter(|at| whole[*at..].starts_with(&mark))
+        .collect();
+    begins.push(whole.len());
+    // Whole frames are tokens, so that they are dropped, repeated and swapped as well.
+    let frames: Vec<&[u8]> = begins.windows(2).map(|it| &whole[it[0]..it[1]]).collect();
+    Fuzz::new(&[&whole[..]], &frames).run(|bytes| {
+        fs::remove_dir_all(&path).unwrap();
+        drop(Spool::open(&path, 0, Limits::default()).unwrap());
+        fs::write(&segment, bytes).unwrap();
+
+        let (spool, opened) = Spool::open(&path, 0, Limits::default()).unwrap();
+        let mut reader = spool.reader(0);
+        let mut seen = 0;
+        while reader.position() < opened.next {
+            let from = reader.position();
+            match reader.read(Duration::from_mins(1)).unwrap() {
+                Next::Entry(found) => {
+                    let written = &entries[usize::try_from(found.number).unwrap()];
+                    assert_eq!((found.number, &found.bytes), (from, &written.bytes));
+                    assert_eq!((found.key, &found.context), (written.key, &written.context));
+                    seen += 1;
+                }
+                Next::Gap {
+                    from: first, to, ..
+                } => assert!(first == from && to > from && to <= opened.next),
+                other => panic!("{other:?}"),
+            }
+        }
+        let next = NewEntry {
+            key: None,
+            ..entries[1].clone()
+        };
+        assert_eq!(append(&spool, &[next]), [Appended::Stored(opened.next)]);
+        let Next::Entry(last) = reader.read(Duration::from_mins(1)).unwrap() else {
+            panic!("the entry that was appended cannot be read");
+        };
+        assert_eq!(last.bytes, entries[1].bytes);
+        (seen, opened.next, opened.damaged)
     });
 }

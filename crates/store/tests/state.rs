@@ -577,6 +577,87 @@ fn gaps_beyond_the_limit_become_one() {
     assert_eq!(gaps.iter().map(|it| it.count).sum::<u64>(), 1500);
 }
 
+/// Copies the files of a state as a run that is killed would leave them.
+fn copy_of_killed(path: &Path, folder: &Path, suffixes: &[&str]) -> PathBuf {
+    let copy = folder.join("killed.db");
+    for suffix in suffixes {
+        let [from, to] = [path, &copy].map(|it| format!("{}{suffix}", it.display()));
+        fs::copy(from, to).unwrap();
+    }
+    copy
+}
+
+/// Does something as a user who may read the folder and the files in it, and write neither.
+fn without_permission_to_write<T: Send>(folder: &Path, work: impl FnOnce() -> T + Send) -> T {
+    for entry in fs::read_dir(folder).unwrap() {
+        fs::set_permissions(entry.unwrap().path(), fs::Permissions::from_mode(0o444)).unwrap();
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
+    let done = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            if rustix::process::geteuid().is_root() {
+                // Of this thread alone.
+                rustix::thread::set_thread_uid(rustix::process::Uid::from_raw(65534)).unwrap();
+            }
+            work()
+        });
+        thread.join().unwrap()
+    });
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+    done
+}
+
+#[test]
+fn what_a_killed_run_committed_is_there_for_readers_and_the_next_run() {
+    let (folder, path) = place();
+    let (mut state, _) = open(&path);
+    state.commit(&full()).unwrap();
+    let copy = copy_of_killed(&path, folder.path(), &["", "-wal"]);
+    let reader = StateReader::open(&copy).unwrap();
+    assert_eq!(
+        reader.snapshot().unwrap().sources().unwrap(),
+        full().sources
+    );
+    let (state, restored) = open(&copy);
+    assert_eq!(restored.sources, full().sources);
+    assert_eq!(panes_of(&state, state.series(), 0), full().panes);
+}
+
+#[test]
+fn a_state_can_be_read_in_a_folder_that_cannot_be_written() {
+    let (folder, path) = place();
+    let (mut state, _) = open(&path);
+    state.commit(&full()).unwrap();
+    let sources = |path: &Path| StateReader::open(path).and_then(|it| it.snapshot()?.sources());
+
+    let (killed_folder, _) = place();
+    let killed = copy_of_killed(&path, killed_folder.path(), &["", "-wal", "-shm"]);
+    let read = without_permission_to_write(killed_folder.path(), || sources(&killed));
+    assert_eq!(
+        read.unwrap(),
+        full().sources,
+        "left by a run that was killed"
+    );
+
+    fs::remove_file(killed_folder.path().join("killed.db-shm")).unwrap();
+    let error = without_permission_to_write(killed_folder.path(), || sources(&killed)).unwrap_err();
+    assert!(matches!(error, StateError::Unclosed { .. }), "{error}");
+
+    drop(state);
+    let read = without_permission_to_write(folder.path(), || sources(&path));
+    assert_eq!(read.unwrap(), full().sources, "closed");
+    let opened =
+        without_permission_to_write(folder.path(), || State::open(&path, "rules 1", "{}", 0));
+    let error = opened.unwrap_err();
+    assert!(matches!(error, StateError::ReadOnly { .. }), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("make the file and its folder writable"),
+        "{error}"
+    );
+}
+
 /// What a state should hold, in plain collections.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Model {

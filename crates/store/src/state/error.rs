@@ -147,6 +147,16 @@ pub enum StateError {
         /// What happened.
         why: String,
     },
+    /// It was not closed, and what is in its log cannot be read without writing into the folder.
+    #[error(
+        "\"{}\" was not closed by the run that wrote it, and its folder cannot be written: ask as a user who may write there, \
+         or copy the file together with its -wal file to another folder",
+        path.display()
+    )]
+    Unclosed {
+        /// The state file.
+        path: PathBuf,
+    },
     /// The disk failed.
     #[error("the disk failed at \"{}\" ({why}): check the disk it is on", path.display())]
     Disk {

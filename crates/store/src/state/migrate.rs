@@ -65,3 +65,69 @@ fn copy(conn: &Connection, path: &Path, to: &Path) -> Result<(), StateError> {
         .map_err(|error| StateError::sql(path, error))?;
     file.sync_all().and_then(|()| sync_name(to)).map_err(io)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::state::schema::{create, open_read_write};
+
+    const ADD_NOTE: &str = "ALTER TABLE source ADD COLUMN note TEXT NOT NULL DEFAULT 'none'";
+    const FAIL: &str =
+        "ALTER TABLE source ADD COLUMN other TEXT; ALTER TABLE nothing ADD COLUMN note TEXT";
+
+    fn state() -> (tempfile::TempDir, PathBuf, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        create(&path).unwrap();
+        let conn = open_read_write(&path).unwrap();
+        conn.execute("INSERT INTO source VALUES ('a', NULL, x'01', 5, '{}')", [])
+            .unwrap();
+        (folder, path, conn)
+    }
+
+    fn version(conn: &Connection) -> i64 {
+        conn.pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap()
+    }
+
+    fn columns(conn: &Connection) -> usize {
+        conn.prepare("SELECT * FROM source").unwrap().column_count()
+    }
+
+    #[test]
+    fn an_older_state_is_brought_up_to_date_after_a_copy_of_it() {
+        let (_folder, path, mut conn) = state();
+        migrate_by(
+            &mut conn,
+            &path,
+            &[ADD_NOTE, "UPDATE source SET note = note || '!'"],
+        )
+        .unwrap();
+        assert_eq!(version(&conn), 3);
+        let note: String = conn
+            .query_row("SELECT note FROM source", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(note, "none!");
+
+        let copy = Connection::open(beside(&path, ".before-v3")).unwrap();
+        assert_eq!((version(&copy), columns(&copy)), (1, 5));
+        migrate_by(
+            &mut conn,
+            &path,
+            &[ADD_NOTE, "UPDATE source SET note = note || '!'"],
+        )
+        .unwrap();
+        assert_eq!(version(&conn), 3, "once is enough");
+    }
+
+    #[test]
+    fn a_migration_that_fails_changes_nothing() {
+        let (_folder, path, mut conn) = state();
+        migrate_by(&mut conn, &path, &[ADD_NOTE, FAIL]).unwrap_err();
+        assert_eq!((version(&conn), columns(&conn)), (1, 5));
+        migrate_by(&mut conn, &path, &[ADD_NOTE]).unwrap();
+        assert_eq!((version(&conn), columns(&conn)), (2, 6));
+    }
+}

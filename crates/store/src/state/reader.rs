@@ -44,11 +44,13 @@ impl StateReader {
             is_still,
         };
         let conn = schema::open_read_only(&path, &path)?;
-        let opened = schema::check(&conn, &path);
-        match opened {
+        match schema::check(&conn, &path) {
             Ok(()) => Ok(reader(conn, false)),
+            Err(StateError::Unopenable { .. } | StateError::ReadOnly { .. }) if has_log(&path) => {
+                Err(StateError::Unclosed { path })
+            }
             // SQLite cannot make the files that go with a log. Without a log, there is nothing in them.
-            Err(StateError::Unopenable { .. } | StateError::ReadOnly { .. }) if !has_log(&path) => {
+            Err(StateError::Unopenable { .. } | StateError::ReadOnly { .. }) => {
                 let conn = schema::open_read_only(&path, Path::new(&uri(&path, "immutable=1")))?;
                 schema::check(&conn, &path)?;
                 Ok(reader(conn, true))

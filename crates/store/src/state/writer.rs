@@ -321,3 +321,69 @@ fn save_gaps(conn: &Connection, gaps: &[GapRow]) -> rusqlite::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{GroupRow, SourceRow};
+
+    #[test]
+    fn a_commit_that_finds_no_space_leaves_nothing_and_can_be_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let (mut state, restored) = State::open(&path, "rules", "{}", 0).unwrap();
+        let source = SourceRow {
+            name: "a".to_owned(),
+            position: None,
+            books: Vec::new(),
+            greatest: None,
+            status: String::new(),
+        };
+        let group = GroupRow {
+            id: 0,
+            dimension: 0,
+            value: None,
+        };
+        let pane = |pane| PaneRow {
+            factor: 1,
+            pane,
+            group: 0,
+            cell: vec![1; 5000],
+        };
+        let commit = Commit {
+            watermark: Some(1),
+            sources: vec![source],
+            groups: vec![group],
+            panes: (0..50).map(pane).collect(),
+            ids: vec![("a".to_owned(), vec![1, 2, 3])],
+            ..Commit::default()
+        };
+        // As if the disk had room for this many pages.
+        state
+            .conn
+            .pragma_update_and_check(None, "max_page_count", 40, |_| Ok(()))
+            .unwrap();
+        let error = state.commit(&commit).unwrap_err();
+        assert!(
+            matches!(error, StateError::Full { .. }) && error.may_pass(),
+            "{error}"
+        );
+        assert!(error.to_string().contains("free some space"), "{error}");
+        drop(state);
+
+        let (mut state, again) = State::open(&path, "rules", "{}", 0).unwrap();
+        assert_eq!(
+            again,
+            Restored {
+                beginning: Beginning::Continued,
+                ..restored
+            }
+        );
+        state.commit(&commit).unwrap();
+        let mut panes = 0;
+        state
+            .panes(state.series(), 1, &(0..99), |_| panes += 1)
+            .unwrap();
+        assert_eq!(panes, 50);
+    }
+}
