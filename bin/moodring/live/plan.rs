@@ -1,7 +1,6 @@
 //! What the flags of `live` mean.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,9 +10,8 @@ use moodring_live::{
     BadRules, GivenSource, LiveOptions, Role, SeriesKind, SeriesRules, SideFilePlan, SourceName,
     StreamRules,
 };
-use moodring_record::{FieldNames, Format, Layout, ReadOptions};
-use moodring_source::push::{DEFAULT_MAX_BODY, Push, PushOptions};
-use moodring_source::{Defaults, Place, Source, Spec, SpecError};
+use moodring_record::{FieldNames, ReadOptions};
+use moodring_source::{Defaults, Place, Spec, SpecError};
 use moodring_window::{Patience, Rules, TimeZone, View};
 
 use super::args::{LiveArgs, StateArgs};
@@ -253,7 +251,7 @@ fn open(args: &LiveArgs, specs: &[Spec], extra: Vec<String>) -> Result<Vec<Given
                 name: spec.name().to_owned(),
                 scope,
             },
-            source: source(spec, &defaults)?,
+            source: spec.open(&defaults).map_err(Failure::usage)?,
         })
     };
     specs.iter().map(open).collect()
@@ -266,39 +264,6 @@ fn field_names(args: &LiveArgs, _extra: Vec<String>) -> FieldNames {
         time: args.sources.time_field.clone(),
         ..FieldNames::default()
     }
-}
-
-fn source(spec: &Spec, defaults: &Defaults) -> Result<Box<dyn Source>, Failure> {
-    if let Some(source) = spec.open(defaults).map_err(Failure::usage)? {
-        return Ok(source);
-    }
-    match spec.place() {
-        Place::Push(address) => push(*address, spec, defaults),
-        place => Err(Failure::Usage(anyhow!(
-            "{place:?} is no source of this program"
-        ))),
-    }
-}
-
-/// Listens for posts. Whoever sends them from another machine needs a token, for which there is no option yet.
-fn push(address: SocketAddr, spec: &Spec, defaults: &Defaults) -> Result<Box<dyn Source>, Failure> {
-    let settings = spec.settings(defaults);
-    let layout = Layout::detect(
-        Format::Jsonl,
-        settings.reading,
-        &settings.fields,
-        &[],
-        b"",
-        true,
-    );
-    let options = PushOptions {
-        address,
-        tokens: None,
-        names: Vec::new(),
-        max_body: DEFAULT_MAX_BODY,
-        layout: layout.map_err(Failure::usage)?,
-    };
-    Ok(Box::new(Push::bind(options).map_err(Failure::usage)?))
 }
 
 fn side_files(state: &Path, args: &StateArgs) -> Vec<SideFilePlan> {

@@ -19,6 +19,7 @@ mod record_buffer;
 mod stream;
 mod style;
 
+mod demo;
 mod file;
 mod replay;
 mod stdin;
@@ -34,4 +35,4 @@ pub use replay::Speed;
 pub use segment::{IdempotencyKey, Position, Segment};
 pub use source::{Kind, Source};
 pub use status::Status;
-pub use uri::{Defaults, KINDS, KindInfo, OptionInfo, Place, Settings, Spec, SpecError};
+pub use uri::{Defaults, KINDS, KindInfo, Listen, OptionInfo, Place, Settings, Spec, SpecError};

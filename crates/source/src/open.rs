@@ -1,46 +1,54 @@
 //! Making sources of what was typed.
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use moodring_codec::{Compression, expand};
-use moodring_record::{Format, HEAD_LEN, name_of};
+use moodring_http::Tokens;
+use moodring_record::{Format, HEAD_LEN, Layout, name_of};
 
+use crate::demo::DemoSource;
 use crate::file::{self, FileSource};
+use crate::push::{Push, PushOptions};
 use crate::replay::{self, ReplaySource, Speed};
 use crate::source::Source;
 use crate::stdin::{self, StdinSource};
 use crate::stream::{Stream, StreamError};
 use crate::style::{Style, told_by_name};
-use crate::uri::{Defaults, Place, Settings, Spec, SpecError};
+use crate::uri::{Defaults, Listen, Place, Settings, Spec, SpecError};
 
 impl Spec {
-    /// Makes the source. `None` for `push:`, whose server is the caller's.
+    /// Makes the source.
     ///
-    /// Files that are there are looked into, so that what a person can mend is found before anything is done.
+    /// Files that are there are looked into, and `push:` begins to listen, so that what a person can mend is found before
+    /// anything is done.
     ///
     /// # Errors
     /// [`SpecError::Unusable`] if the source cannot be read in the way its options say.
-    pub fn open(&self, defaults: &Defaults) -> Result<Option<Box<dyn Source>>, SpecError> {
-        let settings = self.settings(defaults);
-        let unusable = |why: String| SpecError::Unusable {
+    pub fn open(&self, defaults: &Defaults) -> Result<Box<dyn Source>, SpecError> {
+        self.source(defaults).map_err(|why| SpecError::Unusable {
             name: self.name().to_owned(),
             why,
-        };
-        Ok(Some(match self.place() {
-            Place::File { path, follow } => Box::new(FileSource::new(
-                file_options(path, *follow, &settings).map_err(unusable)?,
-            )),
+        })
+    }
+
+    fn source(&self, defaults: &Defaults) -> Result<Box<dyn Source>, String> {
+        let settings = self.settings(defaults);
+        Ok(match self.place() {
+            Place::File { path, follow } => {
+                Box::new(FileSource::new(file_options(path, *follow, &settings)?))
+            }
             Place::Replay {
                 path,
                 speed,
                 in_file_order,
             } => {
-                let (style, compression) = style_of(path, &settings).map_err(unusable)?;
+                let (style, compression) = style_of(path, &settings)?;
                 let needs_times = !in_file_order || *speed != Speed::Max;
-                check_times(&style, needs_times).map_err(unusable)?;
-                check_file(path, &style, compression).map_err(unusable)?;
+                check_times(&style, needs_times)?;
+                check_file(path, &style, compression)?;
                 Box::new(ReplaySource::new(replay::Options {
                     path: path.clone(),
                     name: name_of(path),
@@ -60,9 +68,38 @@ impl Spec {
                     fields: settings.fields,
                 },
             })),
-            Place::Push(_) | Place::Demo { .. } => return Ok(None),
-        }))
+            Place::Push(listen) => {
+                Box::new(Push::bind(push_options(listen, &settings)?).map_err(full)?)
+            }
+            Place::Demo { rate, seed } => {
+                Box::new(DemoSource::new(*rate, *seed, settings.fields).map_err(full)?)
+            }
+        })
     }
+}
+
+/// An error with its causes.
+fn full(error: impl Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+fn push_options(listen: &Listen, settings: &Settings) -> Result<PushOptions, String> {
+    let (reading, fields) = (settings.reading, &settings.fields);
+    let layout = Layout::detect(Format::Jsonl, reading, fields, &[], b"", true);
+    let tokens = listen.token_file.as_deref().map(Tokens::read).transpose();
+    Ok(PushOptions {
+        address: listen.address,
+        tokens: tokens.map_err(full)?,
+        names: listen.names.clone(),
+        max_body: listen.max_body,
+        layout: layout.map_err(full)?,
+    })
 }
 
 fn file_options(path: &Path, follow: bool, settings: &Settings) -> Result<file::Options, String> {

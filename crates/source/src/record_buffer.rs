@@ -243,3 +243,130 @@ impl RecordBuffer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use moodring_record::{Format, Reader};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::style;
+
+    const FORMATS: [Format; 3] = [Format::Text, Format::Jsonl, Format::Csv];
+
+    /// The records of a source, read as a whole, with what is wrong with them and where they begin.
+    fn records(
+        layout: &Layout,
+        bytes: &[u8],
+        offset: u64,
+        errors: &[FramingError],
+    ) -> Vec<(u64, String)> {
+        let mut reader = Reader::of_shard(layout, bytes, offset, errors);
+        let mut found = Vec::new();
+        while let Some(record) = reader.next_raw() {
+            let at = offset + record.location().offset;
+            let len = record.len_if_cut();
+            found.push((
+                at,
+                format!("{:?} {len:?}", record.bytes().escape_ascii().to_string()),
+            ));
+        }
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_hold_the_records_of_the_whole_however_the_bytes_come(
+            format in prop::sample::select(&FORMATS[..]),
+            body in "[ab\",\r\n]{0,400}",
+            max_record in 2_usize..60,
+            steps in prop::collection::vec(1_usize..50, 1..20),
+        ) {
+            let content = match format {
+                Format::Csv => format!("text,time\n{body}"),
+                _ => body,
+            };
+            let mut style = style(format);
+            style.reading.max_record = max_record;
+            let layout = Arc::new(style.layout(content.as_bytes(), true).unwrap().unwrap());
+            let start = usize::try_from(layout.body_start()).unwrap();
+            let body = &content.as_bytes()[start..];
+
+            let mut buffer = RecordBuffer::new(Arc::clone(&layout), layout.body_start(), Trace::default());
+            let (mut found, mut next) = (Vec::new(), layout.body_start());
+            let mut take = |buffer: &mut RecordBuffer, ended| {
+                while let Some(piece) = buffer.next_piece(ended) {
+                    prop_assert_eq!(piece.offset, next);
+                    next = piece.end;
+                    prop_assert_eq!(next, buffer.offset());
+                    prop_assert!(piece.records > 0);
+                    found.extend(records(&layout, &piece.bytes, piece.offset, &piece.framing_errors));
+                }
+                Ok(())
+            };
+            let mut rest = body;
+            for step in steps.iter().cycle() {
+                let (piece, after) = rest.split_at((*step).min(rest.len()));
+                if piece.is_empty() {
+                    break;
+                }
+                buffer.room()[..piece.len()].copy_from_slice(piece);
+                buffer.filled(piece.len());
+                take(&mut buffer, false)?;
+                rest = after;
+            }
+            take(&mut buffer, true)?;
+            let whole = records(&layout, body, layout.body_start(), &[]);
+            prop_assert_eq!(found, whole);
+            prop_assert_eq!(buffer.offset(), content.len() as u64);
+        }
+    }
+
+    fn pieces(content: &str) -> Vec<Piece> {
+        let layout = style(Format::Text)
+            .layout(content.as_bytes(), true)
+            .unwrap()
+            .unwrap();
+        let mut buffer = RecordBuffer::new(Arc::new(layout), 0, Trace::default());
+        let mut found = Vec::new();
+        for part in content.as_bytes().chunks(ROOM) {
+            buffer.room()[..part.len()].copy_from_slice(part);
+            buffer.filled(part.len());
+            found.extend(std::iter::from_fn(|| buffer.next_piece(false)));
+        }
+        found.extend(buffer.next_piece(true));
+        found
+    }
+
+    #[test]
+    fn a_piece_is_bounded_in_records_and_in_bytes() {
+        let short = pieces(&"x\n".repeat(2000));
+        let records: Vec<_> = short.iter().map(|piece| piece.records).collect();
+        assert_eq!(records, [512, 512, 512, 464]);
+
+        let line = format!("{}\n", "x".repeat(100_000));
+        let long = pieces(&line.repeat(30));
+        assert!(long.iter().all(|piece| piece.bytes.len() <= MAX_BYTES));
+        assert_eq!(long.iter().map(|piece| piece.records).sum::<u32>(), 30);
+
+        let longest = pieces(&format!("a\n{}\nb\n", "x".repeat(MAX_BYTES)));
+        let records: Vec<_> = longest.iter().map(|piece| piece.records).collect();
+        assert_eq!(records, [1, 1, 1]);
+    }
+
+    #[test]
+    fn the_room_of_a_long_record_is_given_back() {
+        let layout = style(Format::Text).layout(b"x\n", true).unwrap().unwrap();
+        let mut buffer = RecordBuffer::new(Arc::new(layout), 0, Trace::default());
+        for _ in 0..12 {
+            buffer.room().fill(b'x');
+            buffer.filled(ROOM);
+            assert!(buffer.next_piece(false).is_none());
+        }
+        buffer.room()[0] = b'\n';
+        buffer.filled(1);
+        assert!(buffer.next_piece(false).is_some());
+        buffer.room();
+        assert!(buffer.bytes.len() <= 2 * ROOM);
+    }
+}

@@ -138,3 +138,124 @@ impl Read for UntilClosed<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::fd::OwnedFd;
+    use std::thread;
+
+    use moodring_codec::Compressor;
+    use moodring_record::Format;
+
+    use super::*;
+    use crate::testing::{Recorded, Recorder, style};
+
+    fn options(format: Option<Format>) -> Options {
+        Options {
+            compression: None,
+            style: Style {
+                format,
+                ..style(Format::Text)
+            },
+        }
+    }
+
+    fn pipe() -> (File, File) {
+        let (reader, writer) = io::pipe().unwrap();
+        (
+            File::from(OwnedFd::from(reader)),
+            File::from(OwnedFd::from(writer)),
+        )
+    }
+
+    /// Reads a pipe that holds all this.
+    fn read_all(content: &[u8], format: Option<Format>) -> (Halt, Vec<String>) {
+        let recorder = Recorder::default();
+        let (input, mut writer) = pipe();
+        let halt = thread::scope(|scope| {
+            scope.spawn(move || writer.write_all(content).unwrap());
+            read(input, &options(format), &recorder, &recorder)
+        });
+        (halt, recorder.records())
+    }
+
+    #[test]
+    fn what_is_complete_is_delivered_while_the_pipe_is_open() {
+        let recorder = Recorder::default();
+        let (input, mut writer) = pipe();
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| read(input, &options(None), &recorder, &recorder));
+            writer.write_all(b"{\"text\":\"one\"}\n{\"te").unwrap();
+            drop(recorder.until(|recorded| recorded.segments.len() == 1));
+            writer.write_all(b"xt\":\"two\"}").unwrap();
+            drop(writer);
+            assert_eq!(reader.join().unwrap(), Halt::Ended);
+        });
+        assert_eq!(
+            recorder.records(),
+            ["{\"text\":\"one\"}", "{\"text\":\"two\"}"]
+        );
+    }
+
+    #[test]
+    fn a_pipe_that_stays_open_does_not_hold_up_the_end_of_the_stream() {
+        let recorder = Recorder::default();
+        let (input, writer) = pipe();
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| read(input, &options(None), &recorder, &recorder));
+            drop(recorder.until(|recorded| !recorded.statuses.is_empty()));
+            recorder.change(|recorded| recorded.closes_after = Some(0));
+            assert_eq!(reader.join().unwrap(), Halt::Closed);
+        });
+        drop(writer);
+    }
+
+    #[test]
+    fn compressed_bytes_are_recognized() {
+        let mut stored = Vec::new();
+        let mut compressor = Compressor::new(Compression::Zstd).unwrap();
+        compressor.compress(b"one\ntwo\n", &mut stored).unwrap();
+        let (halt, records) = read_all(&stored, Some(Format::Text));
+        assert_eq!(
+            (halt, records),
+            (Halt::Ended, vec!["one".to_owned(), "two".to_owned()])
+        );
+    }
+
+    #[test]
+    fn an_unknown_format_stops_the_source() {
+        let (halt, records) = read_all(b"text,time\n", None);
+        assert!(
+            matches!(&halt, Halt::Stopped(why) if why.contains("add format=")),
+            "{halt:?}"
+        );
+        assert!(records.is_empty());
+    }
+
+    #[test]
+    fn an_outlet_without_room_holds_the_reader_up_and_nothing_is_lost() {
+        let recorder = Recorder::default();
+        recorder.change(|recorded| recorded.room = Some(1));
+        let content = "x\n".repeat(2000);
+        let (input, mut writer) = pipe();
+        thread::scope(|scope| {
+            let reader =
+                scope.spawn(|| read(input, &options(Some(Format::Text)), &recorder, &recorder));
+            writer.write_all(content.as_bytes()).unwrap();
+            drop(writer);
+            let count = |recorded: &Recorded| {
+                let records = recorded.segments.iter().map(|segment| segment.records);
+                records.sum::<u32>()
+            };
+            while count(
+                &recorder.until(|recorded| recorded.room == Some(0) || count(recorded) == 2000),
+            ) < 2000
+            {
+                recorder.change(|recorded| recorded.room = Some(1));
+            }
+            assert_eq!(reader.join().unwrap(), Halt::Ended);
+        });
+        assert_eq!(recorder.records().len(), 2000);
+    }
+}

@@ -158,7 +158,23 @@ pub const KINDS: &[KindInfo] = &[
         address: "[ADDR:PORT]",
         help: "An HTTP server that takes posts at POST /api/v1/posts [default: 127.0.0.1:8089]",
         example: "push:127.0.0.1:8089",
-        own_options: &[],
+        own_options: &[
+            option(
+                "token-file",
+                "PATH",
+                "File of the tokens that clients must have; needed where other machines can connect",
+            ),
+            option(
+                "allow-host",
+                "NAME,...",
+                "Names by which the server may be called, beside localhost and IP addresses",
+            ),
+            option(
+                "max-body",
+                "BYTES",
+                "Maximum size of a request [default: 1M]",
+            ),
+        ],
         shared: &[FIELDS, GENERAL],
     },
     KindInfo {

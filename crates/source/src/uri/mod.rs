@@ -4,7 +4,11 @@ mod error;
 mod kinds;
 mod spec;
 mod typed;
+mod values;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::SpecError;
 pub use kinds::{KINDS, KindInfo, OptionInfo};
-pub use spec::{Defaults, Place, Settings, Spec};
+pub use spec::{Defaults, Listen, Place, Settings, Spec};

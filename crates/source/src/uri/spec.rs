@@ -10,17 +10,9 @@ use moodring_window::TimeZone;
 
 use super::error::SpecError;
 use super::typed::Typed;
+use super::values;
+use crate::push::{DEFAULT_ADDRESS, DEFAULT_MAX_BODY};
 use crate::replay::Speed;
-
-/// Where `push:` listens unless it is told otherwise.
-const PUSH_ADDRESS: &str = "127.0.0.1:8089";
-
-/// The largest record that may be asked for: what is sent between processes holds it with room to spare.
-const LARGEST_RECORD: usize = 256 << 20;
-
-/// The greatest speed of a replay, and the greatest rate of made-up posts.
-const MAX_SPEED: f64 = 1e6;
-const MAX_RATE: u32 = 100_000;
 
 /// What holds for sources that do not say otherwise.
 #[derive(Debug, Clone)]
@@ -85,7 +77,7 @@ pub enum Place {
         in_file_order: bool,
     },
     /// Clients of an HTTP server.
-    Push(SocketAddr),
+    Push(Listen),
     /// Nowhere: they are made up.
     Demo {
         /// How many a second.
@@ -93,6 +85,19 @@ pub enum Place {
         /// The number that they are made from.
         seed: u64,
     },
+}
+
+/// Where an HTTP server takes posts, and from whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// The address to listen on.
+    pub address: SocketAddr,
+    /// The file of the tokens that clients must have.
+    pub token_file: Option<PathBuf>,
+    /// The names by which the server may be called, beside `localhost` and IP addresses.
+    pub names: Vec<String>,
+    /// The largest body that is taken, in bytes.
+    pub max_body: usize,
 }
 
 /// What the options say of how to read.
@@ -121,9 +126,9 @@ impl Spec {
         Ok(Spec {
             place: place(&typed)?,
             name: typed
-                .option("name")
-                .map_or_else(default_name, str::to_owned),
-            dedupe: typed.option("dedupe").map(str::to_owned),
+                .parsed("name", values::name)?
+                .unwrap_or_else(default_name),
+            dedupe: typed.parsed("dedupe", values::name)?,
             lang_field: typed.option("lang-field").map(str::to_owned),
             reading: reading(&typed)?,
         })
@@ -196,18 +201,29 @@ fn place(typed: &Typed) -> Result<Place, SpecError> {
     match typed.kind.name {
         "file" => Ok(Place::File {
             path: path(typed)?,
-            follow: typed.parsed("follow", yes_or_no)?.unwrap_or(true),
+            follow: typed.parsed("follow", values::yes_or_no)?.unwrap_or(true),
         }),
         "replay" => Ok(Place::Replay {
             path: path(typed)?,
-            speed: typed.parsed("speed", speed)?.unwrap_or(Speed::Times(1.0)),
-            in_file_order: typed.parsed("order", order)?.unwrap_or(false),
+            speed: typed
+                .parsed("speed", values::speed)?
+                .unwrap_or(Speed::Times(1.0)),
+            in_file_order: typed.parsed("order", values::order)?.unwrap_or(false),
         }),
-        "push" => Ok(Place::Push(socket_address(typed)?)),
+        "push" => Ok(Place::Push(Listen {
+            address: socket_address(typed)?,
+            token_file: typed.option("token-file").map(PathBuf::from),
+            names: typed
+                .parsed("allow-host", values::hosts)?
+                .unwrap_or_default(),
+            max_body: typed
+                .parsed("max-body", values::body_limit)?
+                .unwrap_or(DEFAULT_MAX_BODY),
+        })),
         "demo" => {
             no_address(typed)?;
             Ok(Place::Demo {
-                rate: typed.parsed("rate", rate)?.unwrap_or(500),
+                rate: typed.parsed("rate", values::rate)?.unwrap_or(500),
                 seed: typed.parsed("seed", str::parse)?.unwrap_or(1),
             })
         }
@@ -224,12 +240,12 @@ fn reading(typed: &Typed) -> Result<Reading, SpecError> {
         format: typed.parsed("format", str::parse)?,
         quoting: typed.parsed("quoting", str::parse)?,
         delimiter: typed.parsed("delimiter", str::parse)?,
-        max_record: typed.parsed("max-record", record_limit)?,
-        compression: typed.parsed("compression", compression)?.flatten(),
+        max_record: typed.parsed("max-record", values::record_limit)?,
+        compression: typed.parsed("compression", values::compression)?.flatten(),
         text_field: named("text-field"),
         time_field: named("time-field"),
         id_field: named("id-field"),
-        time_zone: typed.parsed("time-zone", time_zone)?,
+        time_zone: typed.parsed("time-zone", values::time_zone)?,
     })
 }
 
@@ -258,16 +274,15 @@ fn no_address(typed: &Typed) -> Result<(), SpecError> {
 }
 
 fn socket_address(typed: &Typed) -> Result<SocketAddr, SpecError> {
-    let address = typed.address.to_str().filter(|address| !address.is_empty());
-    let typed_or_default = match (address, typed.address.is_empty()) {
-        (Some(address), _) => address,
-        (None, true) => PUSH_ADDRESS,
-        (None, false) => "",
-    };
+    if typed.address.is_empty() {
+        return Ok(DEFAULT_ADDRESS);
+    }
+    let address = typed
+        .address
+        .to_str()
+        .and_then(|address| address.parse().ok());
     let why = "write an IP address and a port, such as 127.0.0.1:8089 or [::1]:8089";
-    typed_or_default
-        .parse()
-        .map_err(|_| bad_address(typed, why))
+    address.ok_or_else(|| bad_address(typed, why))
 }
 
 fn bad_address(typed: &Typed, why: &str) -> SpecError {
@@ -276,70 +291,4 @@ fn bad_address(typed: &Typed, why: &str) -> SpecError {
         address: name_of(Path::new(&typed.address)),
         why: why.to_owned(),
     }
-}
-
-fn yes_or_no(typed: &str) -> Result<bool, &'static str> {
-    match typed {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        _ => Err("it must be yes or no"),
-    }
-}
-
-fn speed(typed: &str) -> Result<Speed, String> {
-    if typed == "max" {
-        return Ok(Speed::Max);
-    }
-    let speed = typed.parse().ok();
-    let speed = speed.filter(|speed: &f64| *speed > 0.0 && *speed <= MAX_SPEED);
-    speed
-        .map(Speed::Times)
-        .ok_or_else(|| format!("it must be max, or a number above 0 and up to {MAX_SPEED}"))
-}
-
-fn order(typed: &str) -> Result<bool, &'static str> {
-    match typed {
-        "time" => Ok(false),
-        "file" => Ok(true),
-        _ => Err("it must be time or file"),
-    }
-}
-
-fn rate(typed: &str) -> Result<u32, String> {
-    let rate = typed
-        .parse()
-        .ok()
-        .filter(|rate| (1..=MAX_RATE).contains(rate));
-    rate.ok_or_else(|| format!("it must be a number from 1 to {MAX_RATE}"))
-}
-
-/// `None` is to find out.
-fn compression(typed: &str) -> Result<Option<Compression>, &'static str> {
-    match typed {
-        "auto" => Ok(None),
-        "none" => Ok(Some(Compression::None)),
-        "gzip" | "gz" => Ok(Some(Compression::Gzip)),
-        "zstd" | "zst" => Ok(Some(Compression::Zstd)),
-        _ => Err("it must be auto, none, gzip or zstd"),
-    }
-}
-
-fn record_limit(typed: &str) -> Result<usize, String> {
-    let (digits, shift) = match typed.as_bytes().last() {
-        Some(b'K' | b'k') => (&typed[..typed.len() - 1], 10),
-        Some(b'M' | b'm') => (&typed[..typed.len() - 1], 20),
-        _ => (typed, 0),
-    };
-    let bytes = digits
-        .parse::<usize>()
-        .ok()
-        .and_then(|number| number.checked_mul(1 << shift));
-    bytes
-        .filter(|bytes| (2..=LARGEST_RECORD).contains(bytes))
-        .ok_or_else(|| "it must be a number of bytes from 2 to 256M, such as 512K".to_owned())
-}
-
-fn time_zone(typed: &str) -> Result<TimeZone, &'static str> {
-    TimeZone::get(typed)
-        .map_err(|_| "there is no such time zone; write its name, such as Europe/Berlin or UTC")
 }

@@ -117,7 +117,8 @@ impl Typed {
             kind: self.kind.name,
             option,
             value: name_of(Path::new(value)),
-            why: why.to_owned(),
+            // It may quote the value.
+            why: why.replace(char::is_control, "\u{fffd}"),
         }
     }
 }
