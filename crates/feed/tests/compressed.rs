@@ -1,23 +1,15 @@
 //! Compressed sources as other programs make them: several members or frames, padding, frames that hold no data.
 
+mod compress;
+
 use std::fs;
-use std::io::Write;
 use std::process::Command;
 
-use flate2::write::GzEncoder;
 use moodring_feed::{Feed, FeedError, FeedOptions, ShardContent, expand};
 use moodring_record::{FieldNames, Format, ReadOptions};
 use proptest::prelude::*;
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 1).unwrap()
-}
+use compress::{gzip, zstd};
 
 /// A frame that decoders pass over (RFC 8878, 3.1.2): a magic number from 0x184D2A50 to 0x184D2A5F, a length, and that many bytes.
 fn skippable(kind: u8, len: usize) -> Vec<u8> {

@@ -1,5 +1,7 @@
 //! However inputs are stored and cut, their shards hold the records of the whole, once and in order.
 
+mod compress;
+
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
@@ -12,6 +14,8 @@ use moodring_feed::{
 };
 use moodring_record::{FieldNames, Format, FramingError, Layout, ReadOptions, Reader, SplitMode};
 use proptest::prelude::*;
+
+use compress::{gzip, zstd};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -107,16 +111,6 @@ fn records_of_shards(feed: &mut Feed) -> Vec<Record> {
         });
     }
     all
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 1).unwrap()
 }
 
 /// How a source is stored: the extension that says so, and the bytes, made of two members or frames.

@@ -1,10 +1,12 @@
 //! Gets the bytes of a shard, wherever they are.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use moodring_pool::JobError;
 use moodring_record::{FramingError, Layout, SplitMode, name_of};
+use thiserror::Error;
 
 use crate::message::{Task, TaskContent};
 use crate::range::{Bounds, Found, read_range};
@@ -13,10 +15,54 @@ use crate::range::{Bounds, Found, read_range};
 #[derive(Debug, Default)]
 pub(crate) struct ShardReader {
     buffer: Vec<u8>,
-    /// The file that was read last, which most likely is the next one too.
+    /// The file that was read last. Most likely it is the next one too.
     open: Option<(PathBuf, File)>,
     /// The last line of the shard, if it is too long to be read.
     long: Option<FramingError>,
+}
+
+/// A range of a file that cannot be read.
+#[derive(Debug, Error)]
+enum ReadError {
+    /// The file ends before the range does.
+    #[error(
+        "failed to read bytes {start} to {end} of `{name}`: {error}; the file became shorter during the run, score it \
+         when it is complete"
+    )]
+    Shrunk {
+        name: String,
+        start: u64,
+        end: u64,
+        error: io::Error,
+    },
+    /// The system reported an error.
+    #[error("failed to read bytes {start} to {end} of `{name}`: {error}")]
+    Failed {
+        name: String,
+        start: u64,
+        end: u64,
+        error: io::Error,
+    },
+}
+
+impl ReadError {
+    fn new(path: &Path, start: u64, end: u64, error: io::Error) -> Self {
+        let name = name_of(path);
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return Self::Shrunk {
+                name,
+                start,
+                end,
+                error,
+            };
+        }
+        Self::Failed {
+            name,
+            start,
+            end,
+            error,
+        }
+    }
 }
 
 /// The records of a shard.
@@ -36,7 +82,7 @@ pub(crate) struct Records<'a> {
 }
 
 impl ShardReader {
-    /// The records of the task's shard.
+    /// Returns the records of the task's shard.
     pub(crate) fn read<'a>(&'a mut self, task: &'a Task<'_>) -> Result<Records<'a>, JobError> {
         match task.content {
             TaskContent::Block { offset, bytes } => {
@@ -72,7 +118,7 @@ impl ShardReader {
         }
     }
 
-    /// Reads the records of a range of a file, and says where they begin.
+    /// Reads the records of a range of a file, and returns where they begin.
     fn read_file(
         &mut self,
         path: &Path,
@@ -87,18 +133,7 @@ impl ShardReader {
             },
             SplitMode::Records => Bounds::Records,
         };
-        let failed = |error: std::io::Error| {
-            let hint = match error.kind() {
-                std::io::ErrorKind::UnexpectedEof => {
-                    "; the file became shorter during the run, score it when it is complete"
-                }
-                _ => "",
-            };
-            JobError::new(format!(
-                "failed to read bytes {start} to {end} of `{}`: {error}{hint}",
-                name_of(path)
-            ))
-        };
+        let failed = |error| JobError::new(ReadError::new(path, start, end, error));
         let open = match self.open.take() {
             Some(known) if known.0 == path => known,
             _ => (path.to_owned(), File::open(path).map_err(failed)?),
