@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use moodring_record::Format;
 
 use crate::ctl::CtlArgs;
@@ -13,7 +13,7 @@ use crate::hinted::hinted;
 use crate::live::LiveArgs;
 use crate::logging::{LogFormat, LogLevel};
 use crate::query::QueryArgs;
-use crate::run::args::{InputArgs, ModelArgs, PoolArgs};
+use crate::run::args::{InputArgs, ModelArgs, PoolArgs, SummaryFormat};
 use crate::run::texts::TextArgs;
 use crate::run::window_args::WindowArgs;
 
@@ -232,14 +232,6 @@ fn parse_prefix(typed: &str) -> Result<String, String> {
         return Err("use no quotes, commas, semicolons or control characters".to_owned());
     }
     Ok(typed.to_owned())
-}
-
-/// How the summary of a run is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SummaryFormat {
-    Text,
-    Json,
-    None,
 }
 
 #[cfg(test)]

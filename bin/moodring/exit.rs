@@ -65,7 +65,7 @@ pub(crate) fn conclude_parsing(error: &clap::Error) -> ExitCode {
         if !error.use_stderr()
             && let Err(closed) = streams::check_output()
         {
-            return conclude(Err(closed));
+            return conclude(Err(Failure::Usage(closed)));
         }
         // Where the output is closed there is nobody to read it.
         let _ = error.print();

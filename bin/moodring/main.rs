@@ -42,7 +42,7 @@ fn run(command: Command) -> Result<(), exit::Failure> {
     // Before the first file is written.
     run::signals::ignore_file_size_signal().map_err(exit::Failure::failed)?;
     if command.prints_its_result() {
-        streams::check_output()?;
+        streams::check_output().map_err(exit::Failure::usage)?;
     }
     match command {
         Command::Score(args) => score::run(*args),

@@ -7,9 +7,7 @@
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::anyhow;
-
-use crate::exit::Failure;
+use anyhow::ensure;
 
 /// A standard stream that a run may need.
 #[derive(Debug, Clone, Copy)]
@@ -25,13 +23,12 @@ pub(crate) fn was_closed(stream: Standard) -> bool {
     CLOSED[stream as usize].load(Ordering::Relaxed)
 }
 
-/// Refuses a command whose result goes to standard output if that is closed.
-pub(crate) fn check_output() -> Result<(), Failure> {
-    if was_closed(Standard::Output) {
-        return Err(Failure::Usage(anyhow!(
-            "standard output is closed, and what is printed there would be lost; open it"
-        )));
-    }
+/// Returns an error if standard output is closed, for commands that print their result there.
+pub(crate) fn check_output() -> anyhow::Result<()> {
+    ensure!(
+        !was_closed(Standard::Output),
+        "standard output is closed, and what is printed there would be lost; open it"
+    );
     Ok(())
 }
 

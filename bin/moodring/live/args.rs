@@ -9,8 +9,7 @@ use moodring_job::GroupBy;
 use moodring_record::Format;
 use moodring_text::Steps;
 
-use crate::cli::SummaryFormat;
-use crate::run::args::{ModelArgs, PoolArgs, parse_bytes};
+use crate::run::args::{ModelArgs, PoolArgs, SummaryFormat, parse_bytes};
 use crate::run::durations::parse_duration;
 
 const EXAMPLES: &str = "\

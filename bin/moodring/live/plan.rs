@@ -15,8 +15,8 @@ use moodring_source::{Defaults, Place, Spec, SpecError};
 use moodring_window::{Patience, Rules, TimeZone, View};
 
 use super::args::{LiveArgs, StateArgs};
-use crate::cli::SummaryFormat;
 use crate::exit::Failure;
+use crate::run::args::SummaryFormat;
 use crate::run::models::Models;
 use crate::run::pool_options::PoolOptions;
 

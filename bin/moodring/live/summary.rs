@@ -7,9 +7,9 @@ use std::time::Duration;
 use moodring_live::LiveStatus;
 use serde_json::json;
 
-use crate::cli::SummaryFormat;
 use crate::exit::Failure;
 use crate::human::{age, counted, grouped, rate};
+use crate::run::args::SummaryFormat;
 use crate::run::usage::Usage;
 use crate::visible::visible;
 

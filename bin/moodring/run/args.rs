@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::OsStringValueParser;
+use clap::{Args, ValueEnum};
 use moodring_record::{Delimiter, Format, Quoting};
 use moodring_score::{ModelSpec, listed};
 
@@ -152,6 +152,14 @@ impl FromStr for Workers {
             format!("give a number from 1 to {MAX_WORKERS}, two of them as in 2..8, or auto")
         })
     }
+}
+
+/// How the summary of a run is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SummaryFormat {
+    Text,
+    Json,
+    None,
 }
 
 /// A number of bytes with an optional unit of 1024: `4096`, `512K`, `4M`, `1G`.

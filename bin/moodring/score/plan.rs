@@ -12,8 +12,9 @@ use moodring_store::{PartFile, StoreError, is_stdout};
 use moodring_text::Steps;
 
 use super::windows::WindowsFile;
-use crate::cli::{OutputArgs, ScoreArgs, ScoreWindowArgs, SummaryFormat};
+use crate::cli::{OutputArgs, ScoreArgs, ScoreWindowArgs};
 use crate::exit::Failure;
+use crate::run::args::SummaryFormat;
 use crate::run::columns::Columns;
 use crate::run::files::Files;
 use crate::run::models::Models;

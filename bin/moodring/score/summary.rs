@@ -11,9 +11,9 @@ use moodring_score::SentimentClass;
 
 use super::plan::Plan;
 use super::totals::Totals;
-use crate::cli::SummaryFormat;
 use crate::exit::Failure;
 use crate::human::grouped;
+use crate::run::args::SummaryFormat;
 use crate::run::usage::Usage;
 use crate::standard_error::{self, PATIENCE};
 use crate::visible::visible;
