@@ -52,7 +52,9 @@ def found(stage, state):
     """All windows of both groupings, and what became of the posts."""
     books = [{name: value for name, value in row.items() if name not in ("position", "state", "why")}
              if isinstance(row, dict) else row for row in query(stage, state, "sources")]
-    return query(stage, state), query(stage, state, "--group-by", "field:user"), books
+    # In windows of a minute, as panes are rolled up to that when they are old.
+    minute = ["--window", "1m"]
+    return query(stage, state, *minute), query(stage, state, *minute, "--group-by", "field:user"), books
 
 
 def state_in(stage, name):

@@ -30,6 +30,7 @@ pub mod append_file;
 mod error;
 mod journal;
 mod lazy;
+mod lock;
 mod output;
 mod part_file;
 mod part_writer;

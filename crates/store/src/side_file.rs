@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with};
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use crate::StoreError;
@@ -89,10 +89,10 @@ pub(crate) fn part_of(path: &Path) -> PathBuf {
 
 /// Locks the file, for as long as it is open, against others who do the same. False if another has.
 pub(crate) fn lock(file: &File) -> io::Result<bool> {
-    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+    match crate::lock::lock(file) {
         // Some network file systems have no locks. They are no reason not to write there.
-        Ok(()) | Err(Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(true),
-        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(true),
+        Ok(is_locked) => Ok(is_locked),
         Err(error) => Err(error.into()),
     }
 }

@@ -5,8 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, OFlags, flock};
-use rustix::io::Errno;
+use rustix::fs::OFlags;
 
 use super::error::AppendError;
 use crate::error::what_is_in_the_way;
@@ -236,9 +235,9 @@ fn lock(file: File, path: &Path) -> Result<File, AppendError> {
         let path = path.to_owned();
         return Err(AppendError::InTheWay { path, what });
     }
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => Err(AppendError::Busy {
+    match crate::lock::lock(&file) {
+        Ok(true) => Ok(file),
+        Ok(false) => Err(AppendError::Busy {
             path: path.to_owned(),
         }),
         Err(error) => Err(AppendError::io(path, error.into())),

@@ -5,8 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, OFlags, flock};
-use rustix::io::Errno;
+use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
 use super::error::SpoolError;
@@ -41,12 +40,12 @@ impl Folder {
                 path: path.to_owned(),
             });
         }
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Folder {
+        match crate::lock::lock(&lock) {
+            Ok(true) => Ok(Folder {
                 path: path.to_owned(),
                 _lock: lock,
             }),
-            Err(Errno::WOULDBLOCK) => Err(SpoolError::Busy {
+            Ok(false) => Err(SpoolError::Busy {
                 path: path.to_owned(),
             }),
             Err(error) => Err(io(error.into())),

@@ -8,8 +8,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
 
-use rustix::fs::{FlockOperation, OFlags, flock};
-use rustix::io::Errno;
+use rustix::fs::OFlags;
 
 use super::error::StateError;
 
@@ -93,9 +92,9 @@ impl Lock {
             .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
             .open(&name)
             .map_err(|error| StateError::io(&name, &error))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => {
+        match crate::lock::lock(&file) {
+            Ok(true) => {}
+            Ok(false) => {
                 let mut owner = String::new();
                 let read = (&file).take(20).read_to_string(&mut owner);
                 let owner = read.ok().and_then(|_| owner.trim().parse().ok());
