@@ -56,10 +56,13 @@ impl Style {
         check_encoding(head)?;
         let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
         match text.first() {
-            Some(b'{') => Ok(Some(Format::Jsonl)),
+            Some(&byte) => match Format::from_first_byte(byte) {
+                Some(format) => Ok(Some(format)),
+                None => Err(StyleError::UnknownFormat),
+            },
+            // Nothing but blank lines passes for anything.
             None if is_enough => Ok(Some(Format::Jsonl)),
             None => Ok(None),
-            Some(_) => Err(StyleError::UnknownFormat),
         }
     }
 }
