@@ -174,6 +174,11 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) time_field: Option<String>,
 
+    /// Field with the language of a post, such as `en` or `en-US`; where it has none, the language is detected. Used by
+    /// --lang and --group-by lang
+    #[arg(long, value_name = "NAME")]
+    pub(crate) lang_field: Option<String>,
+
     /// Columns that a CSV or TSV output keeps of its input, in this order; for JSON also paths such as user.name [default:
     /// all columns of a table; all fields of JSON that hold a single value, as the first 64 KiB of each input have them]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]

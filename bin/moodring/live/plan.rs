@@ -257,11 +257,12 @@ fn open(args: &LiveArgs, specs: &[Spec], extra: Vec<String>) -> Result<Vec<Given
     specs.iter().map(open).collect()
 }
 
-fn field_names(args: &LiveArgs, _extra: Vec<String>) -> FieldNames {
+fn field_names(args: &LiveArgs, extra: Vec<String>) -> FieldNames {
     FieldNames {
         text: args.sources.text_field.clone(),
         id: args.sources.id_field.clone(),
         time: args.sources.time_field.clone(),
+        extra,
         ..FieldNames::default()
     }
 }

@@ -147,8 +147,13 @@ impl Source {
 
     /// Warns if a column was named that the first post does not have: it would be empty.
     pub(crate) fn warn_of_missing_columns(&self) {
-        let FieldNames { id, time, .. } = &self.fields;
-        for (flag, name) in [("--id-field", id), ("--time-field", time)] {
+        let FieldNames { id, time, lang, .. } = &self.fields;
+        let named = [
+            ("--id-field", id),
+            ("--time-field", time),
+            ("--lang-field", lang),
+        ];
+        for (flag, name) in named {
             let missing = name
                 .as_deref()
                 .and_then(|name| fields::missing(&self.inputs, flag, name));
@@ -158,14 +163,21 @@ impl Source {
         }
     }
 
-    /// The first of these names that a field has which the run reads: the text, the id or the time.
+    /// The first of these names that a field has which the run reads.
     pub(crate) fn reads<'n>(&self, names: &'n [String]) -> Option<&'n String> {
-        let FieldNames { text, id, time, .. } = &self.fields;
-        let fields = [Some(text), id.as_ref(), time.as_ref()];
+        let FieldNames {
+            text,
+            id,
+            time,
+            lang,
+            extra,
+            ..
+        } = &self.fields;
+        let fields = [Some(text), id.as_ref(), time.as_ref(), lang.as_ref()];
         let is_read = |name: &String| {
             // With a path into an object of that name, all of the object goes.
-            let mut fields = fields.iter().flatten();
-            fields.any(|field| *field == name || field.split('.').next() == Some(name))
+            let mut fields = fields.into_iter().flatten().chain(extra);
+            fields.any(|field| field == name || field.split('.').next() == Some(name))
         };
         names.iter().find(|name| is_read(name))
     }
@@ -213,6 +225,7 @@ impl Source {
             setting("text field", self.fields.text.clone()),
             setting("id field", shown(&self.fields.id)),
             setting("time field", shown(&self.fields.time)),
+            setting("language field", shown(&self.fields.lang)),
             setting("quoting", self.reading.quoting.to_string()),
             setting("delimiter", delimiter),
             setting(

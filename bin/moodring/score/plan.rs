@@ -78,6 +78,10 @@ impl Plan {
         let fields = FieldNames {
             id: args.id_field.clone(),
             time: args.time_field,
+            lang: args.lang_field,
+            extra: windows
+                .as_ref()
+                .map_or_else(Vec::new, |windows| windows.plan.rows.fields()),
             ..FieldNames::default()
         };
         let output = args.output.filter(|path| !is_stdout(path));

@@ -26,9 +26,7 @@ fn options(shard_size: u64, block_size: u64) -> FeedOptions {
         reading: ReadOptions::default(),
         fields: FieldNames {
             text: "text".into(),
-            id: None,
-            time: None,
-            label: None,
+            ..FieldNames::default()
         },
         added: Vec::new(),
         replace: false,

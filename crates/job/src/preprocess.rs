@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use moodring_pool::JobError;
-use moodring_record::Post;
+use moodring_record::{Post, ValuesOf};
 use moodring_text::{Cleaner, Lang, Track};
 
 use crate::message::TextRules;
@@ -82,7 +82,9 @@ impl Preprocessor {
             terms: &self.terms,
         };
         if self.tells_lang {
-            processed.lang = Lang::detect(processed.text());
+            // What the source says is believed, where it says something.
+            let lang = lang_of(post);
+            processed.lang = lang.or_else(|| Lang::detect(processed.text()));
             let is_wanted = |lang: &Lang| self.langs.contains(lang);
             if !self.langs.is_empty() && !processed.lang.as_ref().is_some_and(is_wanted) {
                 return None;
@@ -90,4 +92,13 @@ impl Preprocessor {
         }
         Some(processed)
     }
+}
+
+/// The language that a post says it is in: of several, the first that is known.
+fn lang_of(post: &Post<'_>) -> Option<Lang> {
+    let mut found = None;
+    post.for_each_value(ValuesOf::Lang, |code| {
+        found = found.or_else(|| code.parse().ok());
+    });
+    found
 }

@@ -70,6 +70,24 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Returns the same work where these items, in ascending order, are quarantined.
+    #[must_use]
+    pub fn without(self, quarantined: &'a [u64]) -> Self {
+        Self {
+            quarantined,
+            ..self
+        }
+    }
+
+    /// Returns the same work as a trial of one item.
+    #[must_use]
+    pub fn only(self, item: u64) -> Self {
+        Self {
+            scope: Scope::Only(item),
+            ..self
+        }
+    }
+
     /// Returns what to do with an item, and records that it is begun if it is to be processed. Call it before
     /// anything is done with the item. Items are numbered from 0, in the same way each time the shard is prepared.
     #[inline]

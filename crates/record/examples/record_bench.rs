@@ -29,9 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let models = [vader()];
     let names = FieldNames {
         text: "text".into(),
-        id: None,
-        time: None,
-        label: None,
+        ..FieldNames::default()
     };
     let head = &source[..source.len().min(HEAD_LEN)];
     let layout = Layout::detect(

@@ -22,6 +22,19 @@ pub struct FieldNames {
     pub time: Option<String>,
     /// The sentiment that a person assigned.
     pub label: Option<String>,
+    /// The language of the text.
+    pub lang: Option<String>,
+    /// Other fields of interest, such as those that posts are grouped by.
+    pub extra: Vec<String>,
+}
+
+/// A field of which a record may have several values, named in [`FieldNames`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValuesOf {
+    /// [`FieldNames::lang`].
+    Lang,
+    /// The one of this index in [`FieldNames::extra`].
+    Extra(usize),
 }
 
 /// The columns that a model adds to each record.

@@ -183,9 +183,7 @@ mod tests {
     fn names(text: &str) -> FieldNames {
         FieldNames {
             text: text.into(),
-            id: None,
-            time: None,
-            label: None,
+            ..FieldNames::default()
         }
     }
 

@@ -24,6 +24,11 @@ pub enum LayoutError {
         /// What seems to separate the columns, if it is not the delimiter that was used.
         delimiter: Option<Delimiter>,
     },
+    /// More fields of JSON objects are named than can be read.
+    #[error(
+        "too many fields of JSON are named: name fewer columns or groups, and no more than 64 of both"
+    )]
+    TooManyFields,
     /// The header has several columns of this name.
     #[error("{count} columns are called \"{name}\" in the header: rename all but one")]
     AmbiguousColumn {

@@ -59,7 +59,7 @@ mod render;
 mod own_output;
 mod reject;
 
-pub use columns::{FieldNames, ModelColumns, ScoreColumn, nearest_name};
+pub use columns::{FieldNames, ModelColumns, ScoreColumn, ValuesOf, nearest_name};
 pub use encoding::{ENCODING_SAMPLE, check_encoding};
 pub use formats::{Format, MAX_COLUMNS};
 pub use frame::{Boundary, Framer, FramingError, FramingErrorKind};

@@ -1,5 +1,6 @@
 //! Reads the records of a shard.
 
+use crate::columns::ValuesOf;
 use crate::cursor::Cursor;
 use crate::formats::{AnyBody, AnyReader, Parsed, PostFields};
 use crate::frame::FramingError;
@@ -33,6 +34,14 @@ impl<'p> Post<'p> {
     #[must_use]
     pub fn label(&self) -> Option<&str> {
         self.0.fields.label
+    }
+
+    /// Calls `each` with each value of a field, if it was named and the record has it. A JSON array of strings, numbers and
+    /// Booleans has several values, and anything else that is not null or an object has one. A number or a Boolean stands
+    /// as it was written.
+    pub fn for_each_value(&self, of: ValuesOf, mut each: impl FnMut(&str)) {
+        let raw = self.0.fields.raw;
+        self.0.body.for_each_value(of, raw, &mut each);
     }
 
     /// Returns the record as it stands in the source, without its terminator.

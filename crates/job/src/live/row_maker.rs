@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use moodring_pool::JobError;
-use moodring_record::{Post, RejectKind};
+use moodring_record::{Post, RejectKind, ValuesOf};
 use moodring_text::{Lang, hashtags, lowercase_into};
 use moodring_window::{Class, Score, TimeZone, Timestamp};
 
@@ -17,10 +17,15 @@ const MAX_AHEAD: Duration = Duration::from_mins(1);
 /// Hashtags of a post beyond this many do not count.
 const MAX_TAGS: usize = 1000;
 
+/// Values of a field of a post beyond this many do not count.
+const MAX_VALUES: usize = 1000;
+
 /// Collects the rows of a block or a shard.
 #[derive(Debug)]
 pub(crate) struct RowMaker {
     rules: RowRules,
+    /// For each dimension that is a field, which of the extra fields it is.
+    fields: Vec<usize>,
     zone: TimeZone,
     /// The tracked terms, by their number.
     terms: Vec<String>,
@@ -43,7 +48,13 @@ impl RowMaker {
             return Err(JobError::new("there are too many dimensions to group by"));
         }
         let zone = TimeZone::get(&rules.time_zone).map_err(JobError::new)?;
+        let names = rules.fields();
+        let field = |group_by: &GroupBy| match group_by {
+            GroupBy::Field(name) => names.iter().position(|other| other == name).unwrap_or(0),
+            _ => 0,
+        };
         Ok(Self {
+            fields: rules.group_by.iter().map(field).collect(),
             rules,
             zone,
             terms: texts.track.clone(),
@@ -112,13 +123,14 @@ impl RowMaker {
     ) {
         let Self {
             rules,
+            fields,
             terms,
             table,
             tag,
             ..
         } = self;
         let readable = &processed.readable;
-        for (group_by, dimension) in rules.group_by.iter().zip(0..) {
+        for ((group_by, field), dimension) in rules.group_by.iter().zip(fields).zip(0..) {
             match group_by {
                 GroupBy::All => table.add_key(dimension, ""),
                 GroupBy::Source => {
@@ -146,7 +158,18 @@ impl RowMaker {
                     let lang = processed.lang.as_ref();
                     table.add_key(dimension, lang.map_or("", Lang::as_str));
                 }
-                GroupBy::Field(_) => {}
+                GroupBy::Field(_) => {
+                    let mut room = MAX_VALUES;
+                    post.for_each_value(ValuesOf::Extra(*field), |value| {
+                        if room > 0 {
+                            table.add_key(dimension, beginning(value));
+                            room -= 1;
+                        }
+                    });
+                    if room == MAX_VALUES {
+                        table.add_key(dimension, "");
+                    }
+                }
             }
         }
         for_each_tag(readable, tag, |tag| table.add_tag(tag));
@@ -182,7 +205,7 @@ fn unfit(reason: String) -> Unfit {
     }
 }
 
-/// At most [`MAX_TEXT`] bytes of a text, in whole characters.
+/// At most [`MAX_TEXT`] bytes of a text or value, in whole characters.
 fn beginning(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_TEXT)]
 }

@@ -62,7 +62,8 @@ pub enum GroupBy {
     Track,
     /// By language: an ISO 639-1 code.
     Lang,
-    /// By the values of a field. A post counts once in each of several.
+    /// By the values of a field, of which at most [`MAX_TEXT`] bytes count. A post counts once in each of several, and where
+    /// it has none, under the empty one.
     Field(String),
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 
 use memchr::memrchr;
 
-use crate::columns::{FieldNames, ModelColumns};
+use crate::columns::{FieldNames, ModelColumns, ValuesOf};
 use crate::cursor::Cursor;
 use crate::frame::Framing;
 use crate::layout_error::LayoutError;
@@ -197,6 +197,11 @@ pub(crate) trait RecordBody: Debug {
     fn other_field<'v>(&self, raw: &'v str) -> Option<&'v str> {
         let _ = raw;
         None
+    }
+
+    /// Calls `each` with each value of a field.
+    fn for_each_value(&self, of: ValuesOf, raw: &str, each: &mut dyn FnMut(&str)) {
+        let _ = (of, raw, each);
     }
 
     /// Returns the value of the column of this index.

@@ -10,7 +10,7 @@ use super::record_format::{
     Detected, FormatSpec, Head, PostFields, RecordBody, RecordFormat, RecordRenderer,
 };
 use super::{delimited, jsonl, text};
-use crate::columns::{FieldNames, ModelColumns};
+use crate::columns::{FieldNames, ModelColumns, ValuesOf};
 use crate::cursor::Cursor;
 use crate::frame::Framing;
 use crate::layout_error::LayoutError;
@@ -207,6 +207,17 @@ macro_rules! formats {
             pub(crate) fn other_field<'v>(&self, raw: &'v str) -> Option<&'v str> {
                 match self {
                     $(AnyBody::$name(body) => body.other_field(raw),)+
+                }
+            }
+
+            pub(crate) fn for_each_value(
+                &self,
+                of: ValuesOf,
+                raw: &str,
+                each: &mut dyn FnMut(&str),
+            ) {
+                match self {
+                    $(AnyBody::$name(body) => body.for_each_value(of, raw, each),)+
                 }
             }
         }

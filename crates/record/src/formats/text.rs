@@ -4,7 +4,7 @@ use super::jsonl::{JsonLines, JsonlRenderer};
 use super::record_format::{
     Column, Detected, FormatSpec, Head, PostFields, RecordBody, RecordFormat,
 };
-use crate::columns::{FieldNames, ModelColumns, find_column};
+use crate::columns::{FieldNames, ModelColumns, ValuesOf, find_column};
 use crate::cursor::Cursor;
 use crate::layout_error::LayoutError;
 use crate::options::{Delimiter, Dialect, Quoting};
@@ -41,10 +41,14 @@ impl RecordFormat for Lines {
 
     fn detect(
         _: Dialect,
-        _: &FieldNames,
+        fields: &FieldNames,
         _: &[String],
         _: Head<'_>,
     ) -> Result<Detected<Self>, LayoutError> {
+        let columns = [FIELD.to_owned()];
+        for name in &fields.extra {
+            find_column(&columns, name)?;
+        }
         Ok(Detected {
             format: Lines,
             header_len: 0,
@@ -100,4 +104,11 @@ impl RecordFormat for Lines {
     }
 }
 
-impl RecordBody for Line {}
+impl RecordBody for Line {
+    /// The text is the only field that can have been named, as an extra one.
+    fn for_each_value(&self, of: ValuesOf, raw: &str, each: &mut dyn FnMut(&str)) {
+        if let ValuesOf::Extra(_) = of {
+            each(raw);
+        }
+    }
+}

@@ -30,8 +30,7 @@ fn names(text: &str, id: Option<&str>) -> FieldNames {
     FieldNames {
         text: text.into(),
         id: id.map(str::to_owned),
-        time: None,
-        label: None,
+        ..FieldNames::default()
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a reader finds in its records.
 
 use moodring_record::Format::{Csv, Jsonl, Text, Tsv};
-use moodring_record::{Format, Layout, Quoting, Reader};
+use moodring_record::{FieldNames, Format, Layout, LayoutError, Quoting, Reader, ValuesOf};
 
-use crate::{Told, Walk, names, walk_all};
+use crate::{Told, Walk, body, layout_of, names, walk_all};
 
 fn texts(format: Format, name: &str, source: &str) -> Vec<Result<String, String>> {
     let walk = walk_all(format, &names(name, None), source);
@@ -209,4 +209,56 @@ fn a_line_of_megabytes_is_read_in_one_pass() {
         &format!("{{\"text\":\"{long}\"}}"),
     );
     assert_eq!(walk.told[0].record.as_ref().unwrap().text.len(), 5 << 17);
+}
+
+#[test]
+fn the_values_of_a_field_are_found_in_every_format() {
+    let values = |format, source: &str, extra: &[&str]| -> Vec<Vec<String>> {
+        let names = FieldNames {
+            lang: Some("lang".to_owned()),
+            extra: extra.iter().map(|&name| name.to_owned()).collect(),
+            ..names("text", None)
+        };
+        let layout = layout_of(format, &names, source.as_bytes());
+        let mut reader = Reader::new(&layout, body(&layout, source.as_bytes()));
+        let post = reader.next_record().unwrap().unwrap();
+        let fields = [ValuesOf::Lang].into_iter();
+        let fields = fields.chain((0..=extra.len()).map(ValuesOf::Extra));
+        let values = fields.map(|field| {
+            let mut values = Vec::new();
+            post.for_each_value(field, |value| values.push(value.to_owned()));
+            values
+        });
+        values.collect()
+    };
+    let json = "{\"text\":\"x\",\"lang\":\"e\\u006e\",\"a\":{\"b\":[1,\"\\n\"]},\"c\":true}\n";
+    assert_eq!(
+        values(Format::Jsonl, json, &["a.b", "c", "d", "a"]),
+        [
+            vec!["en"],
+            vec!["1", "\n"],
+            vec!["true"],
+            vec![],
+            vec![],
+            vec![]
+        ]
+    );
+    let csv = "a,lang,text,c\n\"q \"\"1\"\"\",en,x,\n";
+    assert_eq!(
+        values(Format::Csv, csv, &["c", "a"]),
+        [vec!["en"], vec![], vec!["q \"1\""], vec![]]
+    );
+}
+
+#[test]
+fn more_fields_than_can_be_read_are_refused() {
+    let detect = |fields: usize| {
+        let names = FieldNames {
+            extra: (0..fields).map(|field| format!("a.{field}")).collect(),
+            ..names("text", None)
+        };
+        Layout::detect(Format::Jsonl, Quoting::Auto, &names, &[], b"", true)
+    };
+    assert!(detect(31).is_ok());
+    assert_eq!(detect(32).unwrap_err(), LayoutError::TooManyFields);
 }

@@ -191,7 +191,7 @@ fn objects_become_rows_of_the_named_fields() {
         text: "a.text".into(),
         id: Some("id".into()),
         time: Some("at".into()),
-        label: None,
+        ..FieldNames::default()
     };
     assert_eq!(
         score(

@@ -169,6 +169,7 @@ impl Spec {
         for (field, own) in [
             (&mut fields.time, &own.time_field),
             (&mut fields.id, &own.id_field),
+            (&mut fields.lang, &self.lang_field),
         ] {
             if own.is_some() {
                 field.clone_from(own);

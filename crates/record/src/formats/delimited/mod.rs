@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::record_format::{
     Column, Detected, FormatSpec, Head, PostFields, RecordBody, RecordFormat,
 };
-use crate::columns::{FieldNames, ModelColumns};
+use crate::columns::{FieldNames, ModelColumns, ValuesOf};
 use crate::cursor::Cursor;
 use crate::frame::Framing;
 use crate::layout_error::LayoutError;
@@ -52,7 +52,10 @@ pub(crate) struct RowBuffers {
 
 /// The fields of a row.
 #[derive(Debug)]
-pub(crate) struct RowBody<'p>(&'p [Field]);
+pub(crate) struct RowBody<'p> {
+    fields: &'p [Field],
+    table: &'p Table,
+}
 
 impl RecordFormat for Table {
     type Buffers = RowBuffers;
@@ -153,7 +156,8 @@ impl RecordFormat for Table {
             raw,
             terminator,
         };
-        Ok((post, RowBody(fields)))
+        let table = self;
+        Ok((post, RowBody { fields, table }))
     }
 
     /// The chosen columns, else all of the header.
@@ -188,11 +192,24 @@ impl RecordFormat for Table {
 }
 
 impl RecordBody for RowBody<'_> {
+    /// An empty field has no value.
+    fn for_each_value(&self, of: ValuesOf, raw: &str, each: &mut dyn FnMut(&str)) {
+        let column = match of {
+            ValuesOf::Lang => self.table.lang,
+            ValuesOf::Extra(index) => self.table.extra.get(index).copied(),
+        };
+        let field = column.and_then(|column| self.fields.get(column));
+        match field.map(|field| field.value(raw)) {
+            Some(value) if !value.is_empty() => each(&value),
+            _ => {}
+        }
+    }
+
     fn value<'v>(&'v self, index: usize, raw: &'v str) -> Cow<'v, str> {
-        self.0[index].value(raw)
+        self.fields[index].value(raw)
     }
 
     fn token<'v>(&'v self, index: usize, raw: &'v str) -> &'v str {
-        self.0[index].token(raw)
+        self.fields[index].token(raw)
     }
 }

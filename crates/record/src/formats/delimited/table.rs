@@ -22,6 +22,8 @@ pub(crate) struct Table {
     pub(super) id: Option<usize>,
     pub(super) time: Option<usize>,
     pub(super) label: Option<usize>,
+    pub(super) lang: Option<usize>,
+    pub(super) extra: Vec<usize>,
     /// The columns that an output keeps, if they were chosen.
     pub(super) chosen: Option<Vec<usize>>,
 }
@@ -71,6 +73,12 @@ impl Table {
             id: found(fields.id.as_ref())?,
             time: found(fields.time.as_ref())?,
             label: found(fields.label.as_ref())?,
+            lang: found(fields.lang.as_ref())?,
+            extra: fields
+                .extra
+                .iter()
+                .map(|name| find_column(&columns, name))
+                .collect::<Result<_, _>>()?,
             chosen: None,
             columns,
         })
@@ -96,6 +104,8 @@ impl Table {
             id: None,
             time: None,
             label: None,
+            lang: None,
+            extra: Vec::new(),
             chosen: None,
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::columns::FieldNames;
+use crate::layout_error::LayoutError;
 
 /// Lines of JSON objects, and what is read in each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub(super) enum Field {
     Id,
     Time,
     Label,
+    Lang,
+    /// The extra field of this index.
+    Extra(usize),
     /// The column of this index among those that were chosen.
     Column(usize),
 }
@@ -62,10 +66,15 @@ impl JsonLines {
             (Field::Id, fields.id.as_ref()),
             (Field::Time, fields.time.as_ref()),
             (Field::Label, fields.label.as_ref()),
+            (Field::Lang, fields.lang.as_ref()),
         ];
+        let named = named
+            .into_iter()
+            .filter_map(|(field, name)| Some((field, name?)));
+        let extra = (0..).map(Field::Extra).zip(&fields.extra);
         let mut routes = Vec::new();
-        for (field, name) in named {
-            routes.extend(name.into_iter().flat_map(|name| Route::to(field, name)));
+        for (field, name) in named.chain(extra) {
+            routes.extend(Route::to(field, name));
         }
         JsonLines {
             routes,
@@ -83,6 +92,14 @@ impl JsonLines {
             self.routes.extend(Route::to(Field::Column(index), name));
         }
         self.columns = names.to_vec();
+    }
+
+    /// Fails if there are more routes than fit into [`Routes`].
+    pub(super) fn check_size(&self) -> Result<(), LayoutError> {
+        if self.routes.len() > Routes::BITS as usize {
+            return Err(LayoutError::TooManyFields);
+        }
+        Ok(())
     }
 
     /// Returns the name of this field, if it was given one.

@@ -5,6 +5,7 @@ mod object;
 mod render;
 mod scalar_fields;
 mod string;
+mod values;
 mod walk;
 
 use std::borrow::Cow;
@@ -13,7 +14,7 @@ use super::format_reader::FormatReader;
 use super::record_format::{
     Column, Detected, FormatSpec, Head, PostFields, RecordBody, RecordFormat,
 };
-use crate::columns::{FieldNames, ModelColumns};
+use crate::columns::{FieldNames, ModelColumns, ValuesOf};
 use crate::cursor::Cursor;
 use crate::layout_error::LayoutError;
 use crate::options::{Delimiter, Dialect, Quoting};
@@ -57,8 +58,10 @@ impl RecordFormat for JsonLines {
         added: &[String],
         _: Head<'_>,
     ) -> Result<Detected<Self>, LayoutError> {
+        let format = JsonLines::new(fields, added);
+        format.check_size()?;
         Ok(Detected {
-            format: JsonLines::new(fields, added),
+            format,
             header_len: 0,
             header_lines: 0,
         })
@@ -70,7 +73,7 @@ impl RecordFormat for JsonLines {
 
     fn choose_columns(&mut self, names: &[String]) -> Result<(), LayoutError> {
         self.add_columns(names);
-        Ok(())
+        self.check_size()
     }
 
     fn taken(&self, _: &[String], body: &[u8], limit: usize) -> Option<String> {
@@ -180,6 +183,14 @@ impl RecordBody for ObjectBody<'_> {
 
     fn other_field<'v>(&self, raw: &'v str) -> Option<&'v str> {
         self.object.other.map(|key| &raw[key.range()])
+    }
+
+    fn for_each_value(&self, of: ValuesOf, raw: &str, each: &mut dyn FnMut(&str)) {
+        let field = match of {
+            ValuesOf::Lang => Field::Lang,
+            ValuesOf::Extra(index) => Field::Extra(index),
+        };
+        self.object.for_each_value(self.lines, field, raw, each);
     }
 
     fn value<'v>(&'v self, index: usize, raw: &'v str) -> Cow<'v, str> {

@@ -4,6 +4,7 @@
 //! stand: members of the same name are noted, so that the renderer can leave them out.
 
 use super::json_lines::{Field, JsonLines, Route, Routes};
+use super::values::for_each_value_in;
 use crate::reject_reason::RejectReason;
 use crate::span::Span;
 
@@ -153,6 +154,25 @@ impl Object {
                     &line[span.range()]
                 }
             },
+        }
+    }
+
+    /// Calls `each` with each value of a field: several for an array, none for null and objects.
+    pub(super) fn for_each_value(
+        &self,
+        lines: &JsonLines,
+        field: Field,
+        line: &str,
+        each: &mut dyn FnMut(&str),
+    ) {
+        let Some(slot) = self.slot(lines, field) else {
+            return;
+        };
+        match slot.value {
+            Value::Decoded => each(&slot.decoded),
+            Value::Plain(span) | Value::Number(span) => each(&line[span.range()]),
+            Value::Other(_, span) => for_each_value_in(&line[span.range()], each),
+            Value::Absent => {}
         }
     }
 

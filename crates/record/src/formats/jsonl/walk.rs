@@ -340,9 +340,7 @@ mod tests {
     fn read(line: &str) -> Result<(), RejectReason> {
         let names = FieldNames {
             text: "text".into(),
-            id: None,
-            time: None,
-            label: None,
+            ..FieldNames::default()
         };
         super::read(&JsonLines::new(&names, &[]), &mut Object::default(), line)
     }
