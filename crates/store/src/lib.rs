@@ -33,6 +33,7 @@ mod lazy;
 mod lock;
 mod output;
 mod part_file;
+mod part_open;
 mod part_writer;
 mod side_file;
 pub mod spool;

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::SeekFrom;
 
 use crate::StoreError;
-use crate::side_file::{is_at, lock, open_locked, options, part_of, rename_to_new, replace, retry};
+use crate::part_open::OpenPart;
+use crate::side_file::{is_at, part_of, rename_to_new, replace};
 use crate::syncer::sync_name;
-use crate::target::{Target, check_replaceable};
+use crate::target::Target;
 
 /// A file being written as `NAME.part` beside the `NAME` that [`commit`](PartFile::commit) gives it.
 ///
@@ -49,30 +50,9 @@ impl PartFile {
         }
     }
 
-    /// Creates the part file of a target that has been looked at.
-    ///
-    /// What an earlier run left is locked, and then replaced by a new file: cutting it would also cut whatever else is
-    /// linked to it.
+    /// Creates the part file of the regular file `path`, which [`Target::of`] has checked.
     pub(crate) fn create_at(path: PathBuf, force: bool) -> Result<PartFile, StoreError> {
-        check_replaceable(&path)?;
-        let part = part_of(&path);
-        let failed = |source| StoreError::opening_side_file(&part, source);
-        let file = retry(&part, || match options().create_new(true).open(&part) {
-            Ok(file) => {
-                if !lock(&file).map_err(failed)? {
-                    return Err(StoreError::Busy { path: path.clone() });
-                }
-                Ok(is_at(&file, &part).map_err(failed)?.then_some(file))
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if let Some(_left) = open_locked(&part, &path)? {
-                    fs::remove_file(&part).map_err(failed)?;
-                }
-                Ok(None)
-            }
-            Err(source) => Err(failed(source)),
-        })?;
-        PartFile::of(file, part, path, force)
+        PartFile::of(OpenPart::create(path)?, force)
     }
 
     /// The part file of an output of that name, beside what a link leads to; `None` if no file is written there.
@@ -91,12 +71,10 @@ impl PartFile {
     pub fn reopen(path: &Path, force: bool) -> Result<Option<PartFile>, StoreError> {
         match Target::of(path, force)? {
             Target::File(path) => {
-                check_replaceable(&path)?;
-                let part = part_of(&path);
-                let Some(file) = open_locked(&part, &path)? else {
+                let Some(opened) = OpenPart::reopen(path)? else {
                     return Ok(None);
                 };
-                let mut part = PartFile::of(file, part, path, force)?;
+                let mut part = PartFile::of(opened, force)?;
                 part.is_reopened = true;
                 Ok(Some(part))
             }
@@ -116,8 +94,9 @@ impl PartFile {
         Ok(found)
     }
 
-    /// A part file that is open and locked, as long as it is.
-    fn of(file: File, part: PathBuf, path: PathBuf, force: bool) -> Result<PartFile, StoreError> {
+    /// Wraps a part file that is open and locked. All bytes in it count as placed.
+    fn of(opened: OpenPart, force: bool) -> Result<PartFile, StoreError> {
+        let OpenPart { file, part, path } = opened;
         let len = file
             .metadata()
             .map_err(|source| StoreError::writing(&part, source))?

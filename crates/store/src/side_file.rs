@@ -1,67 +1,15 @@
-//! The files beside an output that are there while it is incomplete: how they are opened, locked and renamed.
+//! The names of the files that exist beside an output while it is incomplete, and how they are renamed.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use crate::StoreError;
 use crate::error::what_is_in_the_way;
-
-/// How part files are opened. A link in the place of one is not followed, and a pipe not waited for.
-pub(crate) fn options() -> OpenOptions {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .custom_flags(flags.bits().cast_signed());
-    options
-}
-
-/// Opens and locks the part file of the output `path`; `None` if there is none.
-pub(crate) fn open_locked(part: &Path, path: &Path) -> Result<Option<File>, StoreError> {
-    let failed = |source| StoreError::opening_side_file(part, source);
-    retry(part, || {
-        let file = match options().open(part) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(None)),
-            Err(source) => return Err(failed(source)),
-        };
-        if let Some(what) = what_is_in_the_way(part) {
-            let path = part.to_owned();
-            return Err(StoreError::InTheWay { path, what });
-        }
-        if !lock(&file).map_err(failed)? {
-            let path = path.to_owned();
-            return Err(StoreError::Busy { path });
-        }
-        // A run that ended between the two steps has renamed or removed what was opened: it must not be touched.
-        let is_there = is_at(&file, part).map_err(failed)?;
-        Ok(is_there.then_some(Some(file)))
-    })
-}
-
-/// How often a file is opened again because another program replaced it meanwhile.
-const ATTEMPTS: usize = 100;
-
-/// Calls `attempt` until it returns something, but no more than [`ATTEMPTS`] times.
-pub(crate) fn retry<T>(
-    part: &Path,
-    mut attempt: impl FnMut() -> Result<Option<T>, StoreError>,
-) -> Result<T, StoreError> {
-    for _ in 0..ATTEMPTS {
-        if let Some(settled) = attempt()? {
-            return Ok(settled);
-        }
-    }
-    Err(StoreError::Unsettled {
-        path: part.to_owned(),
-    })
-}
 
 /// Refuses to replace what has the name of a side file, if it is something else than a regular file, or if it has content
 /// and may not be replaced.
@@ -85,16 +33,6 @@ pub(crate) fn part_of(path: &Path) -> PathBuf {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     part.into()
-}
-
-/// Locks the file, for as long as it is open, against others who do the same. False if another has.
-pub(crate) fn lock(file: &File) -> io::Result<bool> {
-    match crate::lock::lock(file) {
-        // Some network file systems have no locks. They are no reason not to write there.
-        Err(Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(true),
-        Ok(is_locked) => Ok(is_locked),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Whether `path` still leads to the open file.
@@ -161,17 +99,5 @@ mod tests {
         link_to_new(&part, &path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert!(!part.exists());
-    }
-
-    #[test]
-    fn a_part_file_that_is_never_the_one_that_was_opened_is_an_error_and_no_endless_loop() {
-        let mut attempts = 0;
-        let ended: Result<(), _> = retry(Path::new("output.part"), || {
-            attempts += 1;
-            Ok(None)
-        });
-        let error = ended.unwrap_err();
-        assert!(matches!(error, StoreError::Unsettled { .. }), "{error}");
-        assert_eq!(attempts, ATTEMPTS);
     }
 }
