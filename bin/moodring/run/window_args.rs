@@ -1,4 +1,4 @@
-//! The windows of a run, as they are typed.
+//! The flags for windows, and what they mean.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::durations::parse_duration;
 use crate::exit::Failure;
 use crate::hinted::hinted;
 
-/// Which windows are made of the posts.
+/// The width, alignment and groups of windows.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Windows")]
 pub(crate) struct WindowArgs {
@@ -20,33 +20,33 @@ pub(crate) struct WindowArgs {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) window: Option<Duration>,
 
-    /// Time from the start of one window to the start of the next; the width is a multiple of it [default: --window]
+    /// Time from the start of one window to the start of the next; --window must be a multiple of it [default: --window]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) slide: Option<Duration>,
 
-    /// Group posts by all, source, tag, track, lang or field:NAME; repeat it for several independent groupings [default:
-    /// all]
+    /// Divide posts into groups: all, source, tag, track, lang or field:NAME; each use adds an independent dimension
+    /// [default: all]
     #[arg(long, value_name = "DIMENSION", hide_possible_values = true,
         value_parser = hinted(GroupBy::from_str, ["all", "source", "tag", "track", "lang", "field:"]))]
     pub(crate) group_by: Vec<GroupBy>,
 
-    /// Time zone of times that do not name theirs, such as Europe/Berlin
+    /// Time zone of times that do not state one, such as Europe/Berlin
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = parse_zone)]
     pub(crate) time_zone: String,
 
-    /// Align windows of whole days to midnight in this time zone [default: to 1970-01-01T00:00:00Z]
+    /// Align windows of whole days to midnight in this time zone, such as Europe/Berlin [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
     pub(crate) align: Option<String>,
 
-    /// Groups of each grouping that are kept apart; the posts of further ones are in `other`
-    #[arg(long, value_name = "N", default_value = "10000", value_parser = parse_count)]
+    /// Maximum number of groups per dimension; posts of all further groups are counted in one group, `other`
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = parse_count)]
     pub(crate) max_groups: usize,
 
-    /// Hashtags that are kept apart in each group and pane of time
+    /// Maximum number of hashtags that are counted exactly in each pane and group
     #[arg(long, value_name = "N", default_value = "1000", value_parser = parse_count)]
     pub(crate) max_tags: usize,
 
-    /// Keep no texts of posts
+    /// Do not keep texts of posts
     #[arg(long)]
     pub(crate) no_texts: bool,
 }
@@ -56,16 +56,16 @@ pub(crate) struct WindowArgs {
 pub(crate) struct WindowPlan {
     /// The panes, each as wide as the slide.
     pub(crate) grid: Grid,
-    /// How many panes a window has.
+    /// The number of panes in a window.
     pub(crate) length: i64,
     pub(crate) max_groups: usize,
     pub(crate) max_tags: usize,
-    /// What workers are told, without the names of the sources.
+    /// How workers turn posts into rows; the names of the sources are added later.
     pub(crate) rows: RowRules,
 }
 
 impl WindowArgs {
-    /// Checks what was typed.
+    /// Checks the flags and returns what they mean.
     pub(crate) fn plan(&self, window: Duration) -> Result<WindowPlan, Failure> {
         let slide = self.slide.unwrap_or(window);
         let is_multiple = !slide.is_zero() && window.as_millis().is_multiple_of(slide.as_millis());
@@ -107,7 +107,7 @@ impl WindowArgs {
         })
     }
 
-    /// Returns the first flag that was typed though it has no meaning without windows.
+    /// Returns the first flag that was given although it requires --windows.
     pub(crate) fn stray(&self) -> Option<&'static str> {
         [
             (self.window.is_some(), "--window"),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grouping_stands_once() {
+    fn a_dimension_that_is_given_twice_is_refused() {
         let twice = vec![GroupBy::Tag, GroupBy::All, GroupBy::Tag];
         assert!(
             args(None, None, twice)
