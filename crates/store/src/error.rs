@@ -1,4 +1,4 @@
-//! What can go wrong between an output's name and its last byte.
+//! The errors of opening, writing and completing an output.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use moodring_record::name_of;
 
-/// Why an output cannot be made. Each message names the file and says what to do.
+/// Why an output cannot be written. Each message names the file and says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// There is a file of that name, and nobody said that it may be replaced.
+    /// A file of that name exists, and `force` is not set.
     #[error(
         "\"{}\" exists: add --force to replace it, or choose another name",
         name_of(path)
@@ -20,13 +20,13 @@ pub enum StoreError {
         /// The output.
         path: PathBuf,
     },
-    /// There is a folder of that name.
+    /// The name is that of a folder.
     #[error("\"{}\" is a folder: name a file in it", name_of(path))]
     IsFolder {
         /// The output.
         path: PathBuf,
     },
-    /// A side file cannot be made, as something that is no regular file has its name.
+    /// The name of a side file is taken by something other than a regular file.
     #[error(
         "\"{}\" is {what}, where a file of this run is to be written: remove it, or choose another output",
         name_of(path)
@@ -37,7 +37,7 @@ pub enum StoreError {
         /// What has its name, such as "a symbolic link".
         what: &'static str,
     },
-    /// A side file cannot be made, as a file that is not recognized as one of an earlier run has its name.
+    /// The name of a side file is taken by a file that does not look like one of an earlier run.
     #[error(
         "\"{}\" does not look like a file of an earlier run: move it away, add --force to replace it, or choose \
          another output",
@@ -47,7 +47,7 @@ pub enum StoreError {
         /// The side file.
         path: PathBuf,
     },
-    /// A descriptor that was named as an output is open for reading only.
+    /// The output is a descriptor that is open for reading only.
     #[error(
         "\"{}\" is not open for writing: open it with > or >>, or choose another output",
         name_of(path)
@@ -56,7 +56,7 @@ pub enum StoreError {
         /// The name of the descriptor.
         path: PathBuf,
     },
-    /// The file of that name cannot be replaced, whatever was asked for.
+    /// The file of that name cannot be replaced, even with `force`.
     #[error(
         "\"{}\" cannot be replaced, as it {why}: choose another name",
         name_of(path)
@@ -96,7 +96,7 @@ pub enum StoreError {
         /// What happened.
         source: io::Error,
     },
-    /// A file is another one each time it is looked at.
+    /// Another program replaces the file each time it is opened.
     #[error(
         "\"{}\" is replaced again and again while it is opened: stop the program that does that, or choose a place on \
          another file system",
@@ -117,7 +117,7 @@ pub enum StoreError {
         /// What happened.
         source: io::Error,
     },
-    /// The thread that forces files to the disk panicked, which is a fault of this crate.
+    /// The thread that forces files to the disk panicked, which is a bug in this crate.
     #[error(
         "the thread that forces \"{}\" to the disk panicked, so the run was ended: continue it with \
          --resume, and report this error",
@@ -127,7 +127,7 @@ pub enum StoreError {
         /// The journal.
         path: PathBuf,
     },
-    /// The disk is full, or the user's share of it is.
+    /// The disk or the user's quota is full.
     #[error(
         "no space left to write \"{}\" ({source}): free some space, or write it to another disk",
         name_of(path)
@@ -138,7 +138,7 @@ pub enum StoreError {
         /// What happened.
         source: io::Error,
     },
-    /// The file is as long as a file may be.
+    /// The file has reached the size limit of the process or the file system.
     #[error(
         "\"{}\" cannot grow any further ({source}): raise the limit on the size of files (ulimit -f), or write to another \
          file system",
@@ -162,7 +162,7 @@ pub enum StoreError {
         /// The output.
         path: PathBuf,
     },
-    /// Writing failed otherwise.
+    /// Writing failed for another reason.
     #[error(
         "cannot write \"{}\" ({source}): check the disk it is on, or choose another place",
         name_of(path)
@@ -173,7 +173,7 @@ pub enum StoreError {
         /// What happened.
         source: io::Error,
     },
-    /// The part file that another process has made cannot be opened.
+    /// The part file that another process created cannot be opened.
     #[error(
         "cannot open \"{}\" to write results ({source}): was it moved or removed during the run?",
         name_of(path)
@@ -184,7 +184,7 @@ pub enum StoreError {
         /// What happened.
         source: io::Error,
     },
-    /// The file does not hold what was to be written into it.
+    /// The length of the part file differs from what was placed in it.
     #[error(
         "\"{}\" has {found} bytes where {placed} were written: run again, and let nothing else touch it",
         name_of(path)
@@ -197,7 +197,7 @@ pub enum StoreError {
         /// How long it should be.
         placed: u64,
     },
-    /// The part file lacks bytes in its middle.
+    /// The part file has a hole: another program truncated it during the run.
     #[error(
         "\"{}\" was cut during the run, and has a hole at byte {hole}: continue with --resume, which checks all of it, or \
          run again, and let nothing else touch it",
@@ -206,10 +206,10 @@ pub enum StoreError {
     Cut {
         /// The part file.
         path: PathBuf,
-        /// Where nothing has been written.
+        /// The offset of the hole.
         hole: u64,
     },
-    /// Another file has the part file's name.
+    /// The name of the part file belongs to another file now.
     #[error(
         "\"{}\" was replaced by another file during the run: run again, and let nothing else touch it",
         name_of(path)
@@ -229,7 +229,7 @@ pub enum StoreError {
         /// What happened.
         source: io::Error,
     },
-    /// The complete output is in another folder, as its folder was moved.
+    /// The output is complete, but its folder was moved during the run.
     #[error(
         "the folder of \"{}\" was moved during the run; the complete output is \"{}\": rename it by hand",
         name_of(path),
@@ -241,7 +241,7 @@ pub enum StoreError {
         /// The name it should have.
         path: PathBuf,
     },
-    /// The part file was deleted, or is nowhere that can be named.
+    /// The part file was deleted, or has no name that can be found.
     #[error(
         "\"{}\" was complete, but its part file was deleted during the run: run again, and let nothing else touch it",
         name_of(path)
@@ -250,14 +250,14 @@ pub enum StoreError {
         /// The output.
         path: PathBuf,
     },
-    /// The output is complete but cannot be given its name.
+    /// The output is complete, but the part file cannot be renamed.
     #[error(
         "cannot rename the complete output \"{}\" to \"{}\" ({source}): rename it by hand",
         name_of(part),
         name_of(path)
     )]
     Unnamed {
-        /// The part file, which stays.
+        /// The part file, which is kept.
         part: PathBuf,
         /// The name it should have.
         path: PathBuf,
@@ -267,7 +267,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the person who named the output can mend this by naming another.
+    /// Whether another output name or flag can fix this. Otherwise writing failed.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         matches!(
@@ -284,7 +284,7 @@ impl StoreError {
         )
     }
 
-    /// What an error while creating a file means.
+    /// Classifies an I/O error from creating a file.
     pub(crate) fn creating(path: &Path, source: io::Error) -> StoreError {
         let path = path.to_owned();
         match source.kind() {
@@ -295,7 +295,7 @@ impl StoreError {
         }
     }
 
-    /// What an error while opening a side file means, whose name must not be followed.
+    /// Classifies an I/O error from opening a side file, whose name must not be a link.
     pub(crate) fn opening_side_file(path: &Path, source: io::Error) -> StoreError {
         match what_is_in_the_way(path) {
             Some(what) => StoreError::InTheWay {
@@ -306,7 +306,7 @@ impl StoreError {
         }
     }
 
-    /// What an error while writing means.
+    /// Classifies an I/O error from writing.
     pub(crate) fn writing(path: &Path, source: io::Error) -> StoreError {
         let path = path.to_owned();
         match source.kind() {
@@ -317,7 +317,7 @@ impl StoreError {
     }
 }
 
-/// What has the name of a file, if it is no regular file.
+/// Describes what has this name; `None` if it is a regular file or nothing.
 pub(crate) fn what_is_in_the_way(path: &Path) -> Option<&'static str> {
     let kind = fs::symlink_metadata(path).ok()?.file_type();
     if kind.is_file() {

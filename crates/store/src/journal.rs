@@ -1,10 +1,10 @@
-//! A log of what has been done, from which a run that was cut off goes on.
+//! A log of completed work, from which an interrupted run is continued.
 //!
-//! A line for each entry: the CRC-32 of the rest of the line as eight hexadecimal digits, a space, the entry. Whatever a
-//! crash leaves of the last line does not fit its checksum, and with it the log ends. Entries are
-//! appended in whole lines, so that what a process had appended is there although it was killed. A power cut may take
-//! what was not [forced to the disk](Journal::sync), and take it from the files that the entries speak of: entries should
-//! give the checksums of those.
+//! Each entry is a line: the CRC-32 of the entry as eight hexadecimal digits, a space, the entry. Reading stops at the
+//! first line whose checksum does not match, such as a line that a crash cut short. Each write appends whole lines, so
+//! entries survive the death of the process. A power failure can lose everything that was not
+//! [forced to the disk](Journal::sync), in the journal and in the files that its entries describe, so entries should
+//! contain the checksums of those files.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -16,26 +16,26 @@ use rustix::fs::OFlags;
 use crate::StoreError;
 use crate::error::what_is_in_the_way;
 
-/// An open journal, to be appended to.
+/// A journal that is open for appending.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
     file: File,
-    /// Lines that are to be written.
+    /// Lines that have not been written yet.
     lines: Vec<u8>,
 }
 
-/// What is in a journal.
+/// The content of a journal.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Entries {
     /// The entries, in order, up to the first damaged line.
     pub entries: Vec<Vec<u8>>,
-    /// How many bytes they take; what comes after them is damaged.
+    /// Their length in the file, in bytes. Everything after that is damaged.
     pub len: u64,
 }
 
 impl Journal {
-    /// The journal of an output: `NAME.journal` beside it.
+    /// Returns the name of an output's journal: `NAME.journal`.
     #[must_use]
     pub fn path_of(output: &Path) -> PathBuf {
         let mut name = output.as_os_str().to_owned();
@@ -43,7 +43,7 @@ impl Journal {
         name.into()
     }
 
-    /// Starts an empty journal in the place of any that is there. The output's part file must be locked.
+    /// Creates an empty journal and replaces any that exists. The output's part file must be locked.
     ///
     /// # Errors
     /// If the file cannot be created.
@@ -52,7 +52,7 @@ impl Journal {
             let path = path.to_owned();
             return Err(StoreError::InTheWay { path, what });
         }
-        // A new file, so that nothing is cut that is linked to the old one.
+        // Truncating the old file would also truncate any other hard link to it.
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(StoreError::creating(path, error));
@@ -66,8 +66,8 @@ impl Journal {
         }
     }
 
-    /// Whether what has this name looks like a journal: a file that is empty, that a power cut left full of zeros, or that
-    /// begins as the line of an entry does.
+    /// Whether the file of this name looks like a journal: it is empty, full of zeros (as a power failure can leave
+    /// it), or begins like an entry.
     #[must_use]
     pub fn is_one(path: &Path) -> bool {
         let is_file = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
@@ -83,7 +83,7 @@ impl Journal {
         read && (head.iter().all(|&byte| byte == 0) || begins())
     }
 
-    /// Goes on with a journal that has been [read](Journal::read), after its last good entry.
+    /// Opens a journal that has been [read](Journal::read), and truncates it after its last intact entry.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -116,10 +116,10 @@ impl Journal {
         }
     }
 
-    /// What the journal of that name says; nothing if there is none.
+    /// Reads the intact entries of a journal; none if it does not exist.
     ///
     /// # Errors
-    /// If there is one that cannot be read.
+    /// If the journal exists and cannot be read.
     pub fn read(path: &Path) -> Result<Entries, StoreError> {
         match fs::read(path) {
             Ok(bytes) => Ok(Entries::parse(&bytes)),
@@ -131,13 +131,13 @@ impl Journal {
         }
     }
 
-    /// The name of its file.
+    /// Returns the name of its file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Appends an entry, which must not hold a line end.
+    /// Appends an entry, which must not contain a line end.
     ///
     /// # Errors
     /// If the disk is full or fails.
@@ -146,7 +146,7 @@ impl Journal {
         self.flush()
     }
 
-    /// Has an entry appended at the next [`flush`](Journal::flush).
+    /// Adds an entry to those that the next [`flush`](Journal::flush) appends.
     pub fn push(&mut self, entry: &[u8]) {
         debug_assert!(!entry.contains(&b'\n'), "an entry is a line");
         let sum = crc32fast::hash(entry);
@@ -156,7 +156,7 @@ impl Journal {
         self.lines.push(b'\n');
     }
 
-    /// Appends what has been pushed.
+    /// Appends the pushed entries to the file.
     ///
     /// # Errors
     /// If the disk is full or fails.
@@ -166,7 +166,7 @@ impl Journal {
         written.map_err(|source| StoreError::writing(&self.path, source))
     }
 
-    /// Forces what has been appended to the disk.
+    /// Forces the appended entries to the disk.
     ///
     /// # Errors
     /// If the disk fails.
@@ -176,17 +176,17 @@ impl Journal {
             .map_err(|source| StoreError::writing(&self.path, source))
     }
 
-    /// Another descriptor of the file, with which another thread can force it to the disk.
+    /// Returns another descriptor of the file, with which another thread can force it to the disk.
     ///
     /// # Errors
-    /// If the system has none left.
+    /// If the process or the system has no descriptors left.
     pub fn descriptor(&self) -> Result<File, StoreError> {
         self.file
             .try_clone()
             .map_err(|source| StoreError::writing(&self.path, source))
     }
 
-    /// The journal is of no more use.
+    /// Deletes the journal.
     ///
     /// # Errors
     /// If it cannot be removed.
@@ -207,7 +207,7 @@ impl Entries {
     }
 }
 
-/// The entry of a line, if the line is whole.
+/// Returns the entry of a line, if the line is intact.
 fn entry_of(line: &[u8]) -> Option<&[u8]> {
     let line = line.strip_suffix(b"\n")?;
     let (sum, entry) = line.split_at_checked(9)?;
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_end_is_cut_off_before_going_on() {
+    fn a_torn_end_is_cut_off_before_the_next_entry() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let mut journal = Journal::create(&path).unwrap();

@@ -1,4 +1,4 @@
-//! An output that may turn out not to be needed.
+//! A file that is created only if something is written to it.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -7,27 +7,26 @@ use crate::side_file::part_of;
 use crate::target::Target;
 use crate::{Output, PartFile, StoreError};
 
-/// A file that there is only if something is written into it: rejects, a quarantine.
+/// A file that appears only if something is written to it, such as rejects or a quarantine.
 ///
-/// Its part file is created and locked when it is opened, so that a run does not end over it after hours, and no other run
-/// writes the same file.
+/// Opening it creates and locks the part file, so that a name that cannot be written is an error at the start of a
+/// run, and no other run can write the same file.
 #[derive(Debug)]
 pub struct LazyFile {
     path: PathBuf,
     force: bool,
-    /// `None` for a stream into which nothing has been written: opening it could wait for a reader.
+    /// `None` for a stream until something is written to it, because opening it may block until there is a reader.
     output: Option<Output>,
     is_written: bool,
-    /// The checksum of what has been written.
+    /// The CRC-32 of all bytes written.
     checksum: crc32fast::Hasher,
 }
 
 impl LazyFile {
-    /// Creates the part file. What an unfinished run left under its name is replaced.
+    /// Creates the part file, and replaces one that an interrupted run left.
     ///
     /// # Errors
-    /// If a file cannot be created there, exists and may not be replaced for want of `force`, or is being written by
-    /// another run.
+    /// If the file cannot be created, exists and `force` is not set, or is being written by another run.
     pub fn open(path: &Path, force: bool) -> Result<LazyFile, StoreError> {
         let mut file = LazyFile::empty(path, force);
         if let Target::File(path) = Target::of(path, force)? {
@@ -46,8 +45,8 @@ impl LazyFile {
         }
     }
 
-    /// Goes on with what an earlier run left of the file: its first `len` bytes, whose CRC-32 is `sum`. If there are to be
-    /// none, what there is is removed.
+    /// Opens the part file that an earlier run left, and truncates it to its first `len` bytes, whose CRC-32 is `sum`.
+    /// A `len` of 0 starts an empty file.
     ///
     /// # Errors
     /// As [`open`](LazyFile::open), and if there are fewer bytes.
@@ -74,7 +73,7 @@ impl LazyFile {
                 placed: len,
             });
         }
-        // Whatever becomes of this run, the journal of the earlier one speaks of these bytes.
+        // The journal of the earlier run refers to these bytes, so they must survive a failure of this run.
         part.keep(true);
         part.cut(len)?;
         file.checksum = crc32fast::Hasher::new_with_initial_len(sum, len);
@@ -83,14 +82,14 @@ impl LazyFile {
         Ok(file)
     }
 
-    /// Whether an unfinished file outlives this value, if anything is in it.
+    /// Sets whether an uncommitted file is kept when this value is dropped. An empty one is always removed.
     pub fn keep(&mut self, keep: bool) {
         if let Some(Output::File(part)) = &mut self.output {
             part.keep(keep && self.is_written);
         }
     }
 
-    /// How many bytes have been written, if it is a file that can be gone on with.
+    /// Returns how many bytes have been written to the file; 0 for a stream.
     #[must_use]
     pub fn len(&self) -> u64 {
         match &self.output {
@@ -99,16 +98,16 @@ impl LazyFile {
         }
     }
 
-    /// The CRC-32 of what has been written.
+    /// Returns the CRC-32 of all bytes written.
     #[must_use]
     pub fn checksum(&self) -> u32 {
         self.checksum.clone().finalize()
     }
 
-    /// See [`PartFile::descriptor`]; `None` if nothing has been written into a file.
+    /// See [`PartFile::descriptor`]; `None` for a stream, or if nothing has been written.
     ///
     /// # Errors
-    /// If the system has none left.
+    /// If the process or the system has no descriptors left.
     pub fn descriptor(&self) -> Result<Option<File>, StoreError> {
         match &self.output {
             Some(Output::File(part)) if self.is_written => part.descriptor().map(Some),
@@ -116,7 +115,7 @@ impl LazyFile {
         }
     }
 
-    /// The file that is written before it has its name, if it is written so.
+    /// Returns the name of the part file; `None` for a stream.
     #[must_use]
     pub fn part_path(&self) -> Option<PathBuf> {
         match Target::of(&self.path, true) {
@@ -125,22 +124,22 @@ impl LazyFile {
         }
     }
 
-    /// The name it has, or would have.
+    /// Returns the name that the file gets.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether nothing has been appended.
+    /// Whether nothing has been written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.is_written
     }
 
-    /// Writes `bytes` after those before. No bytes create no file.
+    /// Appends `bytes`. Empty `bytes` do nothing.
     ///
     /// # Errors
-    /// If the file cannot be created now, or the disk is full or fails.
+    /// If the output cannot be opened, or the disk is full or fails.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         if bytes.is_empty() {
             return Ok(());
@@ -154,7 +153,7 @@ impl LazyFile {
         self.output.insert(output).append(bytes)
     }
 
-    /// Forces what is written to the disk.
+    /// Forces all written bytes to the disk.
     ///
     /// # Errors
     /// If the disk fails.
@@ -165,11 +164,11 @@ impl LazyFile {
         }
     }
 
-    /// Says that the file is complete, and whether there is one. If there is none, one of that name from an earlier
-    /// run, which `force` allowed to be replaced, is removed: it would be taken for one of this run.
+    /// Gives the complete file its name, and returns whether there is one. If nothing was written and `force` is set,
+    /// a file of that name from an earlier run is removed, so that it is not mistaken for one of this run.
     ///
     /// # Errors
-    /// If the file is not complete or cannot be given its name.
+    /// If the file is not complete or cannot be renamed.
     pub fn commit(mut self) -> Result<bool, StoreError> {
         let is_written = self.is_written;
         if let Some(output) = self.output.take_if(|_| is_written) {
@@ -252,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_run_left_is_gone_on_with_or_removed() {
+    fn what_an_earlier_run_left_is_continued_or_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rejects.jsonl");
         let mut rejects = LazyFile::open(&path, false).unwrap();

@@ -1,16 +1,16 @@
-//! What must survive a run: outputs that appear under their names only when they are complete.
+//! Durable outputs: files that appear under their names only when they are complete.
 //!
-//! A [`PartFile`] is written beside its final name and renamed in one step at the end, so that whoever finds the name
-//! finds the whole output, and a run that fails leaves nothing half-written behind. The supervisor decides which bytes
-//! of it belong to whom and may leave the writing to other processes, each with a [`PartWriter`]. [`Output`] chooses between such a file and a
-//! [`Stream`] (standard output, a pipe, a device), which can only be written from front to back. A [`LazyFile`] is an
-//! output that may turn out not to be needed. A [`Journal`] beside an output says what of it is done, so that a run that was
-//! cut off can go on; what that run [`Written`] is checked before it does. Outputs are on the disk when they have their names.
+//! A [`PartFile`] is written as `NAME.part` and renamed in one step at the end, so a file under its final name is
+//! always complete and on the disk. The supervisor assigns byte ranges of it to worker processes, which write them
+//! with a [`PartWriter`] each. An [`Output`] is either a part file or a [`Stream`] (standard output, a pipe, a
+//! device), which is written sequentially. A [`LazyFile`] is created only if something is written to it. A [`Journal`]
+//! records which parts of an output are done, so that an interrupted run can be continued; [`Written`] verifies the
+//! existing bytes first.
 //!
-//! A run that never ends keeps what it has in [`state`], the records that it has not counted in a [`spool`], and what it
-//! writes beside them in files that are [appended to](append_file).
+//! A live run keeps its results in a [`state`], records that are not counted yet in a [`spool`], and other files as
+//! [append-only files](append_file).
 //!
-//! Nothing here knows what the bytes mean.
+//! This crate does not interpret the bytes.
 //!
 //! ```
 //! use moodring_store::PartFile;

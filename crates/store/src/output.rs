@@ -1,4 +1,4 @@
-//! Where scored bytes go: a file that appears when complete, or a stream.
+//! The output of a run: a file that appears when it is complete, or a stream.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -8,21 +8,21 @@ use std::path::{Path, PathBuf};
 use crate::target::{Target, is_descriptor, is_stdout};
 use crate::{PartFile, StoreError};
 
-/// Where scored bytes go.
+/// The output of a run.
 #[derive(Debug)]
 pub enum Output {
-    /// A file, into which workers write for themselves.
+    /// A file, which several processes may write.
     File(PartFile),
-    /// A stream, which one process writes from front to back.
+    /// A stream, which one process writes sequentially.
     Stream(Stream),
 }
 
 impl Output {
-    /// Opens the output of that name; standard output if there is none or it is `-`. What exists and is no regular
-    /// file, such as `/dev/null` or a named pipe, is a stream.
+    /// Opens the output of that name; standard output without a name or for `-`. An existing pipe or device, such as
+    /// `/dev/null`, is opened as a stream.
     ///
     /// # Errors
-    /// If a file cannot be created there, or exists and may not be replaced for want of `force`.
+    /// If the file cannot be created, or exists and `force` is not set.
     pub fn open(name: Option<&Path>, force: bool) -> Result<Output, StoreError> {
         match Target::of(name.unwrap_or(Path::new("-")), force)? {
             Target::File(path) => PartFile::create_at(path, force).map(Output::File),
@@ -31,10 +31,10 @@ impl Output {
         }
     }
 
-    /// Writes `bytes` after those before.
+    /// Appends `bytes`.
     ///
     /// # Errors
-    /// If the disk is full or fails, or if nobody reads the stream any more.
+    /// If the disk is full or fails, or the reader has closed the stream.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         match self {
             Output::File(part) => part.append(bytes),
@@ -42,7 +42,7 @@ impl Output {
         }
     }
 
-    /// Forces what is written into a file to the disk.
+    /// Forces all bytes written to a file to the disk. Does nothing for a stream.
     ///
     /// # Errors
     /// If the disk fails.
@@ -53,10 +53,10 @@ impl Output {
         }
     }
 
-    /// Says that the output is complete. Without this a file does not appear.
+    /// Completes the output: gives a file its name.
     ///
     /// # Errors
-    /// If a file is not complete or cannot be given its name.
+    /// If the file is not complete or cannot be renamed.
     pub fn commit(self) -> Result<(), StoreError> {
         match self {
             Output::File(part) => part.commit(),
@@ -65,7 +65,7 @@ impl Output {
     }
 }
 
-/// An output that can only be written from front to back.
+/// An output that can only be written sequentially.
 #[derive(Debug)]
 pub struct Stream {
     path: PathBuf,
@@ -75,7 +75,7 @@ pub struct Stream {
 impl Stream {
     fn stdout() -> Result<Stream, StoreError> {
         let path = PathBuf::from("-");
-        // Past the buffer of `io::stdout`, which looks for line ends in what is whole shards.
+        // Bypass the buffer of `io::stdout`, which would search whole shards for line ends.
         match io::stdout().as_fd().try_clone_to_owned() {
             Ok(descriptor) => Ok(Stream {
                 path,
@@ -85,9 +85,9 @@ impl Stream {
         }
     }
 
-    /// Opens what is there. Waits for the reader of a named pipe.
+    /// Opens a pipe or device. Blocks until a named pipe has a reader.
     fn open(path: PathBuf) -> Result<Stream, StoreError> {
-        // To open a descriptor's name again forgets where the shell's `>>` had put it: behind what was there.
+        // Opening `/dev/fd/N` again starts at offset 0, even if the shell opened the file with `>>`.
         let append = is_descriptor(&path);
         let mut options = OpenOptions::new();
         match options.write(true).append(append).open(&path) {
@@ -99,7 +99,7 @@ impl Stream {
     /// Writes all of `bytes`.
     ///
     /// # Errors
-    /// [`StoreError::StdoutClosed`] or [`StoreError::ReaderClosed`] if nobody reads the stream any more; others if the
+    /// [`StoreError::StdoutClosed`] or [`StoreError::ReaderClosed`] if the reader has closed the stream; others if the
     /// device is full or fails.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         let written = self.file.write_all(bytes);

@@ -14,14 +14,14 @@ use crate::side_file::{is_at, part_of, rename_to_new, replace};
 use crate::syncer::sync_name;
 use crate::target::Target;
 
-/// A file being written as `NAME.part` beside the `NAME` that [`commit`](PartFile::commit) gives it.
+/// A file that is written as `NAME.part`, until [`commit`](PartFile::commit) renames it to `NAME`.
 ///
-/// The part file is locked, so that two runs cannot write the same output; one that a killed run left behind is
-/// overwritten, or [gone on with](PartFile::reopen). Dropping it uncommitted removes it, unless it is to be
+/// The part file is locked, so that two runs cannot write the same output. A part file that a killed run left is
+/// replaced, or [continued](PartFile::reopen). Dropping the value without a commit removes the file, unless it is
 /// [kept](PartFile::keep).
 ///
-/// The file is on the disk before it has its name, and so is its name before `commit` returns: after a power cut, too,
-/// whoever finds the name finds the whole output.
+/// `commit` forces the bytes to the disk before the rename, and the name before it returns. So a file under its final
+/// name is complete even after a power failure.
 #[derive(Debug)]
 pub struct PartFile {
     file: File,
@@ -29,17 +29,17 @@ pub struct PartFile {
     path: PathBuf,
     force: bool,
     len: u64,
-    /// Whether the part file, if it still has that name, is to outlive this value.
+    /// Whether the part file is kept when this value is dropped.
     keep: bool,
-    /// Whether an earlier run left it, so that what is in it has been compared with checksums.
+    /// Whether an earlier run left it. The caller has verified its content by checksums then.
     is_reopened: bool,
 }
 
 impl PartFile {
-    /// Creates the part file of an output. With `force` the output may exist already, and is replaced in the end.
+    /// Creates the part file of an output. With `force` an existing output is replaced by the commit.
     ///
     /// # Errors
-    /// If the output exists, is written by another run, or cannot be created where it should be.
+    /// If the output exists and `force` is not set, is being written by another run, or cannot be created.
     pub fn create(path: &Path, force: bool) -> Result<PartFile, StoreError> {
         match Target::of(path, force)? {
             Target::File(path) => PartFile::create_at(path, force),
@@ -55,7 +55,8 @@ impl PartFile {
         PartFile::of(OpenPart::create(path)?, force)
     }
 
-    /// The part file of an output of that name, beside what a link leads to; `None` if no file is written there.
+    /// Returns the name of the part file of an output. Symbolic links are followed. `None` if the output is not a
+    /// file.
     #[must_use]
     pub fn path_of(output: &Path) -> Option<PathBuf> {
         match Target::of(output, true) {
@@ -64,7 +65,7 @@ impl PartFile {
         }
     }
 
-    /// Opens what an earlier run left of an output, as long as it is; `None` if it left nothing.
+    /// Opens the part file that an earlier run left, without changing it; `None` if there is none.
     ///
     /// # Errors
     /// As [`create`](PartFile::create).
@@ -82,10 +83,10 @@ impl PartFile {
         }
     }
 
-    /// Looks at what an earlier run left, and leaves it there; `None` if it left nothing.
+    /// Opens the part file that an earlier run left, and keeps it when the value is dropped; `None` if there is none.
     ///
     /// # Errors
-    /// If another run is writing it, or it cannot be opened.
+    /// If another run is writing it or it cannot be opened.
     pub fn peek(path: &Path) -> Result<Option<PartFile>, StoreError> {
         let mut found = PartFile::reopen(path, true)?;
         if let Some(part) = &mut found {
@@ -112,7 +113,7 @@ impl PartFile {
         })
     }
 
-    /// Takes away all but the first `len` bytes.
+    /// Truncates the file to its first `len` bytes.
     ///
     /// # Errors
     /// If the disk fails.
@@ -123,22 +124,22 @@ impl PartFile {
             .map_err(|source| StoreError::writing(&self.part, source))
     }
 
-    /// Whether the file outlives this value although it was not committed.
+    /// Sets whether the part file is kept when this value is dropped without a commit.
     pub fn keep(&mut self, keep: bool) {
         self.keep = keep;
     }
 
-    /// Another descriptor of the file, with which its bytes can be forced to the disk while others are written.
+    /// Returns another descriptor of the file, with which another thread can force it to the disk.
     ///
     /// # Errors
-    /// If the system has none left.
+    /// If the process or the system has no descriptors left.
     pub fn descriptor(&self) -> Result<File, StoreError> {
         self.file
             .try_clone()
             .map_err(|source| StoreError::writing(&self.part, source))
     }
 
-    /// Forces what is written to the disk.
+    /// Forces all written bytes to the disk.
     ///
     /// # Errors
     /// If the disk fails.
@@ -148,20 +149,20 @@ impl PartFile {
             .map_err(|source| StoreError::writing(&self.part, source))
     }
 
-    /// The file to write into until it is complete.
+    /// Returns the name of the part file.
     #[must_use]
     pub fn part_path(&self) -> &Path {
         &self.part
     }
 
-    /// Reserves the next `len` bytes for somebody to write, and says where they begin.
+    /// Reserves the next `len` bytes for another writer, and returns their offset.
     pub fn place(&mut self, len: u64) -> u64 {
         let offset = self.len;
         self.len += len;
         offset
     }
 
-    /// Writes `bytes` in the next place.
+    /// Appends `bytes`.
     ///
     /// # Errors
     /// If the disk is full or fails.
@@ -172,7 +173,7 @@ impl PartFile {
             .map_err(|source| StoreError::writing(&self.part, source))
     }
 
-    /// How many bytes have been placed.
+    /// Returns how many bytes have been placed: appended or reserved.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.len
@@ -184,11 +185,11 @@ impl PartFile {
         self.len == 0
     }
 
-    /// Gives the file its name, when its bytes are on the disk.
+    /// Forces the bytes to the disk and gives the file its name.
     ///
     /// # Errors
-    /// If the disk fails, if the file is not as long as what was placed in it, or if it cannot be renamed, perhaps because a file of that
-    /// name has appeared meanwhile: then the complete part file stays.
+    /// If the disk fails, or the length of the file differs from what was placed in it. If it cannot be renamed, for
+    /// example because a file of that name has been created in the meantime, the complete part file is kept.
     pub fn commit(mut self) -> Result<(), StoreError> {
         let metadata = self
             .file
@@ -216,29 +217,29 @@ impl PartFile {
 }
 
 impl PartFile {
-    /// Checks that the part file's name still leads to the file that was written.
+    /// Checks that the name of the part file still belongs to the file that was written.
     fn check_name(&mut self, written: &fs::Metadata) -> Result<(), StoreError> {
         match fs::symlink_metadata(&self.part) {
             Ok(named) if (named.dev(), named.ino()) != (written.dev(), written.ino()) => {
-                // It belongs to whoever put it there.
+                // The other file is not ours to remove.
                 self.keep = true;
                 Err(StoreError::Replaced {
                     path: self.part.clone(),
                 })
             }
-            // The renaming tells of a name that is gone.
+            // If the name is gone, the rename reports it.
             _ => Ok(()),
         }
     }
 
-    /// What it means that the complete file cannot get its name.
+    /// Classifies an error from renaming the complete file.
     fn unnamed(&self, source: io::Error) -> StoreError {
         let path = self.path.clone();
         if source.kind() != io::ErrorKind::NotFound {
             let part = self.part.clone();
             return StoreError::Unnamed { part, path, source };
         }
-        // The kernel knows where an open file is, and says so if it has no name any more (proc_pid_fd(5)).
+        // The kernel tracks the name of an open file, and marks a deleted one (proc_pid_fd(5)).
         let link = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         let found = fs::read_link(link).ok();
         let found = found.filter(|found| is_at(&self.file, found).unwrap_or(false));
@@ -248,10 +249,10 @@ impl PartFile {
         }
     }
 
-    /// Checks that all bytes were written: a file that another program truncates is extended by the next write, with a hole.
+    /// Checks for holes. If another program truncates the file, the next write extends it again and leaves a hole.
     ///
-    /// A file system that compresses may make a hole of zeros too. Where an earlier run left the file, its checksums have
-    /// been looked at, and tell what is in it better than this.
+    /// File systems with compression can turn zeros into a hole too. A reopened file is not checked, because its
+    /// content has been verified by checksums.
     fn check_holes(&self) -> Result<(), StoreError> {
         if self.is_reopened {
             return Ok(());
@@ -261,7 +262,7 @@ impl PartFile {
                 path: self.part.clone(),
                 hole,
             }),
-            // Not every file system can tell.
+            // Not every file system reports holes.
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -270,7 +271,7 @@ impl PartFile {
 impl Drop for PartFile {
     fn drop(&mut self) {
         if !self.keep {
-            // Nobody is left to be told; the next run overwrites it.
+            // An error cannot be reported here; the next run replaces the file.
             let _ = fs::remove_file(&self.part);
         }
     }
@@ -342,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_whose_folder_was_moved_or_deleted_is_told_with_where_it_is() {
+    fn an_error_says_where_the_output_is_after_its_folder_was_moved() {
         let (folder, _) = folder();
         let old = folder.path().join("old");
         fs::create_dir(&old).unwrap();
@@ -367,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_given_up_leaves_nothing() {
+    fn an_output_that_is_dropped_leaves_no_file() {
         let (folder, path) = folder();
         let mut part = PartFile::create(&path, false).unwrap();
         part.append(b"half").unwrap();
@@ -495,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_can_be_gone_on_with() {
+    fn a_part_file_that_was_kept_can_be_continued() {
         let (_folder, path) = folder();
         assert!(PartFile::reopen(&path, false).unwrap().is_none());
         let mut part = PartFile::create(&path, false).unwrap();

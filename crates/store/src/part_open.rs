@@ -26,8 +26,8 @@ pub(crate) struct OpenPart {
 impl OpenPart {
     /// Creates the part file of the output `path`.
     ///
-    /// A part file of an earlier run is locked and replaced by a new file. Truncating it instead would also truncate any
-    /// other hard link to it.
+    /// A part file of an earlier run is locked and replaced by a new file. Truncating it instead would also truncate
+    /// any other hard link to it.
     pub(crate) fn create(path: PathBuf) -> Result<OpenPart, StoreError> {
         check_replaceable(&path)?;
         let part = part_of(&path);

@@ -1,7 +1,7 @@
 //! Writes pieces of a part file that several processes write at once.
 //!
-//! The process that has the [`PartFile`](crate::PartFile) decides which bytes belong to which piece, so the others write
-//! without a lock. Writing the same piece twice, after a process died halfway, does no harm.
+//! The process that owns the [`PartFile`](crate::PartFile) assigns an offset to each piece, so the writers need no
+//! lock. If a writer dies halfway, the piece is written again at the same offset.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 
-/// A handle of a part file that another process has made.
+/// A handle to a part file that another process created.
 #[derive(Debug)]
 pub struct PartWriter {
     path: PathBuf,
@@ -20,7 +20,7 @@ impl PartWriter {
     /// Opens the part file at `path`, which must exist.
     ///
     /// # Errors
-    /// If it is not there or cannot be written.
+    /// If it does not exist or cannot be opened for writing.
     pub fn open(path: &Path) -> Result<PartWriter, StoreError> {
         let path = path.to_owned();
         match OpenOptions::new().write(true).open(&path) {

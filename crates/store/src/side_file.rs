@@ -11,8 +11,8 @@ use rustix::io::Errno;
 use crate::StoreError;
 use crate::error::what_is_in_the_way;
 
-/// Refuses to replace what has the name of a side file, if it is something else than a regular file, or if it has content
-/// and may not be replaced.
+/// Checks that a side file can be created under this name: an existing file must be a regular file, and empty unless
+/// `may_be_replaced` is set.
 ///
 /// # Errors
 /// [`StoreError::InTheWay`] and [`StoreError::Foreign`].
@@ -28,14 +28,14 @@ pub fn check_side_file(path: &Path, may_be_replaced: bool) -> Result<(), StoreEr
     }
 }
 
-/// The part file of an output.
+/// Returns the name of an output's part file.
 pub(crate) fn part_of(path: &Path) -> PathBuf {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     part.into()
 }
 
-/// Whether `path` still leads to the open file.
+/// Whether `path` is still the name of the open file.
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
     let open = identity(file.metadata()?);
@@ -46,7 +46,7 @@ pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Renames over a file that may exist, whose permissions are kept.
+/// Renames `part` to `path`. If `path` exists, it is replaced and its permissions are kept.
 pub(crate) fn replace(part: &Path, path: &Path) -> io::Result<()> {
     if let Ok(replaced) = fs::metadata(path) {
         fs::set_permissions(part, replaced.permissions())?;
@@ -54,10 +54,10 @@ pub(crate) fn replace(part: &Path, path: &Path) -> io::Result<()> {
     fs::rename(part, path)
 }
 
-/// Renames to a name that must be free. Looking first would leave a moment in which another could take it.
+/// Renames `part` to `path`, which must not exist. A separate check would race with other programs.
 pub(crate) fn rename_to_new(part: &Path, path: &Path) -> io::Result<()> {
     match renameat_with(CWD, part, CWD, path, RenameFlags::NOREPLACE) {
-        // Not every file system can (NFS cannot): a hard link does not replace anything either.
+        // NFS and some other file systems do not support this. Creating a hard link never replaces a file either.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => link_to_new(part, path),
         outcome => Ok(outcome?),
     }

@@ -1,4 +1,4 @@
-//! Forcing files to the disk.
+//! Forces files to the disk.
 
 use std::fs::File;
 use std::io;
@@ -22,8 +22,7 @@ impl Syncer {
     /// [`StoreError::Thread`] if the system refuses a thread.
     pub fn start(path: &Path) -> Result<Syncer, StoreError> {
         Self::start_with(path, |files| {
-            // A disk that cannot do this cannot be written either, which those who write are told; and at the end of the
-            // run it has to.
+            // Errors are ignored here: a failing disk also fails the writes, and the sync at the end of the run.
             let _: io::Result<()> = files.iter().try_for_each(File::sync_data);
         })
     }
@@ -50,10 +49,11 @@ impl Syncer {
         }
     }
 
-    /// Has `files` forced to the disk if the thread has nothing else to do; returns whether it had not. Does not block.
+    /// Asks the thread to force `files` to the disk, unless it is busy. Returns whether it was idle. Does not block.
     ///
     /// # Errors
-    /// [`StoreError::SyncerDied`] if the thread panicked during an earlier request: nothing is forced to the disk any more.
+    /// [`StoreError::SyncerDied`] if the thread panicked during an earlier request: nothing is forced to the disk any
+    /// more.
     pub fn request(&self, files: Vec<File>) -> Result<bool, StoreError> {
         match self.requests.try_send(files) {
             Ok(()) => Ok(true),
@@ -65,8 +65,8 @@ impl Syncer {
     }
 }
 
-/// The folder that `path` lies in, opened: what is created or renamed in it is on the disk when it is. `None` if it may
-/// be written but not read: then when its names reach the disk is up to the system.
+/// Opens the folder that contains `path`. Syncing it forces the names of new and renamed files to the disk. `None` if
+/// the folder may be written but not read: its names cannot be synced then.
 #[must_use]
 pub fn folder_of(path: &Path) -> Option<File> {
     let folder = match path.parent() {
@@ -79,7 +79,7 @@ pub fn folder_of(path: &Path) -> Option<File> {
 /// Forces the name of a file to the disk.
 pub(crate) fn sync_name(path: &Path) -> io::Result<()> {
     match folder_of(path).map_or(Ok(()), |folder| folder.sync_all()) {
-        // Some network file systems know no such thing: there a name is as lasting as it gets.
+        // Some network file systems do not support syncing a folder.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         synced => synced,
     }

@@ -1,4 +1,4 @@
-//! What the name of an output stands for, seen before anything is written.
+//! Determines what kind of output a name refers to, before anything is written.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,19 +11,20 @@ use rustix::process::geteuid;
 
 use crate::StoreError;
 
-/// What the name of an output stands for.
+/// The kind of output that a name refers to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// A file to be created, or replaced: links in the name are followed, so that the link stays what it is.
+    /// A file to create or replace. Symbolic links in the name are resolved, so that a link is kept and its target
+    /// replaced.
     File(PathBuf),
     /// Standard output.
     Stdout,
-    /// Something that exists and is no regular file, such as `/dev/null` or a named pipe.
+    /// An existing pipe, device or socket, such as `/dev/null`.
     Device(PathBuf),
 }
 
 impl Target {
-    /// Looks at what there is under `name`.
+    /// Determines the kind of output called `name`.
     pub(crate) fn of(name: &Path, force: bool) -> Result<Target, StoreError> {
         if is_stdout(name) {
             return Ok(Target::Stdout);
@@ -43,7 +44,7 @@ impl Target {
     }
 
     fn new_file(path: PathBuf, force: bool) -> Result<Target, StoreError> {
-        // A link that leads nowhere is something of that name, too.
+        // A dangling link takes the name, too.
         if !force && fs::symlink_metadata(&path).is_ok() {
             return Err(StoreError::Exists { path });
         }
@@ -55,7 +56,7 @@ impl Target {
     }
 }
 
-/// Refuses an output whose file another user's rights, or its own flags, keep from being replaced.
+/// Checks that permissions and file flags allow the file of an output to be replaced.
 pub(crate) fn check_replaceable(path: &Path) -> Result<(), StoreError> {
     let (Ok(file), Ok(folder)) = (fs::symlink_metadata(path), fs::metadata(folder_path(path)))
     else {
@@ -73,13 +74,13 @@ pub(crate) fn check_replaceable(path: &Path) -> Result<(), StoreError> {
     Err(StoreError::Irreplaceable { path, why })
 }
 
-/// Whether the sticky bit of a folder keeps a user from replacing a file: unless the file or the folder is theirs.
+/// Whether the sticky bit of the folder prevents this user, who owns neither file nor folder, from replacing the file.
 fn is_kept_by_sticky_bit(mode: u32, owners: [u32; 2], user: u32) -> bool {
     const STICKY: u32 = 0o1000;
     mode & STICKY != 0 && user != 0 && !owners.contains(&user)
 }
 
-/// Whether flags of the file keep everybody from replacing it.
+/// Whether flags of the file prevent everybody from replacing it.
 fn is_fixed(path: &Path) -> bool {
     let flags = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
     let stat = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty());
@@ -93,7 +94,7 @@ fn folder_path(path: &Path) -> &Path {
     }
 }
 
-/// Whether files can be made in the folder that `path` lies in.
+/// Whether files can be created in the folder that contains `path`.
 fn check_folder(path: &Path) -> io::Result<()> {
     let folder = folder_path(path);
     if !fs::metadata(folder)?.is_dir() {
@@ -102,15 +103,15 @@ fn check_folder(path: &Path) -> io::Result<()> {
     Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
-/// Whether the name stands for standard output, whatever that is.
+/// Whether the name refers to standard output.
 #[must_use]
 pub fn is_stdout(name: &Path) -> bool {
     let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     names.into_iter().any(|stdout| name == Path::new(stdout))
 }
 
-/// Whether a descriptor of this process may be written: the link that stands for it has the permissions that it was opened
-/// with (proc(5)). To open the link again would give others.
+/// Whether a descriptor of this process is open for writing. The permissions of its link in `/proc` are those it was
+/// opened with (proc(5)); opening the link again could yield others.
 fn is_open_for_writing(path: &Path) -> bool {
     let is_stdin = path == Path::new("/dev/stdin");
     let link = if is_stdin {
@@ -125,8 +126,8 @@ fn is_open_for_writing(path: &Path) -> bool {
     }
 }
 
-/// Whether the path leads to a descriptor of this process. Even if a regular file is open there, it is to be written
-/// as the stream it was opened for.
+/// Whether the path is a descriptor of this process, such as `/dev/fd/3`. It is written as a stream, even if it is
+/// open on a regular file.
 pub(crate) fn is_descriptor(path: &Path) -> bool {
     path == Path::new("/dev/stdin")
         || path == Path::new("/dev/stderr")

@@ -1,4 +1,4 @@
-//! What an earlier run wrote, read again before anybody relies on it.
+//! Reads what an earlier run wrote, to verify it.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -24,7 +24,7 @@ impl Written {
     /// Opens the complete file of that name; `None` if there is none.
     ///
     /// # Errors
-    /// If there is one that cannot be opened.
+    /// If it exists and cannot be opened.
     pub fn named(path: &Path) -> Result<Option<Written>, StoreError> {
         match Target::of(path, true)? {
             Target::File(path) => Written::open(path),
@@ -35,7 +35,7 @@ impl Written {
     /// Opens the part file of an output of that name; `None` if there is none.
     ///
     /// # Errors
-    /// If there is one that cannot be opened.
+    /// If it exists and cannot be opened.
     pub fn part(path: &Path) -> Result<Option<Written>, StoreError> {
         match Target::of(path, true)? {
             Target::File(path) => Written::open(part_of(&path)),
@@ -44,7 +44,7 @@ impl Written {
     }
 
     fn open(path: PathBuf) -> Result<Option<Written>, StoreError> {
-        // Whatever somebody has put there: a link is not followed, and a pipe is not waited for.
+        // Do not follow a link, and do not block on a pipe.
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let opened = OpenOptions::new()
             .read(true)
@@ -67,20 +67,20 @@ impl Written {
         }
     }
 
-    /// How many bytes it has.
+    /// Returns its length in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether it has none.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The CRC-32 of `len` bytes from `offset`, and of those before them of which it is `before` (0 for none); `None` if
-    /// they are not there.
+    /// Returns the CRC-32 of `len` bytes from `offset`, continued from the checksum `before` of earlier bytes (0 for
+    /// none); `None` if the file is shorter.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -107,7 +107,7 @@ impl Written {
         Ok(Some(hasher.finalize()))
     }
 
-    /// Takes the name of a complete file away again: it becomes the part file of its output, of which there must be none.
+    /// Renames a complete file back to the part file of its output, which must not exist.
     ///
     /// # Errors
     /// If it cannot be renamed.
@@ -117,7 +117,7 @@ impl Written {
     }
 }
 
-/// How much is read at a time.
+/// The size of a read, in bytes.
 const CHUNK: usize = 256 << 10;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What can go wrong with a file that is appended to.
+//! The errors of append-only files.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::error::what_is_in_the_way;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
-    /// A file is there that the state does not know.
+    /// A file exists that the state does not refer to.
     #[error(
         "\"{}\" exists, and is not of the run that this state belongs to: move it away, or choose another name",
         path.display()
@@ -20,7 +20,7 @@ pub enum AppendError {
         /// The file.
         path: PathBuf,
     },
-    /// Something has the name that is no regular file.
+    /// The name is taken by something other than a regular file.
     #[error("\"{}\" is {what}, where a file is to be written: remove it, or choose another name", path.display())]
     InTheWay {
         /// The file.
@@ -41,13 +41,13 @@ pub enum AppendError {
         /// How long it should be.
         committed: u64,
     },
-    /// Another process writes it.
+    /// Another process is writing it.
     #[error("another run is writing \"{}\": stop it, or choose another name", path.display())]
     Busy {
         /// The file.
         path: PathBuf,
     },
-    /// The disk is full, or the user's share of it is.
+    /// The disk or the user's quota is full.
     #[error("no space left to write \"{}\" ({source}): free some space", path.display())]
     Full {
         /// The file.
@@ -74,7 +74,7 @@ pub enum AppendError {
 }
 
 impl AppendError {
-    /// Whether the same call may succeed later: the disk was full or failed, or permissions were missing.
+    /// Whether a retry may succeed: the disk was full or failed, or permissions were missing.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         matches!(
@@ -83,7 +83,7 @@ impl AppendError {
         )
     }
 
-    /// What an error of a system call means.
+    /// Classifies an error of a system call.
     pub(super) fn io(path: &Path, source: io::Error) -> AppendError {
         let path = path.to_owned();
         match source.kind() {
@@ -98,7 +98,7 @@ impl AppendError {
         }
     }
 
-    /// What an error of opening the file means.
+    /// Classifies an error from opening the file.
     pub(super) fn opening(path: &Path, source: io::Error) -> AppendError {
         let is_kind = source.kind() == ErrorKind::IsADirectory
             || [Errno::LOOP, Errno::NXIO]

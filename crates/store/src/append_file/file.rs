@@ -1,4 +1,4 @@
-//! One file that is appended to.
+//! One append-only file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -11,42 +11,43 @@ use super::error::AppendError;
 use crate::error::what_is_in_the_way;
 use crate::syncer::sync_name;
 
-/// What became of a file since its length was committed.
+/// The condition in which a file was found when it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reopened {
-    /// It is as it was.
+    /// It has exactly the committed bytes.
     Whole,
-    /// This many bytes were behind what was committed, and are cut off.
+    /// This many uncommitted bytes were at its end and have been cut off.
     Cut(u64),
-    /// It is gone: somebody took it away. A new one is begun.
+    /// It has been removed. The next append creates a new one.
     Missing,
 }
 
-/// A file whose length is committed elsewhere, such as in a [`State`](crate::state::State): what is behind it does not count
-/// and is cut off when the file is opened again.
+/// A file whose length is committed elsewhere, such as in a [`State`](crate::state::State). Bytes after the committed
+/// length are cut off when the file is opened again.
 ///
-/// It is created by the first bytes. To append is not to have on the disk: [`sync`](Self::sync) is, the file's name
-/// included, and comes before the commit; [`committed`](Self::committed) comes after it. If something fails in between,
-/// [`retract`](Self::retract) takes back what was appended, so that the same can be tried again.
+/// The first append creates the file. Before each commit call [`sync`](Self::sync), which forces the bytes and the
+/// name to the disk; after it call [`committed`](Self::committed). If something fails in between,
+/// [`retract`](Self::retract) removes the appended bytes, so that they can be appended again.
 ///
-/// So that a file is never taken for somebody else's, commit its length of 0 before the first bytes are appended.
+/// Commit a length of 0 before the first append. Otherwise the file is refused as foreign after a crash.
 #[derive(Debug)]
 pub struct AppendFile {
     path: PathBuf,
     file: Option<File>,
     committed: u64,
     len: u64,
-    /// Whether something is to be synced: bytes, and the name.
+    /// Whether the bytes, and the name, have changed since the last sync.
     has_new_bytes: bool,
     has_new_name: bool,
 }
 
 impl AppendFile {
-    /// Opens a file of which `committed` bytes count, or plans one of which nothing was committed yet.
+    /// Opens the file and cuts it to `committed` bytes; `None` means that no length of it was ever committed. Does not
+    /// create it.
     ///
     /// # Errors
-    /// [`AppendError::Foreign`] if there is something in a file that nothing is known of, [`AppendError::Shorter`] if some of
-    /// what counts is missing; others if the file cannot be used.
+    /// [`AppendError::Foreign`] if no length was committed and the file is not empty, [`AppendError::Shorter`] if
+    /// committed bytes are missing; others if the file cannot be used.
     pub fn open(
         path: &Path,
         committed: Option<u64>,
@@ -90,7 +91,7 @@ impl AppendFile {
         };
         this.file = Some(file);
         (this.committed, this.len) = (counts, counts);
-        // A process that was killed may have created it without forcing its name to the disk.
+        // The process that created it may have died before it forced the name to the disk.
         this.has_new_name = true;
         if found == counts {
             return Ok((this, Reopened::Whole));
@@ -99,19 +100,19 @@ impl AppendFile {
         Ok((this, Reopened::Cut(found - counts)))
     }
 
-    /// Returns where it is.
+    /// Returns its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns how long it is, with what is not committed.
+    /// Returns its length, including uncommitted bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether nothing is in it.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -120,7 +121,7 @@ impl AppendFile {
     /// Appends bytes.
     ///
     /// # Errors
-    /// If they cannot be written; then none of them counts.
+    /// If they cannot be written. The length is unchanged then.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), AppendError> {
         if bytes.is_empty() {
             return Ok(());
@@ -133,7 +134,7 @@ impl AppendFile {
         if let Some(file) = &self.file
             && let Err(error) = file.write_all_at(bytes, self.len)
         {
-            // What was written of them is overwritten by the next attempt, or cut off when the file is opened again.
+            // If this fails too, the next append overwrites the bytes, or the next open cuts them off.
             let _: io::Result<()> = file.set_len(self.len);
             return Err(AppendError::io(&self.path, error));
         }
@@ -141,7 +142,7 @@ impl AppendFile {
         Ok(())
     }
 
-    /// Appends those of these lines that the file has room for until it is `max` long, and returns how many are left out.
+    /// Appends as many whole lines as fit into a file of `max` bytes, and returns how many are left out.
     ///
     /// # Errors
     /// As [`append`](Self::append).
@@ -156,11 +157,11 @@ impl AppendFile {
         Ok(left.split_inclusive(|&byte| byte == b'\n').count() as u64)
     }
 
-    /// Forces what was appended to the disk, and returns the length that may be committed now.
+    /// Forces the appended bytes to the disk, and returns the length to commit.
     ///
     /// # Errors
-    /// If the disk fails. Take everything [back](Self::retract) then, before it is tried again: what the disk has of it is
-    /// unknown.
+    /// If the disk fails. It is unknown then which bytes are on the disk: [retract](Self::retract) all of them before
+    /// trying again.
     pub fn sync(&mut self) -> Result<u64, AppendError> {
         let failed = |error| AppendError::io(&self.path, error);
         if let (Some(file), true) = (&self.file, self.has_new_bytes) {
@@ -173,15 +174,15 @@ impl AppendFile {
         Ok(self.len)
     }
 
-    /// Takes note that the length is committed.
+    /// Records that the current length is committed.
     pub fn committed(&mut self) {
         self.committed = self.len;
     }
 
-    /// Takes back what was appended since the last commit.
+    /// Removes the bytes appended since the last commit.
     ///
     /// # Errors
-    /// If the file cannot be cut.
+    /// If the file cannot be truncated.
     pub fn retract(&mut self) -> Result<(), AppendError> {
         if self.len == self.committed {
             return Ok(());
@@ -209,7 +210,7 @@ fn options() -> OpenOptions {
     options
 }
 
-/// Opens and locks a file that may be there.
+/// Opens and locks the file; `None` if it does not exist.
 fn open(path: &Path) -> Result<Option<File>, AppendError> {
     match options().open(path) {
         Ok(file) => lock(file, path).map(Some),
@@ -218,7 +219,7 @@ fn open(path: &Path) -> Result<Option<File>, AppendError> {
     }
 }
 
-/// Creates and locks a file. One that came to be since it was looked for is somebody else's.
+/// Creates and locks the file. One that another program has created in the meantime is refused.
 fn create(path: &Path) -> Result<File, AppendError> {
     match options().create_new(true).open(path) {
         Ok(file) => lock(file, path),

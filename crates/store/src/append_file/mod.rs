@@ -1,7 +1,7 @@
-//! Files that only grow, and whose lengths are committed elsewhere.
+//! Append-only files whose lengths are committed elsewhere.
 //!
-//! An [`AppendFile`] is one of them; [`RollingFiles`] are many, such as one for each hour. What was appended and not
-//! committed is cut off when the next process opens the file.
+//! An [`AppendFile`] is a single file; [`RollingFiles`] is a set of them, such as one per hour. Uncommitted bytes are
+//! cut off when the next process opens the file.
 
 mod error;
 mod file;

@@ -1,4 +1,4 @@
-//! Many files that are appended to, of which the caller chooses one each time, such as by the hour.
+//! A set of append-only files, such as one per hour.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use super::error::AppendError;
 use super::file::{AppendFile, Reopened};
 
-/// How many of the files are open at a time.
+/// Maximum number of files that are open at a time.
 const OPEN: usize = 16;
 
-/// Files whose lengths are committed together, and how long each of them is. Few are open at a time.
+/// Append-only files whose lengths are committed together. At most 16 are open at a time.
 #[derive(Debug, Default)]
 pub struct RollingFiles {
     known: BTreeMap<PathBuf, Lengths>,
-    /// From the one that was used least recently.
+    /// The least recently used first.
     open: Vec<AppendFile>,
 }
 
@@ -24,10 +24,11 @@ struct Lengths {
 }
 
 impl RollingFiles {
-    /// Cuts files back to what was committed of them, and returns what became of those that are not whole.
+    /// Cuts files to their committed lengths, and returns those that were longer or are missing.
     ///
     /// # Errors
-    /// As [`AppendFile::open`]. A file that is shorter than it was is an error only when something is to be appended to it.
+    /// As [`AppendFile::open`], except that a file that is too short is an error only when something is appended to
+    /// it.
     pub fn open(
         files: impl IntoIterator<Item = (PathBuf, u64)>,
     ) -> Result<(RollingFiles, Vec<(PathBuf, Reopened)>), AppendError> {
@@ -56,8 +57,8 @@ impl RollingFiles {
         Ok((rolling, changed))
     }
 
-    /// Whether a length of this file was committed. Before the first bytes are appended to another one, commit that its
-    /// length is 0 and [add](Self::add) it.
+    /// Whether a length of this file was committed. Before the first append to any other file, commit a length of 0
+    /// and [add](Self::add) it.
     #[must_use]
     pub fn is_known(&self, path: &Path) -> bool {
         self.known.contains_key(path)
@@ -66,7 +67,7 @@ impl RollingFiles {
     /// Adds a file whose length of 0 is committed.
     ///
     /// # Errors
-    /// [`AppendError::Foreign`] if there is one of that name that is not empty. To ask before the commit, see
+    /// [`AppendError::Foreign`] if a file of that name exists and is not empty. To check this before the commit, see
     /// [`check_new`](Self::check_new).
     pub fn add(&mut self, path: &Path) -> Result<(), AppendError> {
         RollingFiles::check_new(path)?;
@@ -74,10 +75,10 @@ impl RollingFiles {
         Ok(())
     }
 
-    /// Looks whether a new file can have this name.
+    /// Checks that a new file can have this name.
     ///
     /// # Errors
-    /// As [`AppendFile::open`] for a file of which nothing was committed.
+    /// As [`AppendFile::open`] for a file without a committed length.
     pub fn check_new(path: &Path) -> Result<(), AppendError> {
         AppendFile::open(path, None).map(drop)
     }
@@ -85,7 +86,7 @@ impl RollingFiles {
     /// Appends bytes to a file that [is known](Self::is_known).
     ///
     /// # Errors
-    /// [`AppendError::Foreign`] if it is not known; others if it cannot be written. None of the bytes counts then.
+    /// [`AppendError::Foreign`] if it is not known; others if it cannot be written. Its length is unchanged then.
     pub fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<(), AppendError> {
         let Some(lengths) = self.known.get(path).copied() else {
             return Err(AppendError::Foreign {
@@ -108,7 +109,7 @@ impl RollingFiles {
         appended
     }
 
-    /// Closes the file that was used least recently if there are too many; it is on the disk then.
+    /// Syncs and closes the least recently used file if too many are open.
     fn make_room(&mut self) -> Result<(), AppendError> {
         if self.open.len() >= OPEN {
             self.open[0].sync()?;
@@ -117,11 +118,11 @@ impl RollingFiles {
         Ok(())
     }
 
-    /// Forces what was appended to the disk, and returns the files that grew since the last commit with the lengths that may
-    /// be committed now.
+    /// Forces the appended bytes to the disk, and returns the files that grew since the last commit with the lengths
+    /// to commit.
     ///
     /// # Errors
-    /// If the disk fails. Take everything [back](Self::retract) then.
+    /// If the disk fails. [Retract](Self::retract) everything then.
     pub fn sync(&mut self) -> Result<Vec<(PathBuf, u64)>, AppendError> {
         for file in &mut self.open {
             file.sync()?;
@@ -130,17 +131,17 @@ impl RollingFiles {
         Ok(grown.map(|(path, it)| (path.clone(), it.len)).collect())
     }
 
-    /// Takes note that the lengths are committed.
+    /// Records that the current lengths are committed.
     pub fn committed(&mut self) {
         for lengths in self.known.values_mut() {
             lengths.committed = lengths.len;
         }
     }
 
-    /// Takes back what was appended since the last commit.
+    /// Removes the bytes appended since the last commit.
     ///
     /// # Errors
-    /// If a file cannot be cut.
+    /// If a file cannot be truncated.
     pub fn retract(&mut self) -> Result<(), AppendError> {
         self.open.clear();
         for (path, lengths) in &mut self.known {
