@@ -1,4 +1,4 @@
-//! Cutting a stream into blocks of whole records.
+//! Cuts a stream into blocks of whole records.
 
 use std::mem;
 
@@ -8,7 +8,7 @@ use crate::error::FeedError;
 use crate::shard::{Piece, ShardContent};
 use crate::stream::Stream;
 
-/// How much is read at a time while a record reaches past the size of a block.
+/// The size of a read while a record is longer than a block, in bytes.
 const STEP: usize = 64 << 10;
 
 /// The blocks of one stream.
@@ -24,7 +24,7 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    /// The blocks of a stream of which nothing has been taken: its buffer begins at the source's first byte.
+    /// Returns the blocks of a stream. Its buffer must begin at the first byte of the source.
     pub(crate) fn new(mut stream: Stream, layout: &Layout, size: u64) -> Result<Blocks, FeedError> {
         let body_start = usize::try_from(layout.body_start()).unwrap_or(usize::MAX);
         stream.fill(body_start)?;
@@ -38,8 +38,8 @@ impl Blocks {
         })
     }
 
-    /// The next block: at least `size` bytes, unless it is the last or a long reject follows, and as many more as its last
-    /// record needs.
+    /// Returns the next block. It ends with the first record end at or after `size` bytes; it is shorter if the stream
+    /// ends or a record that is too long follows.
     pub(crate) fn next(&mut self) -> Result<Option<Piece>, FeedError> {
         loop {
             let window = &self.stream.buffer[self.at..];
@@ -69,7 +69,7 @@ impl Blocks {
         }
     }
 
-    /// The block of the next `len` bytes.
+    /// Returns the next `len` bytes as a block.
     fn piece(&mut self, len: usize) -> Piece {
         let offset = self.offset;
         let bytes = self.take(self.at + len);
@@ -81,8 +81,8 @@ impl Blocks {
         }
     }
 
-    /// Passes over a reject that is longer than the limit, from its start to the first newline behind the `known` bytes,
-    /// and gives its length.
+    /// Skips a record that is longer than the limit, from its start to the first newline after `known` bytes, and
+    /// returns its length.
     fn skip_reject(&mut self, known: u64) -> Result<u64, FeedError> {
         let start = self.offset;
         let known = usize::try_from(known).unwrap_or(usize::MAX);
@@ -106,7 +106,7 @@ impl Blocks {
         self.offset += len as u64;
     }
 
-    /// Goes on at `offset`, where a block ended: reads up to there and throws it away.
+    /// Continues at `offset`, where an earlier block ended. Reads and discards everything before it.
     pub(crate) fn skip_to(&mut self, offset: u64, name: &str) -> Result<(), FeedError> {
         while self.offset < offset {
             if self.at == self.stream.buffer.len() {
@@ -130,13 +130,13 @@ impl Blocks {
         Ok(())
     }
 
-    /// How many bytes of the source, as stored, have been read.
+    /// Returns how many bytes of the source have been read, before decompression.
     pub(crate) fn stored(&self) -> u64 {
         self.stream.stored()
     }
 
-    /// Takes the bytes up to `end` out of the buffer. Copies the shorter of the block and what comes after it, so
-    /// that neither tiny blocks in a large buffer nor large blocks cost more than their length.
+    /// Removes the bytes up to `end` from the buffer and returns them. Copies the block or the rest of the buffer,
+    /// whichever is shorter, so that the cost is at most linear in the length of the block.
     fn take(&mut self, end: usize) -> Vec<u8> {
         let buffer = &mut self.stream.buffer;
         if buffer.len() - end > end - self.at {

@@ -1,4 +1,4 @@
-//! What can go wrong between an argument and its shards.
+//! The errors of finding, opening and reading inputs.
 
 use std::io;
 
@@ -9,13 +9,13 @@ use moodring_record::LayoutError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeedError {
-    /// An argument names nothing.
+    /// An argument names a file that does not exist.
     #[error("there is no file or folder \"{name}\": check its name")]
     Missing {
         /// The argument.
         name: String,
     },
-    /// A glob names nothing.
+    /// A glob matches no input.
     #[error(
         "no file with a known extension matches \"{pattern}\": check the pattern, or add --format"
     )]
@@ -23,7 +23,7 @@ pub enum FeedError {
         /// The argument.
         pattern: String,
     },
-    /// A glob cannot be understood.
+    /// A glob cannot be parsed.
     #[error(
         "cannot understand the pattern \"{pattern}\" ({source}): correct it, or name the files"
     )]
@@ -33,7 +33,7 @@ pub enum FeedError {
         /// What is wrong with it.
         source: globset::Error,
     },
-    /// A folder holds nothing to read.
+    /// A folder contains no file with a known extension.
     #[error(
         "no file in the folder \"{name}\" ends in .jsonl, .ndjson, .csv, .tsv or .txt (or these with .gz or .zst): \
          name the files and add --format"
@@ -42,7 +42,7 @@ pub enum FeedError {
         /// The folder.
         name: String,
     },
-    /// A folder cannot be listed, or holds a link that leads nowhere.
+    /// A folder cannot be listed, or contains a dangling link.
     #[error("cannot list the folder \"{name}\" ({source}): make it readable, or leave it out")]
     Unlistable {
         /// The folder.
@@ -50,7 +50,7 @@ pub enum FeedError {
         /// What happened.
         source: walkdir::Error,
     },
-    /// The name of a file does not tell its format.
+    /// The extension of a file does not name a format.
     #[error(
         "cannot tell the format of \"{name}\" from its name: add --format jsonl, csv, tsv or text"
     )]
@@ -58,7 +58,7 @@ pub enum FeedError {
         /// The file.
         name: String,
     },
-    /// The first bytes of a stream do not tell its format.
+    /// The format of a stream cannot be detected from its first bytes.
     #[error(
         "cannot tell the format of \"{name}\" from its first bytes (only JSON objects can be told): \
          add --format jsonl, csv, tsv or text"
@@ -78,7 +78,7 @@ pub enum FeedError {
         /// What happened.
         source: io::Error,
     },
-    /// The head of a source does not say how its records lie.
+    /// The layout of a source cannot be detected from its head.
     #[error("cannot read \"{name}\": {source}")]
     Layout {
         /// The input.
@@ -86,7 +86,7 @@ pub enum FeedError {
         /// What is wrong with its head.
         source: LayoutError,
     },
-    /// An input has a field that is to be added.
+    /// An input already has a field with the name of an added field.
     #[error(
         "\"{name}\" has a field `{field}` already, which the scores would replace: add --prefix NAME to give theirs other \
          names, or --replace if it may go"
@@ -97,7 +97,7 @@ pub enum FeedError {
         /// The field.
         field: String,
     },
-    /// Reading failed in the middle.
+    /// Reading failed.
     #[error(
         "cannot read \"{name}\" past byte {offset} ({source}): check the disk or the pipe it comes from"
     )]
@@ -109,7 +109,7 @@ pub enum FeedError {
         /// What happened.
         source: io::Error,
     },
-    /// A compressed source does not hold what its compression promises.
+    /// The data of a compressed source is damaged.
     #[error(
         "\"{name}\" is no intact {compression} data after {offset} decompressed bytes ({source}): \
          fetch or compress it again"
@@ -117,14 +117,14 @@ pub enum FeedError {
     Corrupt {
         /// The input.
         name: String,
-        /// How it says it is compressed.
+        /// How it is compressed.
         compression: Compression,
-        /// How many bytes it gave before.
+        /// How many bytes were decompressed before.
         offset: u64,
-        /// What the decoder found.
+        /// The error of the decoder.
         source: io::Error,
     },
-    /// A compressed source needs a larger window than there is memory for.
+    /// There is not enough memory for the window of a compressed source.
     #[error(
         "\"{name}\" needs more memory for its {compression} window than there is ({source}): free memory, or compress it \
          again without --long or --ultra"
@@ -134,10 +134,10 @@ pub enum FeedError {
         name: String,
         /// How it is compressed.
         compression: Compression,
-        /// What the decoder says.
+        /// The error of the decoder.
         source: io::Error,
     },
-    /// A compressed source stops before its end.
+    /// A compressed source ends before its compressed data does.
     #[error(
         "\"{name}\" is cut short: its {compression} data stops after {offset} decompressed bytes; fetch it again"
     )]
@@ -146,7 +146,7 @@ pub enum FeedError {
         name: String,
         /// How it is compressed.
         compression: Compression,
-        /// How many bytes it gave before.
+        /// How many bytes were decompressed before.
         offset: u64,
     },
     /// A file became shorter while it was read.
@@ -164,8 +164,7 @@ pub enum FeedError {
 }
 
 impl FeedError {
-    /// Whether the person who gave the arguments can mend this by giving others: the inputs are not what the
-    /// arguments say. Otherwise reading failed on its way.
+    /// Whether other arguments can fix this. Otherwise reading failed.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         !matches!(

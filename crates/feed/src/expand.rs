@@ -1,4 +1,4 @@
-//! From what a person typed to the inputs it means.
+//! Turns arguments into inputs.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -14,43 +14,43 @@ use crate::input::told_by_name;
 use crate::pattern::{Pattern, is_glob, split_glob};
 use crate::{FeedError, Input, Origin, name_of};
 
-/// The inputs that some arguments mean.
+/// The inputs that the arguments stand for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expanded {
     /// The inputs, in the order of the arguments; those of one folder or glob sorted by path.
     pub inputs: Vec<Input>,
-    /// Which of them (their places among the inputs) were found in a folder or by a glob, and not named.
+    /// The indices of the inputs that were found in a folder or by a glob, not named directly.
     pub found: BTreeSet<usize>,
-    /// What was passed over in folders, or matched by globs, and why. Hidden files and folders are not counted.
+    /// What was skipped in folders or among the matches of globs, and why. Hidden files and folders are not listed.
     pub skipped: Vec<(PathBuf, Skipped)>,
 }
 
-/// Why something that was not named is passed over.
+/// Why a path that was not named directly is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skipped {
-    /// Its name tells no format.
+    /// Its extension names no format.
     UnknownExtension,
     /// It is a pipe, a socket or a device.
     NoFile,
-    /// It is a link that leads nowhere.
+    /// It is a dangling link.
     DanglingLink,
-    /// It has the name of a file that a run keeps beside its output.
+    /// It has the name of a side file of a run.
     SideFile,
-    /// It is a folder that a glob matches, but the glob matches nothing in it.
+    /// It is a folder that a glob matches, and the glob matches no file in it.
     Folder,
 }
 
 /// Turns arguments into inputs: a file, a folder (all its files, recursively), a glob, or `-` for standard input.
 ///
-/// What is hidden (its name begins with a dot) and what lies below it is not looked at, unless it is the folder that was
-/// named, or a part of the glob begins with a dot. A folder that cannot be listed is an error, but for a glob that cannot
-/// match anything in it.
+/// Hidden files and folders (their names begin with a dot) are skipped, unless they are named directly or the matching
+/// part of the glob begins with a dot. A folder that cannot be listed is an error, unless the glob cannot match
+/// anything in it.
 ///
-/// A `format` holds for every input; without one the names of the files decide. Something that exists under the very
-/// name of a glob is taken for itself.
+/// A `format` applies to every input; without one the extensions decide. If a file with the exact name of a glob
+/// exists, the argument stands for that file.
 ///
 /// # Errors
-/// If an argument names nothing, or something that cannot be read or whose format nobody can tell.
+/// If an argument matches nothing, or an input cannot be read or has an unknown format.
 pub fn expand(args: &[OsString], format: Option<Format>) -> Result<Expanded, FeedError> {
     let mut expanded = Expanded::default();
     for arg in args {
@@ -100,7 +100,7 @@ impl Expanded {
         format: Option<Format>,
     ) -> Result<(), FeedError> {
         let input = Input::file(path.to_owned(), metadata, format);
-        // A pipe such as the shell's `<(command)` has no say in its name: its first bytes will tell.
+        // The name of a pipe, such as the shell's `<(command)`, has no extension. Its first bytes decide.
         if input.format.is_none() && input.size.is_some() {
             return Err(FeedError::UnknownExtension { name: input.name });
         }
@@ -196,7 +196,7 @@ impl Expanded {
         Ok(())
     }
 
-    /// Takes or skips a file that was not named by itself.
+    /// Adds or skips a file that was not named directly.
     fn add_found(
         &mut self,
         entry: &DirEntry,
@@ -205,7 +205,7 @@ impl Expanded {
         format: Option<Format>,
     ) -> Result<(), FeedError> {
         let skipped = if !entry.file_type().is_file() {
-            // A pipe or a socket that happens to lie in a folder would block the run.
+            // Opening a pipe or socket that is in the folder by chance would block the run.
             Some(Skipped::NoFile)
         } else if is_side_file(path) {
             Some(Skipped::SideFile)
@@ -239,7 +239,7 @@ fn is_missing(error: &walkdir::Error) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-/// The link that leads nowhere, if that is the error.
+/// Returns the dangling link, if that is the error.
 fn dangling_link(error: &walkdir::Error) -> Option<&Path> {
     let path = error.path().filter(|_| is_missing(error))?;
     let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
@@ -251,7 +251,7 @@ fn is_hidden(path: &Path) -> bool {
     name.is_some_and(|name| name.starts_with(b"."))
 }
 
-/// Whether the name is one of those that a run keeps beside its output until that is complete.
+/// Whether the name is that of a side file of an incomplete output.
 fn is_side_file(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
     let is_side = matches!(extension, Some("part" | "journal"));

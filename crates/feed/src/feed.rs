@@ -18,62 +18,62 @@ use crate::stream::{self, Stream};
 /// The byte order mark in UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// How much of a file of JSON lines is looked through for the fields that it has, and for those that must not be there.
-/// Later records are judged one by one when they are read.
+/// How much of a JSON file is searched for its fields, and for fields that it must not have. Later records are checked
+/// when they are read.
 const FILE_HEAD: usize = 64 << 10;
-/// The same for a pipe, which may be slow: as little as holds a line, but for the doubling.
+/// The same for a pipe, which may be slow: doubled until it contains a line.
 const PIPE_HEAD: usize = 64;
 
-/// The format of a stream without any record, which could be any.
+/// The format assumed for a stream without records.
 const OF_NOTHING: Format = Format::Jsonl;
 
-/// How a [`Feed`] reads and cuts.
+/// How a [`Feed`] reads and cuts inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedOptions {
-    /// How many bytes of a file on disk make a shard.
+    /// Bytes per shard of a file on disk.
     pub shard_size: u64,
-    /// How many bytes, at the least, make a shard of anything that can be read only once.
+    /// Minimum bytes per shard of an input that can be read only once.
     pub block_size: u64,
-    /// What quotes and delimiters mean in CSV and TSV.
+    /// How quotes and delimiters in CSV and TSV are read.
     pub reading: ReadOptions,
-    /// Where in a record its text stands.
+    /// The fields that are read.
     pub fields: FieldNames,
     /// The names of the fields or columns to be added.
     pub added: Vec<String>,
-    /// Whether an input may hold such fields already, and they are replaced.
+    /// Whether such fields in an input are replaced. Otherwise they are an error.
     pub replace: bool,
-    /// The columns that a table keeps, if they were chosen: see [`Layout::choose_columns`].
+    /// The chosen columns of a table, if any: see [`Layout::choose_columns`].
     pub columns: Option<Vec<String>>,
-    /// Whether a table that is made of JSON objects alone, and of which no columns were chosen, keeps each field that holds a
-    /// single value in the heads of the inputs.
+    /// Whether a table made from JSON objects, without chosen columns, keeps each field that has a single value in the
+    /// heads of the inputs.
     pub all_fields: bool,
 }
 
-/// Cuts inputs into shards: first those of the first input, in order, then those of the next.
+/// Cuts inputs into shards, one input after another.
 ///
-/// An input is opened when its turn comes, and read no further than the shard that is asked for.
+/// An input is opened when it is reached, and read only as far as the next shard needs.
 pub struct Feed {
     inputs: Vec<Input>,
     options: FeedOptions,
     layouts: Vec<Option<Layout>>,
-    /// The pipes that [`Feed::check`] has begun to read, by the number of their input.
+    /// The pipes that [`Feed::check`] has started to read, by the index of their input.
     begun: HashMap<usize, Stream>,
-    /// What the heads of JSON inputs show, where columns are made of their fields.
+    /// The fields in the heads of JSON inputs, if they become columns.
     seen: Seen,
-    /// The fields of objects that no column was left for.
+    /// The fields that exceed the maximum number of columns.
     left_out: Vec<String>,
-    /// The input whose turn it is.
+    /// The index of the current input.
     turn: usize,
     source: Option<Source>,
-    /// Where to go on within the source whose turn it is, if it is not to begin at its first record.
+    /// The offset at which to continue within the current input, if not at its first record.
     resume: Option<u64>,
 }
 
-/// What the heads of JSON inputs show.
+/// The fields in the heads of JSON inputs.
 #[derive(Default)]
 struct Seen {
     fields: ScalarFields,
-    /// The chosen columns that no head has; `None` as long as none was looked at.
+    /// The chosen columns that no head has; `None` until a head has been read.
     absent: Option<Vec<String>>,
 }
 
@@ -91,16 +91,16 @@ impl Seen {
     }
 }
 
-/// A chosen column of JSON objects that none of them seems to have.
+/// A chosen column that occurs in no head of the JSON inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AbsentColumn {
     /// Its name.
     pub name: String,
-    /// The field that may have been meant.
+    /// The field with the most similar name.
     pub near: Option<String>,
 }
 
-/// The input whose turn it is, opened.
+/// The current input, opened.
 struct Source {
     pieces: Pieces,
     stored: u64,
@@ -112,7 +112,7 @@ enum Pieces {
 }
 
 impl Feed {
-    /// A feed of these inputs. Opens none of them yet.
+    /// Returns a feed of these inputs. Does not open them.
     #[must_use]
     pub fn new(inputs: Vec<Input>, options: FeedOptions) -> Feed {
         Feed {
@@ -128,15 +128,15 @@ impl Feed {
         }
     }
 
-    /// Looks into the inputs before anything is done with them, so that a file that cannot be opened or a text column
-    /// that is missing is found at once. Afterwards their [layouts](Feed::layout) are known.
+    /// Reads the heads of the inputs, so that a file that cannot be opened or lacks the text column is an error before
+    /// the run begins. Afterwards their [layouts](Feed::layout) are known.
     ///
-    /// A pipe makes those who look into it wait for those who write into it. It is looked into only for what cannot be
-    /// known otherwise, its format or its header, and only if no input before it says what the records look like: those
-    /// who write into several pipes may do so one after the other.
+    /// Reading from a pipe blocks until its writer writes. So the head of a pipe is read only if its format or header
+    /// is needed, and only if no earlier input has a layout: a program that writes to several pipes may fill one after
+    /// the other.
     ///
     /// # Errors
-    /// If an input cannot be opened, or its head says that it cannot be used.
+    /// If an input cannot be opened, or its head shows that it cannot be used.
     pub fn check(&mut self) -> Result<(), FeedError> {
         for source in 0..self.inputs.len() {
             let input = &self.inputs[source];
@@ -159,8 +159,8 @@ impl Feed {
         self.keep_all_fields()
     }
 
-    /// Chooses the columns of a table of JSON objects, if it is to have all fields: those of the heads of the inputs, in the
-    /// order in which they first occur, and the text, id and time if they are not among those.
+    /// Chooses the columns of a table made from JSON objects, if it keeps all fields: those in the heads of the
+    /// inputs, in order of their first occurrence, and the text, ID and time fields.
     fn keep_all_fields(&mut self) -> Result<(), FeedError> {
         let names_fields = |input: &Input| input.format.is_some_and(Format::names_fields);
         let FeedOptions {
@@ -175,7 +175,7 @@ impl Feed {
         let fields = &self.options.fields;
         let read = [fields.id.as_ref(), fields.time.as_ref(), Some(&fields.text)];
         let read: Vec<_> = read.into_iter().flatten().collect();
-        // What is read has a column, however many others there are.
+        // The text, ID and time always have a column.
         let room = MAX_COLUMNS - read.len();
         let (mut names, mut others) = (Vec::new(), 0);
         for name in seen.names() {
@@ -197,7 +197,7 @@ impl Feed {
             }
         }
         for layout in self.layouts.iter_mut().flatten() {
-            // Objects can have any columns.
+            // This cannot fail for JSON objects, which can have any columns.
             let _ = layout.choose_columns(&names);
             if self.left_out.is_empty() {
                 layout.note_other_fields();
@@ -207,8 +207,9 @@ impl Feed {
         Ok(())
     }
 
-    /// Returns the fields in the heads of the inputs. A pipe is looked into only if it is the first input, as those who write
-    /// into several may do so one after the other; it has the same head as a file, so that the columns are the same.
+    /// Returns the fields in the heads of the inputs. The head of a pipe is read only if it is the first input,
+    /// because a program that writes to several pipes may fill one after the other. It is as long as that of a file,
+    /// so that the same records give the same columns.
     fn look_into_first_pipe(&mut self) -> Result<ScalarFields, FeedError> {
         let others = std::mem::take(&mut self.seen.fields);
         if self.inputs.first().is_none_or(|input| input.size.is_some()) {
@@ -229,7 +230,7 @@ impl Feed {
         Ok(all)
     }
 
-    /// The chosen columns of JSON objects that none of the heads has which were looked into: they may stay empty.
+    /// Returns the chosen columns that occur in no head of the JSON inputs. They may stay empty.
     #[must_use]
     pub fn absent_columns(&self) -> Vec<AbsentColumn> {
         let near = |name: &String| AbsentColumn {
@@ -239,26 +240,27 @@ impl Feed {
         self.seen.absent.iter().flatten().map(near).collect()
     }
 
-    /// The fields that there was no room for among the columns: see [`FeedOptions::all_fields`].
+    /// Returns the fields that exceed the maximum number of columns: see [`FeedOptions::all_fields`].
     #[must_use]
     pub fn left_out_fields(&self) -> &[String] {
         &self.left_out
     }
 
-    /// Goes on behind a shard that an equal feed of the same inputs gave: the shards to come are those that came after
-    /// it then. What cannot be read from the middle is read up to there, and thrown away.
+    /// Continues after the shard at `position`, which a feed with equal inputs and options returned. The next shards
+    /// are the same as those that followed it. An input that cannot be read from the middle is read and discarded up
+    /// to there.
     ///
-    /// To be called before the first shard is asked for.
+    /// Must be called before the first shard is taken.
     pub fn resume(&mut self, position: Position) {
         self.turn = position.source.0 as usize;
         self.resume = Some(position.offset);
         self.begun.retain(|&source, _| source >= self.turn);
     }
 
-    /// The next shard; `None` when all inputs are used up.
+    /// Returns the next shard; `None` at the end of the last input.
     ///
     /// # Errors
-    /// If an input cannot be opened, read or decompressed, or its head says that it cannot be used.
+    /// If an input cannot be opened, read or decompressed, or its head shows that it cannot be used.
     pub fn next_shard(&mut self) -> Result<Option<Shard>, FeedError> {
         while self.turn < self.inputs.len() {
             if self.source.is_none() {
@@ -278,20 +280,20 @@ impl Feed {
         Ok(None)
     }
 
-    /// How the records of a source lie: known once [`Feed::check`] has looked at it or its first shard was given out
-    /// (only then, for a pipe, where they begin). An empty CSV or TSV source, which has no header, has none.
+    /// Returns the layout of a source. It is known after [`Feed::check`] or the first shard of the source; where the
+    /// records of a pipe begin is known only after its first shard. An empty CSV or TSV source has no layout.
     #[must_use]
     pub fn layout(&self, source: SourceId) -> Option<&Layout> {
         self.layouts.get(source.0 as usize)?.as_ref()
     }
 
-    /// The inputs, of which [`SourceId`] is the number.
+    /// Returns the inputs. A [`SourceId`] is an index into them.
     #[must_use]
     pub fn inputs(&self) -> &[Input] {
         &self.inputs
     }
 
-    /// Opens a source; `None` if there is nothing in it.
+    /// Opens a source; `None` if it is empty.
     fn open(&mut self, source: usize) -> Result<Option<Source>, FeedError> {
         let pieces = if is_splittable(&self.inputs[source]) {
             self.ranges(source)?.map(Pieces::Ranges)
@@ -313,7 +315,8 @@ impl Feed {
         Blocks::new(stream, layout, self.options.block_size).map(Some)
     }
 
-    /// Opens what is read only here. What [`Feed::check`] knows of a pipe is not where its records begin.
+    /// Opens an input that is read here, not by workers. The layout that [`Feed::check`] found for a pipe does not
+    /// tell where its records begin.
     fn open_stream(&mut self, source: usize) -> Result<Stream, FeedError> {
         let input = &self.inputs[source];
         let mut stream = Stream::open(input)?;
@@ -342,13 +345,13 @@ impl Feed {
         })
     }
 
-    /// Whether records must not have some fields.
+    /// Whether some fields must not occur in records.
     fn looks_for_fields(&self) -> bool {
         !self.options.replace && !self.options.added.is_empty()
     }
 
-    /// Finds the layout (and the format, if nobody said it) in the head of the source, which stays in the stream's
-    /// buffer.
+    /// Detects the layout (and the format, if it is not given) from the head of the source, which stays in the buffer
+    /// of the stream.
     fn find_layout(&mut self, source: usize, stream: &mut Stream) -> Result<(), FeedError> {
         let format = match self.inputs[source].format {
             Some(format) => format,
@@ -373,7 +376,7 @@ impl Feed {
         Ok(())
     }
 
-    /// The layout that a head shows; none if there is neither a header nor a record in it.
+    /// Detects the layout from a head; `None` if it contains neither a header nor a record.
     fn detect(
         &self,
         source: usize,
@@ -453,15 +456,15 @@ impl Source {
     }
 }
 
-/// Whether workers can read parts of the source for themselves.
+/// Whether workers can read ranges of the source themselves.
 fn is_splittable(input: &Input) -> bool {
     input.size.is_some()
         && input.compression == Compression::None
         && matches!(input.origin, Origin::File(_))
 }
 
-/// What the first bytes of a stream say of its format. Only JSON objects begin with something that little else begins
-/// with; a stream without any record may pass for anything.
+/// Detects the format of a stream from its first bytes. Only JSON objects can be recognized; a stream without records
+/// gets a default.
 fn find_format(input: &Input, stream: &mut Stream) -> Result<Format, FeedError> {
     let mut len = 4;
     loop {

@@ -1,4 +1,4 @@
-//! One source of posts, as the arguments name it.
+//! An input: its name, place, compression and format.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use moodring_record::Format;
 
 use crate::name_of;
 
-/// Returns the compression and the format that the name of a file tells: `posts.csv.gz` is gzipped CSV.
+/// Returns the compression and the format that the extensions of a file name: `posts.csv.gz` is gzipped CSV.
 pub(crate) fn told_by_name(path: &Path) -> (Compression, Option<Format>) {
     let (compression, extension) = Compression::of_path(path);
     (compression, Format::from_extension(&extension))
@@ -30,16 +30,16 @@ pub struct Input {
     pub name: String,
     /// Where its bytes are.
     pub origin: Origin,
-    /// How they are compressed. A pipe's name does not say, so there the first bytes decide.
+    /// How they are compressed. For a pipe, the first bytes decide.
     pub compression: Compression,
-    /// How its records are written. `None` for a pipe of which nobody said it: its first bytes decide.
+    /// The format of its records. `None` for a pipe without a given format: its first bytes decide.
     pub format: Option<Format>,
-    /// How many bytes it has, as stored. `None` if nobody can know before they are read.
+    /// Its size in bytes, before decompression. `None` if that is unknown until it has been read.
     pub size: Option<u64>,
 }
 
 impl Input {
-    /// Standard input.
+    /// Returns standard input as an input.
     #[must_use]
     pub fn stdin(format: Option<Format>) -> Input {
         Input {
@@ -51,7 +51,7 @@ impl Input {
         }
     }
 
-    /// A file, or whatever else has this path, with the format given or else the one its name tells.
+    /// Returns the file (or pipe, or device) with this path as an input. Without `format` its extension decides.
     pub(crate) fn file(path: PathBuf, metadata: &Metadata, format: Option<Format>) -> Input {
         let (compression, named) = told_by_name(&path);
         Input {
@@ -64,10 +64,10 @@ impl Input {
     }
 }
 
-/// Whether every process that opens this path finds the same bytes, as often as it likes.
+/// Whether every process that opens this path reads the same bytes, any number of times.
 ///
-/// Not so for pipes and devices; nor for `/dev/stdin` or `/dev/fd/3`, even where they lead to a regular file: in a
-/// worker they lead somewhere else. The files of `/proc` are made up as they are read, and have no size before.
+/// Not true for pipes and devices, nor for `/dev/stdin` or `/dev/fd/3`, even if they are open on a regular file: a
+/// worker has other descriptors. Files in `/proc` are generated while they are read and have no size.
 fn can_be_reread(path: &Path, metadata: &Metadata) -> bool {
     metadata.is_file()
         && path != Path::new("/dev/stdin")

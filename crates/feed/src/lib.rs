@@ -1,12 +1,12 @@
-//! Where posts come from: files, folders, globs and standard input.
+//! Inputs of a run: files, folders, globs and standard input.
 //!
-//! [`expand`] turns what a person typed into [`Input`]s. A [`Feed`] then cuts them, one after another, into
-//! [`Shard`]s: pieces of work for one worker each. A plain file on disk goes out as ranges of bytes, which the workers
-//! read for themselves; anything that can only be read once, from front to back (standard input, a pipe, a compressed
-//! file), is read here and goes out as blocks of whole records.
+//! [`expand`] turns arguments into [`Input`]s. A [`Feed`] cuts them, one after another, into [`Shard`]s: pieces of
+//! work for one worker each. A shard of an uncompressed file on disk is a range of bytes, which the worker reads
+//! itself. An input that can only be read once, sequentially (standard input, a pipe, a compressed file), is read
+//! here, and its shards are blocks of whole records.
 //!
-//! The feed reads no further ahead than the block it is about to hand out, so its memory does not grow with its
-//! inputs. It looks into records only as far as it must to know where one ends.
+//! The feed reads at most one block ahead, so its memory does not grow with its inputs. It parses records only as far
+//! as needed to find their ends.
 //!
 //! ```
 //! use moodring_feed::{Feed, FeedOptions, ShardContent, expand};

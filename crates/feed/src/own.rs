@@ -1,16 +1,16 @@
-//! Recognizing what this program wrote, so that it is not read by mistake.
+//! Recognizes files that this program wrote, so that they are not scored by mistake.
 
 use moodring_record::{HEAD_LEN, OwnOutput};
 
 use crate::Input;
 use crate::stream::Stream;
 
-/// As much of a file as its first line takes in most cases.
+/// How much of a file is read: longer than most first lines.
 const SHORT_HEAD: usize = 16 << 10;
 
-/// Returns what an input holds that this program wrote. `None` for all other content, and for what cannot be read.
+/// Returns which file of this program the input is. `None` for any other content, and if it cannot be read.
 ///
-/// To be asked of files; from a pipe it would take what is read.
+/// Only for files: bytes that are read from a pipe would be lost.
 #[must_use]
 pub fn own_output(input: &Input) -> Option<OwnOutput> {
     let format = input.format?;

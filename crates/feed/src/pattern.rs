@@ -1,4 +1,4 @@
-//! Globs, over names that need not be UTF-8.
+//! Globs, for names that need not be UTF-8.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -19,7 +19,7 @@ fn first_glob_character(arg: &OsStr) -> Option<usize> {
     bytes.position(|byte| GLOB_CHARACTERS.contains(byte))
 }
 
-/// The folder that all matches lie in, and what is left of the glob for their paths from there.
+/// Splits a glob into the folder that contains all matches, and the rest, which matches paths relative to that folder.
 pub(crate) fn split_glob(arg: &OsStr) -> (&Path, &OsStr) {
     let bytes = arg.as_bytes();
     let literal = first_glob_character(arg).unwrap_or(bytes.len());
@@ -31,13 +31,13 @@ pub(crate) fn split_glob(arg: &OsStr) -> (&Path, &OsStr) {
     )
 }
 
-/// A glob, without the folder that all its matches lie in.
+/// A glob without the folder that contains all its matches.
 pub(crate) struct Pattern {
     text: String,
     whole: GlobMatcher,
-    /// What the first parts of a matching path match, one to a depth; up to the first `**`.
+    /// A matcher for each leading part of a path, up to the first `**`.
     folders: Vec<GlobMatcher>,
-    /// Whether nothing is known of folders that are deeper.
+    /// Whether deeper folders can match, too.
     is_open: bool,
     /// Whether the glob is not UTF-8, so that names are compared in [another spelling](spelled).
     is_odd: bool,
@@ -50,7 +50,7 @@ impl Pattern {
         let closed = parts.iter().take_while(|part| !part.contains("**"));
         let closed = closed.count().min(parts.len() - 1);
         let folders = (1..=closed).map(|count| matcher(&parts[..count].join("/")));
-        // Where a brace or bracket holds a slash the parts are no globs of their own.
+        // If a brace or bracket contains a slash, the parts are not valid globs.
         let folders: Result<Vec<_>, _> = folders.collect();
         Ok(Pattern {
             whole: matcher(&text)?,
@@ -61,7 +61,7 @@ impl Pattern {
         })
     }
 
-    /// How deep a match can lie: as deep as the glob has slashes, unless a `**` stands for any number.
+    /// Returns the maximum depth of a match: the number of slashes in the glob, or no limit with `**`.
     pub(crate) fn max_depth(&self) -> usize {
         if self.text.contains("**") {
             usize::MAX
@@ -74,7 +74,7 @@ impl Pattern {
         self.matches(&self.whole, path)
     }
 
-    /// Whether something in this folder can match.
+    /// Whether a file in this folder can match.
     pub(crate) fn may_match_in(&self, folder: &Path) -> bool {
         match folder.components().count().checked_sub(1) {
             None => true,
@@ -85,17 +85,17 @@ impl Pattern {
         }
     }
 
-    /// Whether the glob looks at the path: what is hidden has to be asked for, as in a shell.
+    /// Whether the glob visits the path. As in a shell, `*` does not match hidden names.
     pub(crate) fn sees(&self, path: &Path) -> bool {
         let asks = self.text.starts_with('.') || self.text.contains("/.");
         let mut parts = path.components();
         asks || !parts.any(|part| part.as_os_str().as_bytes().starts_with(b"."))
     }
 
-    /// Whether an error at this path is one of what the glob asks for.
+    /// Whether an error at this path concerns a possible match.
     pub(crate) fn is_about(&self, path: &Path, error: &walkdir::Error) -> bool {
         let is_missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
-        // A link that leads nowhere is no folder.
+        // A dangling link is not a folder.
         let may_be_folder = !error.io_error().is_some_and(is_missing);
         self.sees(path) && (self.is_match(path) || may_be_folder && self.may_match_in(path))
     }
@@ -114,7 +114,7 @@ fn matcher(glob: &str) -> Result<GlobMatcher, globset::Error> {
     Ok(glob.compile_matcher())
 }
 
-/// A name as text: a byte that is not UTF-8 is written as one of 128 characters that Unicode gives no meaning.
+/// Returns a name as text. Each byte that is not UTF-8 becomes one of 128 private-use characters.
 fn spelled(name: &OsStr) -> Cow<'_, str> {
     if let Some(text) = name.to_str() {
         return Cow::Borrowed(text);

@@ -1,4 +1,4 @@
-//! Cutting a file on disk into ranges of bytes.
+//! Cuts a file on disk into ranges of bytes.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,21 +8,22 @@ use moodring_record::{Boundary, Framer, Layout, SplitMode};
 use crate::error::FeedError;
 use crate::shard::{Piece, ShardContent};
 
-/// Below this size most even ranges would own no line, and the shards would be many more than the records.
+/// Minimum size of even ranges. Smaller ones would mostly contain no line, and there would be more shards than
+/// records.
 const MIN_EVEN: u64 = 4 << 10;
-/// How much of a file is looked at at once when its record ends must be found.
+/// The size of a read while record ends are searched.
 const BUFFER: usize = 256 << 10;
 
 /// The ranges of one file.
 pub(crate) enum Ranges {
-    /// Any range will do: the file is not read here at all.
+    /// Ranges may begin and end anywhere. The file is not read here.
     Even(Even),
-    /// Ranges end where records end: the file is read through once.
+    /// Ranges end where records end. The file is read once to find them.
     AtRecords(Box<AtRecords>),
 }
 
 impl Ranges {
-    /// The ranges of a file of `len` bytes, `size` bytes each or a little more.
+    /// Returns the ranges of a file of `len` bytes. Each has `size` bytes, or as many more as its last record needs.
     pub(crate) fn new(file: File, len: u64, layout: &Layout, size: u64) -> io::Result<Ranges> {
         if layout.split_mode() == SplitMode::Lines && size >= MIN_EVEN {
             return Ok(Ranges::Even(Even {
@@ -34,7 +35,7 @@ impl Ranges {
         AtRecords::new(file, len, layout, size).map(|records| Ranges::AtRecords(Box::new(records)))
     }
 
-    /// Goes on at `offset`, where a range ended.
+    /// Continues at `offset`, where an earlier range ended.
     pub(crate) fn skip_to(&mut self, offset: u64, name: &str) -> Result<(), FeedError> {
         match self {
             Ranges::Even(even) => {
@@ -45,7 +46,7 @@ impl Ranges {
         }
     }
 
-    /// The next range. `name` is for messages.
+    /// Returns the next range. `name` is for error messages.
     pub(crate) fn next(&mut self, name: &str) -> Result<Option<Piece>, FeedError> {
         match self {
             Ranges::Even(even) => Ok(even.next()),
@@ -54,7 +55,7 @@ impl Ranges {
     }
 }
 
-/// Ranges of one size, wherever they fall.
+/// Ranges of equal size.
 pub(crate) struct Even {
     at: u64,
     end: u64,
@@ -76,18 +77,18 @@ impl Even {
     }
 }
 
-/// Ranges that end at the first record end past their size.
+/// Ranges that end at the first record end at or after their size.
 pub(crate) struct AtRecords {
     file: File,
     len: u64,
     layout: Layout,
     framer: Framer,
     size: u64,
-    /// A window of the file: what the framer has use for, and what it has not seen.
+    /// The part of the file that the framer still needs or has not seen.
     window: Vec<u8>,
-    /// What of it is spent.
+    /// How many bytes of it are no longer needed.
     spent: usize,
-    /// Where in the file it ends.
+    /// The offset in the file at which it ends.
     read: u64,
     ended: bool,
 }
@@ -159,7 +160,7 @@ impl AtRecords {
         }
     }
 
-    /// Where the window begins in the file.
+    /// Returns the offset in the file at which the window begins.
     fn offset(&self) -> u64 {
         self.read - (self.window.len() - self.spent) as u64
     }
@@ -169,8 +170,8 @@ impl AtRecords {
         self.framer.discard(len);
     }
 
-    /// Passes over a reject that is longer than the limit, from its start to the first newline behind the `known` bytes,
-    /// and gives its length.
+    /// Skips a record that is longer than the limit, from its start to the first newline after `known` bytes, and
+    /// returns its length.
     fn skip_reject(&mut self, known: u64, name: &str) -> Result<u64, FeedError> {
         let start = self.offset();
         self.spent += usize::try_from(known).unwrap_or(usize::MAX);

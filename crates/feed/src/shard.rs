@@ -1,4 +1,4 @@
-//! The pieces that a feed hands out.
+//! The shards that a feed returns.
 
 use moodring_record::FramingError;
 
@@ -6,23 +6,24 @@ use moodring_record::FramingError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u32);
 
-/// A piece of a source, for one worker at a time.
+/// A piece of a source, processed by one worker at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shard {
     /// The source that contains it.
     pub source: SourceId,
     /// The piece.
     pub content: ShardContent,
-    /// The framing errors that were found while it was cut, for [`Reader::of_shard`](moodring_record::Reader::of_shard).
+    /// The framing errors that were found while it was cut, for
+    /// [`Reader::of_shard`](moodring_record::Reader::of_shard).
     pub framing_errors: Vec<FramingError>,
-    /// How many bytes of the last framing error follow the piece, because it is too long to be handed out.
+    /// How many bytes of the last framing error follow the piece, because the record is too long to be part of it.
     pub skipped: u64,
     /// How many bytes of the source, as stored, were read since the previous shard. They add up to
     /// [`Input::size`](crate::Input::size).
     pub stored: u64,
 }
 
-/// A piece that was cut off a source.
+/// A piece that was cut from a source.
 #[derive(Debug)]
 pub(crate) struct Piece {
     pub(crate) content: ShardContent,
@@ -44,9 +45,9 @@ pub struct Position {
 pub enum ShardContent {
     /// The bytes `start..end` of a file on disk, for the worker to read.
     ///
-    /// If the layout may be cut [at lines](moodring_record::SplitMode::Lines), the range owns each line that starts in
-    /// it: the worker skips the rest of a line that started before, and reads past `end` to finish its last one.
-    /// Otherwise the range begins and ends where a record does.
+    /// If the layout can be cut [at lines](moodring_record::SplitMode::Lines), the range owns each line that starts in
+    /// it: the worker skips the rest of a line that started earlier, and reads past `end` to the end of its last line.
+    /// Otherwise the range begins and ends at record boundaries.
     Range {
         /// The first byte.
         start: u64,

@@ -1,4 +1,4 @@
-//! A source that is read once, from front to back, and decompressed on the way.
+//! Reads a source once, sequentially, and decompresses it.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -11,10 +11,10 @@ use moodring_record::HEAD_LEN;
 
 use crate::{FeedError, Input, Origin};
 
-/// How much room is made at most before the bytes for it have been seen.
+/// Maximum number of bytes reserved before they have been read.
 const MAX_RESERVE: usize = 4 << 20;
 
-/// The bytes of a source as they come, and a buffer of those that came and have not been taken.
+/// A source, and a buffer of the bytes that have been read and not taken.
 pub(crate) struct Stream {
     name: String,
     compression: Compression,
@@ -22,12 +22,12 @@ pub(crate) struct Stream {
     stored: Arc<AtomicU64>,
     arrived: u64,
     ended: bool,
-    /// What came and has not been taken.
+    /// The bytes that have been read and not taken.
     pub(crate) buffer: Vec<u8>,
 }
 
 impl Stream {
-    /// Opens the source. Waits for the first bytes of a pipe, to see whether they are compressed.
+    /// Opens the source. Blocks until the first bytes of a pipe arrive, to detect its compression.
     pub(crate) fn open(input: &Input) -> Result<Stream, FeedError> {
         let file = open(input)?;
         let stored = Arc::new(AtomicU64::new(0));
@@ -42,7 +42,8 @@ impl Stream {
         };
         let (compression, reader) = match (input.compression, input.size) {
             (Compression::None, None) => told_by_magic(counted).map_err(unread)?,
-            // An empty file has no gzip member: a download that failed at once. Zero frames are a Zstandard stream.
+            // An empty .gz file is an error, such as a failed download. An empty .zst file is a valid stream of zero
+            // frames.
             (Compression::Zstd, Some(0)) => (Compression::None, Box::new(counted) as Box<_>),
             (compression, _) => (compression, Box::new(counted) as Box<_>),
         };
@@ -57,7 +58,7 @@ impl Stream {
         })
     }
 
-    /// Reads on until `len` bytes are in the buffer or the source has ended.
+    /// Reads until `len` bytes are in the buffer or the source has ended.
     pub(crate) fn fill(&mut self, len: usize) -> Result<(), FeedError> {
         let want = len.saturating_sub(self.buffer.len());
         if want == 0 || self.ended {
@@ -74,7 +75,8 @@ impl Stream {
         outcome.map(drop).map_err(|source| self.failure(source))
     }
 
-    /// Reads on until a line, and at least `len` bytes, are in the buffer, or the source has ended; but no more than a head.
+    /// Reads until a line and at least `len` bytes are in the buffer, the source has ended, or the buffer has a whole
+    /// head.
     pub(crate) fn fill_line(&mut self, mut len: usize) -> Result<(), FeedError> {
         loop {
             self.fill(len.min(HEAD_LEN))?;
@@ -86,19 +88,19 @@ impl Stream {
         }
     }
 
-    /// Whether the buffer holds all that is left.
+    /// Whether the source has ended, so that the buffer contains all remaining bytes.
     pub(crate) fn ended(&self) -> bool {
         self.ended
     }
 
-    /// How many bytes have been read where the source is stored, before any decompression.
+    /// Returns how many bytes of the source have been read, before decompression.
     pub(crate) fn stored(&self) -> u64 {
         self.stored.load(Ordering::Relaxed)
     }
 
     fn failure(&self, source: io::Error) -> FeedError {
         let (name, compression, offset) = (self.name.clone(), self.compression, self.arrived);
-        // An error that the system made has its number; the decoders make theirs without.
+        // Only errors of the operating system have a number; those of the decoders have none.
         if compression == Compression::None || source.raw_os_error().is_some() {
             return FeedError::Read {
                 name,
@@ -133,7 +135,7 @@ impl Stream {
 pub(crate) fn open(input: &Input) -> Result<File, FeedError> {
     let file = match &input.origin {
         Origin::File(path) => File::open(path),
-        // Past the buffer of `io::stdin`, which would read everything in pieces of 8 KiB.
+        // Bypass the buffer of `io::stdin`, which reads at most 8 KiB at a time.
         Origin::Stdin => io::stdin().as_fd().try_clone_to_owned().map(File::from),
     };
     file.map_err(|source| FeedError::Unopenable {
@@ -151,7 +153,7 @@ fn told_by_magic(mut counted: Counted) -> io::Result<(Compression, Box<dyn Read 
     Ok((compression, Box::new(Cursor::new(magic).chain(counted))))
 }
 
-/// Counts what is read from a file, for a progress that can be compared with the file's size.
+/// Counts the bytes read from a file, to show progress relative to its size.
 struct Counted {
     file: File,
     read: Arc<AtomicU64>,
