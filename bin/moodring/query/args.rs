@@ -64,14 +64,14 @@ pub(crate) struct QueryArgs {
     pub(super) format: Shape,
 }
 
-/// What a state can tell.
+/// What can be shown of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum What {
     /// Sentiment by window and group
     Windows,
     /// Alerts that were raised and cleared
     Alerts,
-    /// Sources, and what became of their posts
+    /// Sources and the counts of their posts
     Sources,
     /// Posts that came too late to be counted
     Late,
@@ -79,7 +79,7 @@ pub(super) enum What {
     Series,
 }
 
-/// How rows are written.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Shape {
     /// For a person
@@ -90,7 +90,7 @@ pub(super) enum Shape {
     Jsonl,
 }
 
-/// A time, or how long ago.
+/// Parses a time, or a duration before now.
 fn parse_time(typed: &str) -> Result<Timestamp, String> {
     if let Ok(ago) = parse_duration(typed) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);

@@ -1,4 +1,4 @@
-//! `moodring query`: what a live run found, out of its state file.
+//! `moodring query`: shows the results of a live run from its state file.
 
 mod args;
 mod rows;
@@ -64,7 +64,7 @@ fn show_windows(
                 rows.push(row);
                 Ok(())
             })?;
-            // The youngest last, as it stands above the prompt.
+            // The newest last, just above the prompt.
             rows.sort_by_key(|row| (row.start, row.end));
             out.write_all(table::windows(&rows).as_bytes())?;
             limited
@@ -81,7 +81,7 @@ fn show_windows(
     Ok(())
 }
 
-/// What an error means to the person who asked.
+/// Classifies an error as wrong usage or failure.
 fn failure(error: HistoryError) -> Failure {
     match error {
         HistoryError::State(error) => state_failure(error),

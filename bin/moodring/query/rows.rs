@@ -1,4 +1,4 @@
-//! Sources, alerts, late posts and series.
+//! Shows sources, alerts, late posts and series.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -19,11 +19,10 @@ use super::table::Table;
 use crate::human::grouped;
 use crate::visible::visible;
 
-/// The most alerts that are shown.
+/// Maximum number of alerts that are shown.
 const MAX_ALERTS: u32 = 10_000;
 
-/// Writes the rows of a list in the format that was asked for. Each is an object; a cell of a table is its text, and empty
-/// for null.
+/// Writes the rows of a list in the chosen format. Each row is an object; null becomes an empty cell in a table.
 fn write(
     args: &QueryArgs,
     out: &mut impl Write,
@@ -142,7 +141,7 @@ pub(super) fn sources(
     write(args, out, &columns, &rows)
 }
 
-/// Shows the alerts of the range of times that was asked for.
+/// Shows the alerts between --from and --to.
 pub(super) fn alerts(
     snapshot: &Snapshot<'_>,
     args: &QueryArgs,
@@ -176,7 +175,7 @@ pub(super) fn alerts(
     write(args, out, columns, &rows)
 }
 
-/// The range of times that was asked for, in microseconds.
+/// Returns the range from --from to --to, in microseconds.
 fn range(args: &QueryArgs) -> Range<i64> {
     let micros = |time: Option<Timestamp>, ends: i64| time.map_or(ends, Timestamp::as_micros);
     micros(args.from, i64::MIN)..micros(args.to, i64::MAX)
@@ -226,7 +225,7 @@ pub(super) fn series(
     write(args, out, &columns, &rows)
 }
 
-/// Shows the posts that came too late, as far as they are committed.
+/// Shows the posts that arrived too late, up to the committed length of their file.
 pub(super) fn late(
     snapshot: &Snapshot<'_>,
     args: &QueryArgs,

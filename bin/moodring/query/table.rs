@@ -1,4 +1,4 @@
-//! Rows as tables for a person.
+//! Formats rows as tables.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,10 @@ use moodring_live::history::{WindowRow, spelled};
 use crate::human::grouped;
 use crate::visible::visible;
 
-/// How many characters of a group are shown.
+/// Maximum number of characters of a group that are shown.
 const GROUP_WIDTH: usize = 24;
 
-/// A table: its columns, and which of them hold numbers.
+/// A table, and which of its columns contain numbers.
 pub(super) struct Table {
     names: Vec<&'static str>,
     numbers: Vec<bool>,
@@ -18,7 +18,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// A table with these columns; those that begin with `#` hold numbers.
+    /// Returns a table with these columns. A name that begins with `#` marks a column of numbers.
     pub(super) fn new(columns: &[&'static str]) -> Self {
         Self {
             names: columns
@@ -34,7 +34,7 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// The table as text. Columns that say nothing in any row are left out.
+    /// Returns the table as text, without columns that are empty in every row.
     pub(super) fn render(&self) -> String {
         let shown: Vec<usize> = (0..self.names.len())
             .filter(|&at| self.rows.iter().any(|row| !row[at].is_empty()))
@@ -73,7 +73,7 @@ impl Table {
     }
 }
 
-/// The windows as a table.
+/// Returns the windows as a table.
 pub(super) fn windows(rows: &[WindowRow]) -> String {
     if rows.is_empty() {
         return "no windows\n".to_owned();
@@ -108,7 +108,7 @@ pub(super) fn windows(rows: &[WindowRow]) -> String {
     table.render()
 }
 
-/// What can be said of a window's state beside its being final.
+/// Returns the remarks on a window, such as that it is not final.
 fn state(row: &WindowRow) -> String {
     use moodring_window::WindowState::{Corrected, Final, Provisional};
     let mut state = match row.state {

@@ -1,5 +1,5 @@
-//! The windows of a run over files: what [`query`](crate::query) shows of a live one, by the same rules. No post is late
-//! here, as all are read before a window is written.
+//! The windows of a run over files, computed by the same rules as those of a live run. No post is late, because all
+//! posts are read before a window is written.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,17 +19,17 @@ use thiserror::Error;
 
 use crate::run::window_args::WindowPlan;
 
-/// The most panes of groups that are held in memory; each takes a few hundred bytes or more.
+/// Maximum number of panes of groups in memory; each takes a few hundred bytes or more.
 const MAX_CELLS: usize = 4_000_000;
-/// How many ids of an input are remembered, as in a live run.
+/// How many IDs of an input are remembered, as in a live run.
 const MAX_IDS: usize = 1_000_000;
-/// How many bytes of windows are collected before they are compressed and written.
+/// How many bytes of rows are collected before they are compressed and written.
 const PIECE: usize = 1 << 20;
-/// The source of the input that is read: they come one after another.
+/// All inputs count as one source, because they are read one after another.
 const SOURCE: SourceId = SourceId(0);
 const SCOPE: Scope = Scope(0);
 
-/// There are more windows than fit into memory.
+/// The windows do not fit into memory.
 #[derive(Debug, Error)]
 #[error(
     "the windows need more than {MAX_CELLS} panes, which do not fit into memory: choose a wider --slide, or lower \
@@ -37,7 +37,7 @@ const SCOPE: Scope = Scope(0);
 )]
 struct TooMany;
 
-/// Where windows go, and in which form.
+/// The file for windows and its format.
 #[derive(Debug, Clone)]
 pub(crate) struct WindowsFile {
     pub(crate) path: PathBuf,
@@ -45,12 +45,12 @@ pub(crate) struct WindowsFile {
     pub(crate) compression: Compression,
 }
 
-/// What was written.
+/// The numbers of windows and groups written, and of duplicates.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WindowsWritten {
     pub(crate) windows: u64,
     pub(crate) groups: u64,
-    /// Posts that were left out, as their id was there before.
+    /// Posts that were not counted because their ID had occurred before in their input.
     pub(crate) duplicates: u64,
 }
 
@@ -64,13 +64,13 @@ pub(crate) struct WindowSink {
     group_by: Vec<String>,
     length: i64,
     max_tags: usize,
-    /// The input that is read.
+    /// The current input.
     source: Option<u32>,
     duplicates: u64,
 }
 
 impl WindowSink {
-    /// Opens the file of windows, which does not appear before they are complete.
+    /// Opens the file for windows. It appears when they are complete.
     pub(crate) fn open(
         file: &WindowsFile,
         plan: &WindowPlan,
@@ -83,7 +83,7 @@ impl WindowSink {
             max_tags: plan.max_tags,
             max_ids: MAX_IDS,
         };
-        // However far apart posts are, none is late.
+        // No post is late, however far apart posts are.
         let patience = Patience {
             lateness: Duration::MAX,
             ..Patience::default()
@@ -104,7 +104,7 @@ impl WindowSink {
         })
     }
 
-    /// The file that is there until the windows are complete.
+    /// Returns the name of the part file.
     pub(crate) fn part_path(&self) -> Option<&Path> {
         match &self.output {
             Output::File(part) => Some(part.part_path()),
@@ -115,7 +115,7 @@ impl WindowSink {
     /// Folds the rows of a shard. Shards come in the order of the inputs.
     pub(crate) fn fold(&mut self, source: u32, rows: &Rows<'_>) -> Result<(), BoxError> {
         if self.source != Some(source) {
-            // Ids are unique within an input; those of the one before are not needed any more.
+            // IDs are unique within an input; those of the previous one are no longer needed.
             self.fold.restore_ids(SCOPE, &[]);
             self.source = Some(source);
         }
@@ -167,7 +167,7 @@ impl WindowSink {
         })
     }
 
-    /// The groups by their dimension and name.
+    /// Returns the groups, sorted by dimension and name.
     fn sorted_groups(&mut self) -> Vec<(u16, GroupKey, GroupId)> {
         let mut groups: Vec<_> = (0..)
             .map_while(|id| {
@@ -181,7 +181,7 @@ impl WindowSink {
     }
 }
 
-/// Windows that are written and do not have their name yet.
+/// Windows that are written to a part file and can be committed.
 #[derive(Debug)]
 pub(crate) struct WindowsReady {
     output: Output,
@@ -201,7 +201,7 @@ impl WindowsReady {
     }
 }
 
-/// Writes rows in a format, compressed.
+/// Formats, compresses and writes rows.
 struct Writer<'a> {
     output: &'a mut Output,
     compressor: Compressor,

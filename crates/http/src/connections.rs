@@ -1,4 +1,4 @@
-//! The connections that are open, and which one goes when there are too many.
+//! The open connections, and which one is closed when there are too many.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-/// A connection, as its own task and the listener see it.
+/// A connection, shared by its task and the listener.
 #[derive(Debug, Default)]
 pub(crate) struct Connection {
-    /// Whether a request has arrived whole and is being answered.
+    /// Whether a complete request is being answered.
     is_answering: AtomicBool,
-    /// Told when the connection is to be closed.
+    /// Notified when the connection must be closed.
     pub(crate) close: Notify,
 }
 
@@ -32,8 +32,8 @@ struct Open {
 }
 
 impl Connections {
-    /// Adds a connection. If there are `max` already, closes the oldest that is not being answered: one that never sends
-    /// its headers, or that has nothing to ask. Returns `None` if all are being answered.
+    /// Adds a connection. If there are `max` already, closes the oldest one without a request in progress: it is idle
+    /// or has not sent its headers. Returns `None` if all have one.
     pub(crate) fn open(&self, max: usize) -> Option<(Arc<Connection>, Registered)> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if open.by_age.len() >= max {
@@ -55,7 +55,7 @@ impl Connections {
     }
 }
 
-/// Takes its connection off the list when it is dropped.
+/// Removes its connection from the list when dropped.
 #[derive(Debug)]
 pub(crate) struct Registered {
     id: u64,

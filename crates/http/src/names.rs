@@ -1,8 +1,8 @@
-//! What a server may be called by.
+//! The host names that requests may use.
 //!
-//! A page of another site can make a browser send requests to a server on this machine, under a name of its own that it
-//! has made to mean 127.0.0.1. So the `Host` of a request must be a name that is meant, and its `Origin`, if it has one,
-//! the same.
+//! A page of another site can resolve a name of its own to 127.0.0.1 and make a browser send requests to a server on
+//! this machine (DNS rebinding). So the `Host` of a request must be an allowed name, and so must its `Origin`, if it
+//! has one.
 
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
@@ -10,16 +10,16 @@ use axum::http::uri::Authority;
 
 use crate::problem::Problem;
 
-/// The names by which a server may be called.
+/// The host names that requests may use.
 #[derive(Debug, Clone)]
 pub struct Names {
     allowed: Vec<String>,
-    /// Whether any IP address will do: a request that names one cannot come from a rebound name.
+    /// Whether any IP address is allowed. A request for an IP address cannot be the result of DNS rebinding.
     addresses: bool,
 }
 
 impl Names {
-    /// Allows `localhost`, any IP address, and these names, such as that of a proxy.
+    /// Allows `localhost`, any IP address, and `names`, such as that of a proxy.
     #[must_use]
     pub fn new(names: &[String]) -> Self {
         let mut allowed: Vec<_> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
@@ -36,7 +36,7 @@ impl Names {
         self.allowed.contains(&host) || (self.addresses && bare.parse::<std::net::IpAddr>().is_ok())
     }
 
-    /// Checks where a request says that it goes and comes from.
+    /// Checks the `Host` and `Origin` of a request.
     ///
     /// # Errors
     /// A problem for the client.

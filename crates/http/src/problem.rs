@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// An error as a client gets it: a status, its name, and a sentence that says what to do.
+/// An error response: a status, its name, and a sentence that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     #[serde(serialize_with = "code")]
@@ -36,7 +36,7 @@ impl Problem {
         }
     }
 
-    /// Has the client wait this many seconds before it tries again.
+    /// Asks the client to wait this many seconds before it retries.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);

@@ -23,17 +23,17 @@ use crate::connections::{Connection, Connections};
 use crate::names::Names;
 use crate::tokens::Tokens;
 
-/// How long a failed accept waits: it fails where descriptors run out, which passes.
+/// How long to wait after a failed accept. It fails when no descriptors are left, which is temporary.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What clients may take.
+/// The limits for clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How many connections may be open.
+    /// Maximum number of open connections.
     pub connections: usize,
-    /// How long the headers of a request may take, and how long a connection may have nothing to ask.
+    /// Timeout for the headers of a request, and for an idle connection.
     pub headers: Duration,
-    /// How many bytes the headers of a request may have.
+    /// Maximum size of the headers of a request, in bytes.
     pub header_bytes: usize,
 }
 
@@ -52,10 +52,10 @@ impl Default for Limits {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BindError {
-    /// Other machines can reach it, and there are no tokens.
+    /// Other machines can reach the address, and no tokens are configured.
     #[error("other machines can reach {0}: give --token-file FILE, or listen on 127.0.0.1")]
     NeedsTokens(SocketAddr),
-    /// The system refused.
+    /// The operating system refused the address.
     #[error("cannot listen on {address}")]
     Refused {
         /// The address.
@@ -65,7 +65,7 @@ pub enum BindError {
     },
 }
 
-/// An address that is listened on.
+/// A server that listens on an address.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -74,10 +74,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on an address. Port 0 takes any that is free. Must be called within a tokio runtime.
+    /// Listens on an address. Port 0 selects a free port. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// [`BindError`]; with no tokens, any address but loopback is refused.
+    /// [`BindError`]. Without tokens, any address but loopback is refused.
     pub async fn bind(
         address: SocketAddr,
         tokens: Option<&Tokens>,
@@ -95,16 +95,16 @@ impl Server {
         })
     }
 
-    /// The address that is listened on.
+    /// Returns the address that the server listens on.
     ///
     /// # Errors
-    /// If the system does not say.
+    /// If the operating system does not report it.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Serves `router` until `stop` holds true or its sender is gone, then answers what has arrived and closes all
-    /// connections.
+    /// Serves `router` until `stop` is true or its sender is dropped. Then answers the requests in progress and closes
+    /// all connections.
     pub async fn run(self, router: Router, mut stop: watch::Receiver<bool>) {
         let connections = Connections::default();
         let mut tasks = tokio::task::JoinSet::new();
@@ -122,7 +122,7 @@ impl Server {
                     continue;
                 }
             };
-            // With all connections busy, the client sees this one closed and may try again.
+            // All connections are busy. The client sees this one closed and can retry.
             let Some((connection, registered)) = connections.open(self.limits.connections) else {
                 continue;
             };
@@ -144,7 +144,7 @@ impl Server {
     }
 }
 
-/// Serves one connection to its end.
+/// Serves one connection until it is closed.
 async fn serve(
     stream: TcpStream,
     router: Router,
@@ -158,7 +158,7 @@ async fn serve(
     let service = service_fn(move |request: Request<Incoming>| {
         let (router, names, state) = (router.clone(), Arc::clone(&names), Arc::clone(&state));
         async move {
-            // Until its body has gone, too: an event stream is being answered for as long as it lasts.
+            // The request is in progress until its body has been sent; an event stream, until it ends.
             let guard = Answering::of(state);
             let response = answer(router, &names, request).await;
             Ok::<_, std::convert::Infallible>(response.map(|body| Guarded { body, guard }))
@@ -188,7 +188,7 @@ async fn serve(
     }
 }
 
-/// Says that a connection is being answered until it is dropped.
+/// Marks a connection as busy until dropped.
 struct Answering(Arc<Connection>);
 
 impl Answering {
@@ -204,7 +204,7 @@ impl Drop for Answering {
     }
 }
 
-/// A body that keeps its connection among those that are being answered.
+/// A body that marks its connection as busy.
 struct Guarded {
     body: Body,
     #[expect(dead_code, reason = "it acts when it is dropped")]

@@ -1,6 +1,6 @@
-//! Tokens: who may do what.
+//! Access tokens and their scopes.
 //!
-//! A token file has a token a line, each after its scope: `read TOKEN`, `ingest TOKEN` or `admin TOKEN`. Empty lines and
+//! Each line of a token file is a scope and a token: `read TOKEN`, `ingest TOKEN` or `admin TOKEN`. Empty lines and
 //! lines that begin with `#` are skipped. An admin token allows everything.
 
 use std::fs::File;
@@ -15,19 +15,19 @@ use thiserror::Error;
 
 use crate::problem::Problem;
 
-/// The longest token file, in bytes.
+/// Maximum size of a token file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
-/// The shortest token, in characters: 128 bits in base64 have 22.
+/// Minimum length of a token, in characters: 128 bits in base64.
 const MIN_TOKEN: usize = 20;
 
-/// What a token allows.
+/// The scope of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// To see everything.
+    /// Read everything.
     Read,
-    /// To send posts.
+    /// Send posts.
     Ingest,
-    /// Everything.
+    /// Do everything.
     Admin,
 }
 
@@ -46,7 +46,7 @@ impl Scope {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BadTokens {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read the token file {path:?}")]
     Unreadable {
         /// The file.
@@ -54,7 +54,7 @@ pub enum BadTokens {
         /// Why.
         source: io::Error,
     },
-    /// Others may read it.
+    /// Other users can read the file.
     #[error(
         "other users may read the token file {path:?}: run `chmod 600` on it, and replace the tokens"
     )]
@@ -62,7 +62,7 @@ pub enum BadTokens {
         /// The file.
         path: PathBuf,
     },
-    /// A line is no token with its scope.
+    /// A line is not a scope and a token.
     #[error(
         "line {line} of the token file {path:?} is not `read TOKEN`, `ingest TOKEN` or `admin TOKEN` with a token of at \
          least {MIN_TOKEN} visible characters"
@@ -73,7 +73,7 @@ pub enum BadTokens {
         /// The number of the line, from 1.
         line: usize,
     },
-    /// It has no token.
+    /// The file contains no token.
     #[error("the token file {path:?} has no token: write a line such as `ingest TOKEN`")]
     Empty {
         /// The file.
@@ -95,7 +95,7 @@ impl Tokens {
     /// Reads a token file.
     ///
     /// # Errors
-    /// If it cannot be read, other users can read it, or it holds something else than tokens.
+    /// If it cannot be read, other users can read it, or it contains anything but tokens.
     pub fn read(path: &Path) -> Result<Self, BadTokens> {
         let unreadable = |source| BadTokens::Unreadable {
             path: path.to_owned(),
@@ -150,7 +150,8 @@ impl Tokens {
         Ok(Self(tokens))
     }
 
-    /// Checks that a request has a token that allows `wanted`. Takes the same time whichever token is right.
+    /// Checks that a request has a token with the scope `wanted`. The time taken does not depend on which token
+    /// matches.
     ///
     /// # Errors
     /// A problem for the client: 401 without a known token, 403 with one of another scope.

@@ -1,4 +1,4 @@
-//! Why a question about the past has no answer.
+//! The errors of querying windows.
 
 use std::io;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::encoding::BadBytes;
 use crate::rules::BadRules;
 
-/// Why a question about the past has no answer.
+/// Why a query fails.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HistoryError {
@@ -25,32 +25,32 @@ pub enum HistoryError {
     /// The rows cannot be written.
     #[error("cannot write the rows")]
     Write(#[from] io::Error),
-    /// There is no series of this number.
+    /// There is no series with this number.
     #[error("there is no series {wanted}; there are {known}")]
     NoSeries {
         /// The number that was asked for.
         wanted: i64,
-        /// The numbers that there are.
+        /// The existing numbers.
         known: String,
     },
-    /// Posts are not divided in this way.
+    /// The series has no such dimension.
     #[error("series {series} is not grouped by `{wanted}`, but by {known}")]
     NoDimension {
         /// The series.
         series: i64,
         /// The dimension that was asked for.
         wanted: String,
-        /// The dimensions that there are.
+        /// The existing dimensions.
         known: String,
     },
-    /// A window is not made of whole panes.
+    /// The window or slide is not a multiple of the panes.
     #[error(
         "the {what} of {} is not a multiple of {}, the width of the panes of series {series}", spelled(*.asked), spelled(*.panes)
     )]
     NotWhole {
         /// The series.
         series: i64,
-        /// What was asked for: a window or a slide.
+        /// Which one: the window or the slide.
         what: &'static str,
         /// Its width.
         asked: Duration,
@@ -62,23 +62,23 @@ pub enum HistoryError {
     Uneven {
         /// The width of the windows.
         window: Duration,
-        /// From the start of one to the start of the next.
+        /// The slide: the time from the start of one window to the start of the next.
         slide: Duration,
     },
-    /// Older panes have been rolled up.
+    /// The window needs finer panes than are left, because older panes have been rolled up.
     #[error(
         "before {since} only panes of {} are left: ask for windows and a slide of a multiple of that, or --from {since}",
         spelled(*.width)
     )]
     TooFine {
-        /// Since when there are finer ones.
+        /// Where the finer panes begin.
         since: String,
-        /// How wide the panes are before that.
+        /// The width of the panes before that.
         width: Duration,
     },
 }
 
-/// A width as flags spell it.
+/// Returns a width in the notation of the flags.
 #[must_use]
 pub fn spelled(width: Duration) -> String {
     let millis = width.as_millis();

@@ -1,7 +1,7 @@
-//! What a state tells of the past: windows as they were asked for.
+//! Queries of the windows in a state.
 //!
-//! [`windows`] reads the panes of a state and puts them together into [`WindowRow`]s. A run over files has its own panes,
-//! and makes the same rows of them. [`CsvWindows`] and [`write_json_line`] write them.
+//! [`windows`] reads the panes of a state and combines them into [`WindowRow`]s. A run over files makes the same rows
+//! from panes in memory. [`CsvWindows`] and [`write_json_line`] write them.
 
 mod error;
 mod query;

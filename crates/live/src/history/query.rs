@@ -1,4 +1,4 @@
-//! Windows out of the panes of a state.
+//! Combines the panes of a state into windows.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,7 +13,7 @@ use super::series::{Limited, SavedSeries};
 use super::window_row::{Owner, WindowRow};
 use crate::encoding::decode_cell;
 
-/// Which series are asked for.
+/// Which series a query covers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SeriesChoice {
     /// The newest.
@@ -25,16 +25,17 @@ pub enum SeriesChoice {
     One(i64),
 }
 
-/// Which windows are asked for.
+/// Which windows a query returns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WindowQuery {
-    /// The first instant that a window may begin at.
+    /// The earliest start of a window.
     pub from: Option<Timestamp>,
-    /// The instant before which a window must begin.
+    /// The time before which a window must begin.
     pub to: Option<Timestamp>,
-    /// How wide the windows are; as wide as those of the series by default.
+    /// The width of the windows; by default that of the series.
     pub window: Option<Duration>,
-    /// From the start of one to the start of the next. By default as in the series, or as wide as `window` if that is given.
+    /// The time from the start of one window to the start of the next; by default `window`, or without it that of the
+    /// series.
     pub slide: Option<Duration>,
     /// The dimension; by default the first one of the series.
     pub group_by: Option<String>,
@@ -44,10 +45,10 @@ pub struct WindowQuery {
     pub series: SeriesChoice,
 }
 
-/// Passes the windows that are asked for to `visit`: by series, then by group, then by time. Returns what could not be
-/// shown, because older panes have been rolled up and the question names no time.
+/// Calls `visit` with each window, ordered by series, group and time. Returns the series whose oldest windows are left
+/// out, because their panes have been rolled up and the query gives no start.
 ///
-/// Holds the windows of one group at a time.
+/// Keeps the panes of one group in memory at a time.
 ///
 /// # Errors
 /// [`HistoryError`].
@@ -86,7 +87,7 @@ fn chosen(
     }
 }
 
-/// A question in terms of the panes of a series.
+/// A query in units of the panes of a series.
 struct Plan {
     view: View,
     length: i64,
@@ -161,7 +162,7 @@ fn plan(
     let mut starts = starts(series, query);
     let mut limited = None;
     if let Some((limit, last)) = series.last_coarse(&snapshot.extents(series.series.id)?, slide) {
-        // The first window that holds none of the coarse panes.
+        // The first window that contains no coarse pane.
         let first = last + 1;
         let is_asked = query.from.is_some() || query.window.is_some();
         if is_asked && starts.start < first && starts.end > starts.start {
@@ -220,7 +221,7 @@ fn dimension(series: &SavedSeries, query: &WindowQuery) -> Result<u16, HistoryEr
         })
 }
 
-/// The groups that are asked for, by their names.
+/// Returns the selected groups, sorted by name.
 fn groups(
     snapshot: &Snapshot<'_>,
     series: &SavedSeries,
@@ -244,8 +245,8 @@ fn groups(
     Ok(groups)
 }
 
-/// The panes of a group that the windows need, by time; wide ones as if all of their posts were in the first of the panes
-/// that they hold.
+/// Returns the panes of a group that the windows need, sorted by time. A wide pane counts as if all of its posts were
+/// in the first of the panes that it replaces.
 fn cells(
     snapshot: &Snapshot<'_>,
     series: &SavedSeries,

@@ -1,4 +1,4 @@
-//! A series as it is saved, and how fine it still is.
+//! A saved series, and where its panes are coarse.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::rules::SeriesRules;
 /// A series with its rules.
 #[derive(Debug, Clone)]
 pub struct SavedSeries {
-    /// As it is saved.
+    /// The saved series.
     pub series: Series,
     /// Its rules.
     pub rules: SeriesRules,
@@ -19,14 +19,14 @@ pub struct SavedSeries {
     pub grid: Grid,
 }
 
-/// Why the oldest windows are not shown: they would need finer panes than are left.
+/// The oldest windows of a series, which are left out because they need finer panes than are left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limited {
     /// The series.
     pub series: i64,
-    /// Since when windows are shown.
+    /// The start of the first window that is returned.
     pub since: Timestamp,
-    /// How wide the panes before that are.
+    /// The width of the panes before that.
     pub width: Duration,
 }
 
@@ -45,7 +45,7 @@ impl SavedSeries {
         })
     }
 
-    /// The last pane that is final; all of them in a series that another one has followed.
+    /// Returns the last final pane. In a series that another one has followed, all panes are final.
     pub(super) fn last_final(&self) -> Option<PaneIndex> {
         if self.series.is_closed {
             return Some(PaneIndex::MAX);
@@ -54,7 +54,7 @@ impl SavedSeries {
         Some(self.grid.last_ended(watermark))
     }
 
-    /// The first pane that was not final when another series followed this one.
+    /// Returns the first pane that was not final when another series followed this one.
     pub(super) fn first_partial(&self) -> Option<PaneIndex> {
         if !self.series.is_closed {
             return None;
@@ -65,7 +65,7 @@ impl SavedSeries {
         }))
     }
 
-    /// The last of the panes that windows with this slide cannot be made of, as they are too wide.
+    /// Returns the last pane that is too wide for windows with this slide.
     pub(super) fn last_coarse(
         &self,
         extents: &[Extent],

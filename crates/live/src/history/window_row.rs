@@ -1,63 +1,63 @@
-//! A window as people and programs get it: a line of JSON or a row of a table.
+//! A window as it is output: a line of JSON or a row of a table.
 
 use moodring_window::{Aggregate, Class, Grid, GroupKey, Sample, Timestamp, Window, WindowState};
 use serde::{Serialize, Serializer};
 
-/// How many of its most frequent tags a window shows.
+/// Maximum number of tags in a window: the most frequent ones.
 const TOP_TAGS: usize = 10;
 
-/// A window of one group with at least one post. Its JSON has these fields in this order; those that say nothing in most
-/// windows are left out there.
+/// A window of one group with at least one post. Its JSON has these fields in this order; some are omitted when they
+/// are empty or false.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WindowRow {
     /// The series; none in a run over files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<i64>,
-    /// The dimension, as `--group-by` spells it.
+    /// The dimension, in the notation of `--group-by`.
     pub group_by: String,
     /// The group.
     pub group: String,
-    /// Whether the group is the one of all values for which there was no room.
+    /// Whether the group contains all values beyond the maximum number of groups.
     #[serde(skip_serializing_if = "is_false")]
     pub other: bool,
     /// When the window begins.
     #[serde(serialize_with = "as_text")]
     pub start: Timestamp,
-    /// When it has ended: the first instant after it.
+    /// When the window ends: the first instant after it.
     #[serde(serialize_with = "as_text")]
     pub end: Timestamp,
-    /// How many posts there are.
+    /// The number of posts.
     pub count: u64,
     /// Their mean score, to six decimals.
     pub mean: f64,
     /// Their population standard deviation, to six decimals.
     pub std: f64,
-    /// How many posts are positive.
+    /// The number of positive posts.
     pub positive: u64,
-    /// How many posts are neutral.
+    /// The number of neutral posts.
     pub neutral: u64,
-    /// How many posts are negative.
+    /// The number of negative posts.
     pub negative: u64,
-    /// The score that 10 % of the posts do not exceed, by the nearest rank, to three decimals.
+    /// The 10th percentile of the scores (nearest rank), to three decimals.
     pub p10: f64,
     /// The median.
     pub p50: f64,
-    /// The score that 90 % of the posts do not exceed.
+    /// The 90th percentile.
     pub p90: f64,
     /// The most frequent tags.
     pub top_tags: Vec<TagRow>,
-    /// If not all tags were kept apart: how often others occurred, so at most how often one that is missing did.
+    /// If not all tags were counted exactly: the number of occurrences of the others, which limits the count of each.
     #[serde(skip_serializing_if = "is_zero")]
     pub top_tags_missing: u64,
     /// The most positive posts, the most positive first.
     pub most_positive: Vec<PostRow>,
     /// The most negative posts, the most negative first.
     pub most_negative: Vec<PostRow>,
-    /// Whether it can still change.
+    /// Whether the window can still change.
     pub state: WindowState,
-    /// How many posts came after it was final.
+    /// The number of posts that arrived after it was final.
     pub rev: u64,
-    /// Whether it was closed before its end, as another series began.
+    /// Whether it was closed before its end because another series began.
     #[serde(skip_serializing_if = "is_false")]
     pub partial: bool,
 }
@@ -67,7 +67,7 @@ pub struct WindowRow {
 pub struct TagRow {
     /// The tag.
     pub tag: String,
-    /// How many posts have it.
+    /// The number of posts with the tag.
     pub count: u64,
     /// Their mean score, to six decimals.
     pub mean: f64,
@@ -81,7 +81,7 @@ pub struct PostRow {
     /// When it was written.
     #[serde(serialize_with = "as_text")]
     pub time: Timestamp,
-    /// Its text, unless it was not kept or has been erased.
+    /// Its text, if it was kept and has not been erased.
     pub text: Option<String>,
 }
 
@@ -101,19 +101,19 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// Whose windows they are.
+/// The series, dimension and group of some windows.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner<'a> {
     /// The series; none in a run over files.
     pub series: Option<i64>,
-    /// The dimension, as `--group-by` spells it.
+    /// The dimension, in the notation of `--group-by`.
     pub group_by: &'a str,
     /// The group.
     pub group: &'a GroupKey,
 }
 
 impl WindowRow {
-    /// Returns a window of a group on `grid`. `None` if it has no post.
+    /// Returns the row of a window. `None` if the window has no post.
     #[must_use]
     pub fn new(owner: &Owner<'_>, grid: &Grid, window: &Window) -> Option<Self> {
         let aggregate = &window.aggregate;
@@ -175,12 +175,12 @@ fn posts(samples: &[Sample]) -> Vec<PostRow> {
     samples.iter().map(post).collect()
 }
 
-/// A quotient, rounded half away from zero.
+/// Returns a quotient, rounded half away from zero.
 fn rounded(sum: i128, count: i128) -> i128 {
     (2 * sum + count * sum.signum()) / (2 * count)
 }
 
-/// A number of millionths; written out it has at most six decimals.
+/// Converts millionths to a number, which has at most six decimals when printed.
 #[expect(
     clippy::cast_precision_loss,
     reason = "means and deviations are within ±2·10⁹"

@@ -1,4 +1,4 @@
-//! Windows as CSV, JSON lines, or a table for a person.
+//! Writes windows as CSV or JSON lines.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::window_row::WindowRow;
 
-/// The names of the columns of a CSV of windows.
+/// The columns of windows in CSV.
 const COLUMNS: [&str; 22] = [
     "series",
     "group_by",
@@ -32,7 +32,7 @@ const COLUMNS: [&str; 22] = [
     "partial",
 ];
 
-/// Writes windows as CSV with a header. Lists are JSON in their cell, and a flag is `true` or empty.
+/// Writes windows as CSV with a header. Lists are written as JSON in their cell, and a flag as `true` or empty.
 #[derive(Debug)]
 pub struct CsvWindows<W: Write>(csv::Writer<W>);
 
@@ -47,7 +47,7 @@ impl<W: Write> CsvWindows<W> {
         Ok(Self(writer))
     }
 
-    /// Continues a CSV that has its header.
+    /// Continues CSV whose header has been written.
     #[must_use]
     pub fn continued(out: W) -> Self {
         Self(csv::Writer::from_writer(out))
@@ -100,7 +100,7 @@ impl<W: Write> CsvWindows<W> {
     }
 }
 
-/// Writes anything as a line of JSON.
+/// Writes a value as a line of JSON.
 ///
 /// # Errors
 /// If it cannot be written.

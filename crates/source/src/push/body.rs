@@ -1,18 +1,18 @@
-//! The records of a request: JSON values, put on lines of their own.
+//! Splits the body of a request into records: JSON values, each on a line of its own.
 //!
-//! A value is looked at only as far as it must be to know where it ends. Whether it is a post is for the workers to say.
+//! A value is parsed only as far as needed to find its end. The workers decide whether it is a valid post.
 
 use memchr::memchr_iter;
 use thiserror::Error;
 
-/// What a body is said to be.
+/// The declared format of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// One JSON value; the elements of an array are records.
     Json,
     /// A JSON value on each line.
     Lines,
-    /// One or the other, as it looks.
+    /// Undeclared: detected from the body.
     Unknown,
 }
 
@@ -21,7 +21,7 @@ pub(super) enum Content {
 pub(super) struct Records {
     /// JSON lines.
     pub(super) bytes: Vec<u8>,
-    /// How many there are.
+    /// The number of records.
     pub(super) count: u32,
 }
 
@@ -36,7 +36,7 @@ pub(super) enum BadBody {
     NotJson,
 }
 
-/// Finds the records of a body. A single object is one record, however many lines it has.
+/// Finds the records of a body. An object that spans several lines is one record.
 pub(super) fn records(body: &[u8], content: Content) -> Result<Records, BadBody> {
     let body = body.trim_ascii();
     if body.is_empty() {
@@ -64,7 +64,7 @@ pub(super) fn records(body: &[u8], content: Content) -> Result<Records, BadBody>
     Ok(records)
 }
 
-/// Whether a body is an array, or an object over several lines, and not a list of lines.
+/// Whether a body is one array, or one object over several lines, rather than JSON lines.
 fn is_one_value(body: &[u8]) -> bool {
     body[0] == b'[' || (body[0] == b'{' && value_len(body) == Some(body.len()))
 }
@@ -82,7 +82,7 @@ fn lines(body: &[u8]) -> Records {
     Records { bytes, count }
 }
 
-/// The elements of an array, each on a line.
+/// Returns the elements of an array, each on a line.
 fn elements(body: &[u8]) -> Result<Records, BadBody> {
     let mut bytes = Vec::with_capacity(body.len());
     let mut count = 0;
@@ -103,7 +103,8 @@ fn elements(body: &[u8]) -> Result<Records, BadBody> {
     }
 }
 
-/// The length of the JSON value that text begins with, as far as brackets and strings tell; `None` if it does not end.
+/// Returns the length of the JSON value at the start of the text, by matching brackets and strings; `None` if it does
+/// not end.
 fn value_len(text: &[u8]) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = 0;
@@ -112,7 +113,7 @@ fn value_len(text: &[u8]) -> Option<usize> {
             b'"' => at += string_len(&text[at..])? - 1,
             b'{' | b'[' => depth += 1,
             b'}' | b']' => {
-                // The end of what the value stands in.
+                // The end of the enclosing array or object.
                 if depth == 0 {
                     return (at > 0).then_some(at);
                 }
@@ -130,7 +131,7 @@ fn value_len(text: &[u8]) -> Option<usize> {
     (depth == 0 && at > 0).then_some(at)
 }
 
-/// The length of the string that text begins with, quotes included.
+/// Returns the length of the string at the start of the text, including its quotes.
 fn string_len(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -142,7 +143,8 @@ fn string_len(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Appends a value as a line. Between values a line end means nothing to JSON, and within strings it is not allowed.
+/// Appends a value as a line. Line ends in it become spaces: between tokens both are whitespace, and in
+/// strings JSON does not allow line ends.
 fn push_line(bytes: &mut Vec<u8>, value: &[u8]) {
     let start = bytes.len();
     bytes.extend_from_slice(value.trim_ascii_end());

@@ -1,8 +1,8 @@
-//! `push:`, posts that are sent over HTTP.
+//! The source `push:`, which receives posts over HTTP.
 //!
-//! `POST /api/v1/posts` takes JSON lines, a JSON array, or one JSON object, and answers 202 once the posts are safe: on the
-//! disk, in a stream that keeps its state. A request is counted whole or not at all. One with an `Idempotency-Key` that was
-//! taken in the last 24 hours is answered in the same way and not counted again.
+//! `POST /api/v1/posts` accepts JSON lines, a JSON array, or one JSON object. With a state, it answers 202 when the
+//! posts are on the disk. A request is counted completely or not at all. A request with an `Idempotency-Key` that was
+//! accepted in the last 24 hours gets the same answer and is not counted again.
 
 mod body;
 
@@ -31,47 +31,47 @@ use crate::segment::{IdempotencyKey, Position, Segment};
 use crate::source::{Kind, Source};
 use crate::status::Status;
 
-/// Where to send posts unless the user says otherwise.
+/// The default address.
 pub const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8089);
-/// The largest body that is taken unless the user says otherwise, in bytes.
+/// The default maximum size of a body, in bytes.
 pub const DEFAULT_MAX_BODY: usize = 1 << 20;
-/// The largest body that the user can allow, in bytes.
+/// The upper limit of the maximum size of a body, in bytes.
 pub const MAX_MAX_BODY: usize = 16 << 20;
 
-/// How long a body may take to arrive.
+/// Timeout for receiving a body.
 const BODY_TIME: Duration = Duration::from_secs(30);
-/// The longest `Idempotency-Key`, in bytes.
+/// Maximum length of an `Idempotency-Key`, in bytes.
 const MAX_KEY: usize = 256;
-/// How long a client is asked to wait where there is no room, in seconds.
+/// How long a client is asked to wait when the queue is full, in seconds.
 const RETRY_AFTER: u32 = 1;
-/// How often the listener looks whether it is to stop.
+/// How often the listener checks whether it must stop.
 const STOP_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Why posts cannot be taken over HTTP.
+/// Why posts cannot be received over HTTP.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PushError {
     /// The address cannot be served.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The system refused threads or descriptors.
+    /// The operating system refused threads or descriptors.
     #[error("cannot start the HTTP server of `push:`")]
     Runtime(#[source] std::io::Error),
 }
 
-/// What is taken over HTTP, and from whom.
+/// The settings of a listener for posts.
 #[derive(Debug, Clone)]
 pub struct PushOptions {
     /// The address to listen on.
     pub address: SocketAddr,
-    /// Who may send posts; anybody on this machine without.
+    /// The tokens that allow sending posts. Without tokens, everybody on this machine may.
     pub tokens: Option<Tokens>,
-    /// The names by which the server may be called, beside `localhost` and IP addresses.
+    /// The allowed host names, in addition to `localhost` and IP addresses.
     pub names: Vec<String>,
-    /// The largest body that is taken, in bytes.
+    /// Maximum size of a body, in bytes.
     pub max_body: usize,
-    /// How posts lie in JSON lines.
+    /// The layout of posts in JSON lines.
     pub layout: Layout,
 }
 
@@ -83,7 +83,7 @@ pub struct Push {
     handler: Handler,
 }
 
-/// What a request is handled with, apart from the outlet.
+/// The state shared by all requests, apart from the outlet.
 #[derive(Debug, Clone)]
 struct Handler {
     tokens: Option<Tokens>,
@@ -97,17 +97,17 @@ struct Shared {
     outlet: Arc<dyn Outlet>,
 }
 
-/// What a client is told of its posts.
+/// The response to accepted posts.
 #[derive(Debug, Serialize)]
 struct Accepted {
-    /// How many posts were taken.
+    /// How many posts were accepted.
     accepted: u32,
-    /// Whether the request was taken before.
+    /// Whether the request had been accepted before.
     repeated: bool,
 }
 
 impl Push {
-    /// Listens on the address, so that one that cannot be had is known before the run begins.
+    /// Listens on the address, so that an unusable address is an error before the run begins.
     ///
     /// # Errors
     /// [`PushError`].
@@ -138,10 +138,10 @@ impl Push {
         })
     }
 
-    /// The address that is listened on.
+    /// Returns the address that the listener uses.
     ///
     /// # Errors
-    /// If the system does not say.
+    /// If the operating system does not report it.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.server.address()
     }
@@ -177,7 +177,7 @@ impl Source for Push {
                 while !outlet.is_closed() {
                     tokio::time::sleep(STOP_INTERVAL).await;
                 }
-                // It fails if the server has ended already.
+                // This fails if the server has already ended.
                 let _ = stop.send(true);
             })
         });
@@ -213,7 +213,7 @@ async fn accept(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<Acce
     };
     let (done, outcome) = oneshot::channel();
     let told = Box::new(move |outcome| {
-        // The client may have gone; its posts are counted all the same.
+        // The client may have disconnected; its posts are counted anyway.
         let _ = done.send(outcome);
     });
     let full = |_| {
@@ -286,7 +286,7 @@ fn content_of(headers: &HeaderMap) -> Result<Content, Problem> {
         | "application/ndjson"
         | "application/jsonl"
         | "application/x-jsonlines" => Content::Lines,
-        // What curl sends with --data-binary unless told otherwise, and no type at all.
+        // The default type of `curl --data-binary`, and a missing type.
         "" | "application/x-www-form-urlencoded" | "application/octet-stream" | "text/plain" => {
             Content::Unknown
         }
