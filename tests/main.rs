@@ -19,6 +19,7 @@ mod lexicon;
 mod names;
 #[cfg(feature = "faults")]
 mod poison;
+mod query;
 mod rejects;
 mod resume;
 mod scaling;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Duration;
 
 use moodring_live::encoding::{decode_books, decode_position};
@@ -234,19 +235,35 @@ pub(super) fn late(
     let range = range(args);
     let mut rows = Vec::new();
     for file in snapshot.files()? {
-        if file.role != "late" {
-            continue;
-        }
-        let committed = File::open(OsStr::from_bytes(&file.path))?.take(file.len);
-        for line in BufReader::new(committed).lines() {
-            let row: Value = serde_json::from_str(&line?).map_err(io::Error::from)?;
-            let time = row["time"].as_str().unwrap_or_default();
-            let time = Timestamp::parse(time, &moodring_window::TimeZone::UTC);
-            if time.is_ok_and(|time| range.contains(&time.as_micros())) {
-                rows.push(row);
-            }
+        // A file without committed bytes may not exist yet.
+        if file.role == "late" && file.len > 0 {
+            let path = Path::new(OsStr::from_bytes(&file.path));
+            let read = read_late(path, file.len, &range, &mut rows);
+            read.map_err(|source| HistoryError::LateFile {
+                path: path.to_owned(),
+                source,
+            })?;
         }
     }
     let columns = ["time", "source", "#late_by", "#score", "id", "text"];
     write(args, out, &columns, &rows)
+}
+
+/// Appends the late posts of a time in `range` to `rows`. Reads the first `committed` bytes of their file.
+fn read_late(
+    path: &Path,
+    committed: u64,
+    range: &Range<i64>,
+    rows: &mut Vec<Value>,
+) -> io::Result<()> {
+    let committed = File::open(path)?.take(committed);
+    for line in BufReader::new(committed).lines() {
+        let row: Value = serde_json::from_str(&line?)?;
+        let time = row["time"].as_str().unwrap_or_default();
+        let time = Timestamp::parse(time, &moodring_window::TimeZone::UTC);
+        if time.is_ok_and(|time| range.contains(&time.as_micros())) {
+            rows.push(row);
+        }
+    }
+    Ok(())
 }

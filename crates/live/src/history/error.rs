@@ -1,8 +1,10 @@
 //! The errors of querying windows.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use moodring_record::name_of;
 use moodring_store::state::StateError;
 use thiserror::Error;
 
@@ -25,6 +27,17 @@ pub enum HistoryError {
     /// The rows cannot be written.
     #[error("cannot write the rows")]
     Write(#[from] io::Error),
+    /// The file of late posts cannot be read.
+    #[error(
+        "cannot read the late posts in \"{}\" ({source}): put the file back as the run left it",
+        name_of(path)
+    )]
+    LateFile {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
     /// There is no series with this number.
     #[error("there is no series {wanted}; there are {known}")]
     NoSeries {
