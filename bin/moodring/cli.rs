@@ -42,6 +42,7 @@ pub(crate) struct Cli {
         help_heading = "Logging",
         display_order = 1000,
         value_enum,
+        value_name = "LEVEL",
         default_value = "warn",
         env = "MOODRING_LOG",
         hide_env = true
@@ -55,6 +56,7 @@ pub(crate) struct Cli {
         help_heading = "Logging",
         display_order = 1001,
         value_enum,
+        value_name = "FORMAT",
         default_value = "text"
     )]
     pub(crate) log_format: LogFormat,

@@ -37,9 +37,12 @@ Examples:
   moodring eval posts.tsv --label-field emotion --labels joy=positive,anger=negative
       Labels of your own
 
-Numeric labels are read as one of these scales, chosen by the numbers that occur: 0/2/4, 0/1/2, 0/1, one to
-five stars, half stars, ratings from 1 to 10, or, if any is negative, by sign. Numbers that fit no scale, or
-that would all be of one class, are an error; --labels states the scale.";
+Numeric labels are read as one of these scales, chosen by
+the numbers that occur: 0/2/4, 0/1/2, 0/1, one to five
+stars, half stars, ratings from 1 to 10, or, if any is
+negative, by sign. Numbers that fit no scale, or that would
+all be of one class, are an error; --labels states the
+scale.";
 
 /// Compare model scores with human labels.
 #[derive(Debug, Args)]

@@ -90,8 +90,8 @@ pub(crate) struct PoolArgs {
     #[arg(short, long, default_value = "auto", value_name = "N|auto|MIN..MAX")]
     pub(crate) workers: Workers,
 
-    /// Kill a worker that spends longer than this on one record; 0 disables the timeout, the minimum is 0.01 [default: 60, in
-    /// live 2]
+    /// Kill a worker that spends longer than this on one record; 0 disables the timeout, the minimum is 0.01 [default: 60,
+    /// or 2 in `live`]
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     pub(crate) record_timeout: Option<Duration>,
 
