@@ -1,4 +1,4 @@
-//! The one job that the program's workers have: whichever the run is about.
+//! The job of the program's workers: scoring, eval or live, as the setup says.
 
 use moodring_pool::{Job, JobError, ShardId, Work, wire};
 
@@ -8,7 +8,7 @@ use crate::message::Setup;
 use crate::records::{NoObserver, RecordObserver};
 use crate::score_job::ScoreJob;
 
-/// The job that the [`Setup`] says.
+/// The job selected by the [`Setup`].
 pub enum AnyJob<O = NoObserver> {
     /// `moodring score`.
     Score(Box<ScoreJob<O>>),
@@ -38,7 +38,7 @@ impl<O: RecordObserver> Job for AnyJob<O> {
     fn commit(&mut self, shard: ShardId, grant: &[u8]) -> Result<(), JobError> {
         match self {
             Self::Score(job) => job.commit(shard, grant),
-            // Their reports are all there is.
+            // Their reports contain all results, so there is nothing to commit.
             Self::Eval(_) | Self::Live(_) => Ok(()),
         }
     }

@@ -1,16 +1,17 @@
-//! The most positive and the most negative posts of any number of scored records. They merge exactly.
+//! The most positive and the most negative posts of some scored records. The merge of two sets does not depend on the
+//! order.
 
 use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-/// How many posts are kept at either end.
+/// How many posts are kept at each end.
 const KEPT: usize = 3;
 
-/// How many characters of a post are kept.
+/// Maximum number of characters of a post that are kept.
 const MAX_CHARS: usize = 280;
 
-/// The posts with the highest and the lowest primary scores; those of equal score in the order of the input.
+/// The posts with the highest and the lowest primary scores. Posts of equal score are in input order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extremes {
     positive: Vec<Extreme>,
@@ -22,7 +23,7 @@ pub struct Extremes {
 pub struct Extreme {
     /// The primary score, in units of [`Tally`](crate::Tally).
     score: i64,
-    /// The shard's number in the input, and the record's in the shard: together its place in the input.
+    /// The index of the shard in the input, and of the record in the shard.
     place: (u64, u64),
     /// The beginning of the text.
     text: String,
@@ -35,7 +36,7 @@ impl Extreme {
         crate::tally::from_units(self.score.into())
     }
 
-    /// Returns the text, of which no more than 280 characters are kept.
+    /// Returns at most the first 280 characters of the text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -43,7 +44,7 @@ impl Extreme {
 }
 
 impl Extremes {
-    /// Takes in the record at this place, whose score in units is this. The records of a shard come in order.
+    /// Adds the record at this place, with its score in units. The records of a shard must be added in order.
     #[inline]
     pub(crate) fn add(&mut self, score: i64, place: (u64, u64), text: &str) {
         let is_extreme = match score {
@@ -74,14 +75,14 @@ impl Extremes {
         self.sort();
     }
 
-    /// Takes in what `other` has.
+    /// Adds the posts of `other`.
     pub fn merge(&mut self, other: &Self) {
         self.positive.extend_from_slice(&other.positive);
         self.negative.extend_from_slice(&other.negative);
         self.sort();
     }
 
-    /// Drops the posts that are not in `whole`, of which this is a part: they cannot be in a larger whole either.
+    /// Drops the posts that are not in `whole`, which includes these. They cannot be in a larger set either.
     pub fn keep_those_in(&mut self, whole: &Self) {
         self.positive.retain(|post| whole.positive.contains(post));
         self.negative.retain(|post| whole.negative.contains(post));
@@ -108,9 +109,9 @@ impl Extremes {
     }
 }
 
-/// Returns the first characters of a text, as many as are kept.
+/// Returns the part of a text that is kept.
 fn beginning(text: &str) -> &str {
-    // Almost no post is longer, not even in bytes.
+    // Fast path: almost all posts are shorter, even in bytes.
     if text.len() <= MAX_CHARS {
         return text;
     }

@@ -8,8 +8,8 @@
 //!   nothing happens.
 //!
 //! A cause is `kill`, `segv`, `abort`, `exit0`, `exit1`, `panic`, `overflow` (of the stack), `oom` (takes memory until
-//! there is none), `hoard` (takes 64 MiB and keeps them), `hang` (an endless loop), `stop` (as by SIGSTOP), `slow` (two
-//! seconds of waiting, as for a disk) or `garbage` (for its next message). For the points see [`Point`].
+//! there is none), `hoard` (takes 64 MiB and keeps them), `hang` (an endless loop), `stop` (as by SIGSTOP), `slow`
+//! (two seconds of waiting, as for a disk) or `garbage` (for its next message). For the points see [`Point`].
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -150,8 +150,8 @@ impl RecordObserver for Faults {
     }
 }
 
-/// A job that meets the misfortunes of its steps. The job that it wraps has [`Faults`] as its observer, which strike at
-/// single records.
+/// A job that meets the misfortunes of its steps. The job that it wraps has [`Faults`] as its observer, which strike
+/// at single records.
 struct FaultyJob<J> {
     job: J,
     faults: Faults,

@@ -1,4 +1,4 @@
-//! What scored records show together, beside what is written of each.
+//! The statistics of scored records.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::extremes::Extremes;
 use crate::language::Language;
 use crate::tally::Tally;
 
-/// The statistics of any number of scored records. They merge exactly: no cut into shards changes them.
+/// The statistics of some scored records. They do not depend on how the input is cut into shards.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
     /// The primary scores of each model, in the order of the models.
@@ -20,21 +20,21 @@ pub struct Findings {
     pub without_column: WithoutColumn,
 }
 
-/// Records that have a field for which a table has no column, though it was to have all fields: its first occurrence is behind
-/// the heads of the inputs.
+/// Records with a field that has no column in a table of all fields, because the heads of the inputs do not contain
+/// it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WithoutColumn {
-    /// How many there are.
+    /// The number of records.
     pub records: u64,
     /// The first of them, by the shard's number in the input and the record's in the shard, and the field.
     first: Option<((u64, u64), String)>,
 }
 
-/// How many characters of a field's name are kept.
+/// Maximum number of characters of a field's name that are kept.
 const MAX_CHARS: usize = 80;
 
 impl WithoutColumn {
-    /// Takes in a record at this place, which has this field.
+    /// Counts a record at this place with this field.
     #[cold]
     pub(crate) fn add(&mut self, place: (u64, u64), field: &str) {
         self.records += 1;
@@ -58,7 +58,7 @@ impl WithoutColumn {
 }
 
 impl Findings {
-    /// Takes in what `other` has.
+    /// Adds the statistics of `other`.
     pub fn merge(&mut self, other: &Self) {
         if self.tallies.len() < other.tallies.len() {
             self.tallies.resize(other.tallies.len(), Tally::default());

@@ -1,8 +1,8 @@
-//! Whether posts look English: the built-in words of all models are, and other languages score near zero.
+//! Detects whether posts look English. The built-in words of all models are English; other languages score near zero.
 //!
-//! The test is cheap and looks at a sample only. A post counts as English if at least one word in ten is a function word
-//! such as "the" or "with". In the samples of eight data sets in English, 4 to 22 % of the posts do not count as English; in
-//! those of seven other languages, 63 to 100 %.
+//! The test is cheap and looks at a sample only. A post counts as English if at least one word in ten is a function
+//! word such as "the" or "with". In the samples of eight data sets in English, 4 to 22 % of the posts do not count as
+//! English; in those of seven other languages, 63 to 100 %.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,13 +16,13 @@ const FUNCTION_WORDS: [&str; 64] = [
     "your", "yours", "yourself",
 ];
 
-/// A post with fewer words is not judged.
+/// Posts with fewer words are not judged.
 const MIN_WORDS: u32 = 4;
 
-/// No more words of a post are looked at.
+/// Maximum number of words of a post that are examined.
 const MAX_WORDS: u32 = 60;
 
-/// Letters from here on do not belong to the Latin script.
+/// The first letter after the Latin script.
 const END_OF_LATIN: char = '\u{250}';
 
 /// The sample: posts that begin in the first bytes of an input, and in the first bytes of each stretch of it.
@@ -30,10 +30,10 @@ const HEAD: u64 = 16 << 10;
 const STRETCH: u64 = 256 << 10;
 const HEAD_OF_STRETCH: u64 = 1 << 10;
 
-/// Below this many judged posts nothing is said about a run.
+/// Minimum number of judged posts for a statement about a run.
 const MIN_JUDGED: u64 = 10;
 
-/// How many posts of a sample were judged, and how many of them do not look English.
+/// The number of judged posts of a sample, and of those that do not look English.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Language {
     /// Posts that were judged.
@@ -43,8 +43,8 @@ pub struct Language {
 }
 
 impl Language {
-    /// Returns whether the post that begins at `offset` of its input belongs to the sample. The sample does not depend on
-    /// how the input is cut into shards.
+    /// Returns whether the post that begins at `offset` of its input belongs to the sample. The sample does not depend
+    /// on how the input is cut into shards.
     pub(crate) fn samples(offset: u64) -> bool {
         offset < HEAD || offset % STRETCH < HEAD_OF_STRETCH
     }
@@ -80,14 +80,14 @@ fn looks_english(text: &str) -> Option<bool> {
     {
         seen.add(token);
     }
-    // Scripts such as Thai's have no blanks between words.
+    // Some scripts, such as Thai, have no spaces between words.
     if seen.letters >= 2 * MIN_WORDS && seen.foreign * 2 > seen.letters {
         return Some(false);
     }
     (seen.words >= MIN_WORDS).then_some(seen.known * 10 >= seen.words)
 }
 
-/// What was counted of a text, up to [`MAX_WORDS`].
+/// The counts of a text, up to [`MAX_WORDS`].
 #[derive(Default)]
 struct Seen {
     words: u32,
@@ -128,8 +128,8 @@ impl Seen {
     }
 }
 
-/// A word in lower case as an integer, its first letter in the highest byte, so that words compare at once. Too long a word,
-/// and one with a letter beyond ASCII, is no function word and has a key of its own.
+/// A lowercase word as an integer, its first letter in the highest byte, so that words compare in one step. A word
+/// that is too long or not ASCII cannot be a function word and has a special key.
 #[derive(Clone, Copy, Default)]
 struct Key {
     bytes: u64,

@@ -1,11 +1,10 @@
-//! What a worker does to a shard of posts: read it, parse each record, score its text, fold the scores into [`Findings`],
-//! render the scored record.
+//! The work of a worker process on a shard of posts: read it, parse each record, score its text, add the scores to
+//! [`Findings`], render the scored record.
 //!
-//! The principal type is [`ScoreJob`], a [`moodring_pool::Job`]. It is set up with a [`Setup`], works through a
-//! [`Task`], and answers with a [`Report`]; those three are all that crosses the process boundary, apart from the
-//! rendered bytes, which the worker writes itself where the run has a file to write to (a
-//! [`PartWriter`](moodring_store::PartWriter)). [`eval`] has another job, which compares scores with labels; a worker of
-//! the program does [`AnyJob`].
+//! The principal type is [`ScoreJob`], a [`moodring_pool::Job`]. It is set up with a [`Setup`], processes a [`Task`],
+//! and answers with a [`Report`]. Only these three cross the process boundary, and the rendered bytes if the output is
+//! a stream; into a file, the worker writes them itself (with a [`PartWriter`](moodring_store::PartWriter)). [`eval`]
+//! contains a job that compares scores with labels. The workers of the program run [`AnyJob`].
 
 mod any_job;
 pub mod eval;
@@ -45,7 +44,7 @@ pub use tally::{BINS, Tally};
 #[cfg(feature = "faults")]
 pub use faults::serve;
 
-/// Serves the supervisor at `address` until it needs no more: all that a worker of the program does.
+/// Runs a worker process: serves the supervisor at `address` until it closes the connection or retires the worker.
 #[cfg(not(feature = "faults"))]
 #[must_use]
 pub fn serve(address: &str) -> std::process::ExitCode {

@@ -12,8 +12,8 @@ use thiserror::Error;
 
 /// A model, with everything that is needed to build it.
 ///
-/// The file of a model is read once and travels with it: a worker that is started later must score by the same words,
-/// even if the file has changed.
+/// The file of a model is read once and sent to the workers, so that a worker that is started later uses the same
+/// words even if the file has changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Model {
     name: String,
@@ -24,25 +24,25 @@ pub struct Model {
 /// The file that a model is built from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelFile {
-    /// Where it was read.
+    /// Its path.
     #[serde(with = "crate::path")]
     pub path: PathBuf,
-    /// What it contained.
+    /// Its content.
     #[serde(with = "serde_bytes")]
     pub content: Vec<u8>,
 }
 
-/// A model that cannot be had.
+/// Why a model cannot be built.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BadModel {
-    /// There is none of that name.
+    /// There is no model of that name.
     #[error(transparent)]
     Unknown(#[from] UnknownModel),
     /// The name of its file is missing.
     #[error("`{0}:` lacks its file; write {0}:FILE, {1}")]
     NoFile(&'static str, &'static str),
-    /// A file was named for a model that is not built from one.
+    /// A file was named for a model that takes none.
     #[error("`{0}` takes no file; write --model {0}")]
     NoSuchFile(&'static str),
     /// Its file cannot be read.
@@ -55,7 +55,7 @@ pub enum BadModel {
         /// Why not.
         error: io::Error,
     },
-    /// There is something wrong in its file.
+    /// Its file is invalid.
     #[error("`{}`: {error}", name_of(path))]
     BadFile {
         /// The file.
@@ -63,7 +63,7 @@ pub enum BadModel {
         /// What is wrong.
         error: BuildError,
     },
-    /// It is built from no file, and cannot be built.
+    /// A model without a file cannot be built.
     #[error("cannot build the model `{name}`: {error}")]
     NotBuilt {
         /// The name of the model.
@@ -103,7 +103,7 @@ impl Model {
     /// Builds the model.
     ///
     /// # Errors
-    /// If there is something wrong in its file.
+    /// If its file is invalid.
     pub fn build(&self) -> Result<Box<dyn Scorer>, BadModel> {
         let args = BuildArgs {
             file: self.file.as_ref().map_or(&[], |file| &file.content),

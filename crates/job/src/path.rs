@@ -1,5 +1,4 @@
-//! Paths in messages: as the bytes that the system has for them, which need not be UTF-8. serde's own way for a `Path`
-//! refuses those that are not.
+//! Paths in messages, as bytes. serde's own encoding of a `Path` fails if it is not UTF-8.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

@@ -6,9 +6,9 @@ use std::os::unix::fs::FileExt;
 
 use moodring_record::FramingError;
 
-/// How much is read at first to find the end of a range's last line. Most lines are shorter.
+/// The size of the first read past a range, to find the end of its last line. Most lines are shorter.
 const STEP: usize = 4 << 10;
-/// How much is read at most at a time.
+/// Maximum size of a read.
 const MAX_STEP: usize = 1 << 20;
 
 /// How a range's bounds relate to its records.
@@ -20,23 +20,23 @@ pub(crate) enum Bounds {
     Lines {
         /// The offset of the first record of the file.
         first: u64,
-        /// The longest line, in bytes with its end, that is read.
+        /// Maximum length of a line, in bytes including its end.
         limit: usize,
     },
 }
 
-/// Where the records are that were read.
+/// The position of the records that were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Where the first of them begins in the file.
     pub(crate) offset: u64,
-    /// Where it begins in the buffer, which they fill from there.
+    /// Where it begins in the buffer. The records fill the buffer from there.
     pub(crate) begin: usize,
-    /// The last line, if it is longer than the limit; it is not in the buffer then.
+    /// The last line, if it is longer than the limit. It is not in the buffer then.
     pub(crate) long: Option<FramingError>,
 }
 
-/// Reads the records of the bytes `start..end` into `buffer`, whatever was in it.
+/// Reads the records of the bytes `start..end` into `buffer` and replaces its content.
 ///
 /// # Errors
 /// Any error of the file; `UnexpectedEof` if the file ends before `end`, as it has shrunk since the range was cut.
@@ -55,7 +55,7 @@ pub(crate) fn read_range(
             long: None,
         });
     };
-    // Whether a line starts at `start` is told by the byte before it.
+    // The byte before `start` shows whether a line starts there.
     let look_back = u64::from(start > first);
     fill(file, start - look_back, end, buffer)?;
     let mut begin = 0;
@@ -95,13 +95,13 @@ fn fill(file: &File, start: u64, end: u64, buffer: &mut Vec<u8>) -> io::Result<(
     file.read_exact_at(buffer, start)
 }
 
-/// Reads on from `offset` until the buffer ends with a line end, is longer than `limit`, or the file ends.
+/// Reads from `offset` until the buffer ends with a line end, is longer than `limit`, or the file ends.
 fn finish_line(file: &File, mut offset: u64, buffer: &mut Vec<u8>, limit: usize) -> io::Result<()> {
     let mut step = STEP;
     while buffer.last() != Some(&b'\n') && buffer.len() <= limit {
         let known = buffer.len();
         buffer.resize(known + step, 0);
-        // A long line is read in growing steps, so that they are few.
+        // The reads of a long line grow, so that they are few.
         step = (2 * step).min(MAX_STEP);
         let got = read_at(file, &mut buffer[known..], offset)?;
         let newline = memchr::memchr(b'\n', &buffer[known..known + got]);
@@ -114,7 +114,7 @@ fn finish_line(file: &File, mut offset: u64, buffer: &mut Vec<u8>, limit: usize)
     Ok(())
 }
 
-/// Where the line ends, with its newline, that `offset` is in.
+/// Returns the end, including the newline, of the line that contains `offset`.
 fn line_end(file: &File, mut offset: u64) -> io::Result<u64> {
     let mut piece = vec![0; MAX_STEP];
     loop {

@@ -6,7 +6,7 @@ use moodring_record::{Layout, Post, Reader};
 use crate::message::{Reject, Unfit};
 use crate::shard_reader::Records;
 
-/// Watches a job work on single records, so that a test can interfere. The one that does nothing costs nothing.
+/// Observes the single records of a job, so that a test can inject faults. The default observer compiles to nothing.
 pub trait RecordObserver: Default {
     /// Called before a record is parsed, with its bytes.
     fn parsing(&self, raw: &[u8]) {
@@ -19,32 +19,32 @@ pub trait RecordObserver: Default {
     }
 }
 
-/// The observer of a run that is no test.
+/// The default observer, which does nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoObserver;
 
 impl RecordObserver for NoObserver {}
 
-/// What the loop found, apart from the well-formed records.
+/// What the loop counted, apart from the well-formed records.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     /// The records that could not be parsed or scored.
     pub(crate) rejects: Vec<Reject>,
-    /// The records that were left out because workers died on them, one for each item that the pool quarantined.
+    /// The records that were left out because workers died on them: one for each item that the pool quarantined.
     pub(crate) quarantined: Vec<Reject>,
-    /// Line ends passed.
+    /// The number of line ends.
     pub(crate) lines: u64,
-    /// Empty lines skipped.
+    /// The number of empty lines.
     pub(crate) blanks: u64,
-    /// How many records there are, whatever came of them.
+    /// The number of records, including rejected and quarantined ones.
     pub(crate) items: u64,
 }
 
 /// Parses the records of a shard and hands each well-formed one to `score`, with its number in the task. A record that
 /// cannot be parsed or that `score` calls unfit becomes a reject.
 ///
-/// The pool learns of each record before it is parsed. A quarantined one, and in a trial of one record all others, are only
-/// framed: whatever killed a worker in parsing or scoring does not happen again.
+/// Names each record to the pool before it is parsed. A quarantined record is only framed, and so are all others in a
+/// trial of one record, so that parsing or scoring them cannot kill the worker again.
 pub(crate) fn for_each_post(
     work: &Work<'_>,
     layout: &Layout,
@@ -72,7 +72,7 @@ pub(crate) fn for_each_post(
             ItemAction::Quarantined => found.quarantined.push(Reject::quarantined(offset, &record)),
             ItemAction::Process => {
                 observer.parsing(record.bytes());
-                // By reference: a post moved out of the result is a call of memcpy for each record.
+                // By reference, because moving the post would cost a memcpy per record.
                 match &reader.parse(record) {
                     Ok(post) => {
                         observer.scoring(post, bytes.len());

@@ -1,4 +1,4 @@
-//! Gets the bytes of a shard, wherever they are.
+//! Reads the bytes of a shard from its file or its message.
 
 use std::fs::File;
 use std::io;
@@ -11,11 +11,11 @@ use thiserror::Error;
 use crate::message::{Task, TaskContent};
 use crate::range::{Bounds, Found, read_range};
 
-/// Reads shards; kept from shard to shard for its buffer and its open file.
+/// Reads shards. Keeps its buffer and its open file from shard to shard.
 #[derive(Debug, Default)]
 pub(crate) struct ShardReader {
     buffer: Vec<u8>,
-    /// The file that was read last. Most likely it is the next one too.
+    /// The file that was read last, which most likely contains the next shard too.
     open: Option<(PathBuf, File)>,
     /// The last line of the shard, if it is too long to be read.
     long: Option<FramingError>,
@@ -72,11 +72,11 @@ pub(crate) struct Records<'a> {
     pub(crate) offset: u64,
     /// The records.
     pub(crate) bytes: &'a [u8],
-    /// Those that are known to be rejects.
+    /// The known rejects.
     pub(crate) framing_errors: &'a [FramingError],
     /// The number of the first record in the task.
     pub(crate) first_item: u64,
-    /// How much of the (decompressed) input the shard stands for, and where that ends.
+    /// How many bytes of the (decompressed) input the shard covers, and where they end.
     pub(crate) consumed: u64,
     pub(crate) end: u64,
 }
