@@ -127,19 +127,38 @@ fn windows_of(
     Ok(plan.limited)
 }
 
+/// Translates a query into panes of the series.
 fn plan(
     snapshot: &Snapshot<'_>,
     series: &SavedSeries,
     query: &WindowQuery,
 ) -> Result<Plan, HistoryError> {
+    let (length, slide) = panes_of_windows(series, query)?;
+    let pane_width = |panes| series.grid.width() * u32::try_from(panes).unwrap_or(u32::MAX);
+    let view = View::new(length, slide).ok_or(HistoryError::Uneven {
+        window: pane_width(length),
+        slide: pane_width(slide),
+    })?;
+    let mut starts = starts(series, query);
+    let limited = leave_out_coarse(snapshot, series, query, slide, &mut starts)?;
+    Ok(Plan {
+        view,
+        length,
+        dimension: dimension(series, query)?,
+        starts,
+        limited,
+    })
+}
+
+/// Returns the length and the slide of the windows, in panes.
+fn panes_of_windows(series: &SavedSeries, query: &WindowQuery) -> Result<(i64, i64), HistoryError> {
     let width = series.grid.width();
-    let id = series.series.id.0;
     let panes = |what, asked: Duration| {
         let is_whole = !asked.is_zero() && asked.as_nanos().is_multiple_of(width.as_nanos().max(1));
         let panes = asked.as_nanos() / width.as_nanos().max(1);
         let panes = i64::try_from(panes).ok().filter(|_| is_whole);
         panes.ok_or(HistoryError::NotWhole {
-            series: id,
+            series: series.series.id.0,
             what,
             asked,
             panes: width,
@@ -154,38 +173,39 @@ fn plan(
         (None, Some(_)) => length,
         (None, None) => 1,
     };
-    let pane_width = |panes: i64| width * u32::try_from(panes).unwrap_or(u32::MAX);
-    let view = View::new(length, slide).ok_or(HistoryError::Uneven {
-        window: pane_width(length),
-        slide: pane_width(slide),
-    })?;
-    let mut starts = starts(series, query);
-    let mut limited = None;
-    if let Some((limit, last)) = series.last_coarse(&snapshot.extents(series.series.id)?, slide) {
-        // The first window that contains no coarse pane.
-        let first = last + 1;
-        let is_asked = query.from.is_some() || query.window.is_some();
-        if is_asked && starts.start < first && starts.end > starts.start {
-            return Err(HistoryError::TooFine {
-                since: limit.since.to_string(),
-                width: limit.width,
-            });
-        }
-        if starts.start < first {
-            starts.start = first;
-            limited = Some(limit);
-        }
-    }
-    Ok(Plan {
-        view,
-        length,
-        dimension: dimension(series, query)?,
-        starts,
-        limited,
-    })
+    Ok((length, slide))
 }
 
-/// The panes at which windows may begin.
+/// Removes the windows from `starts` that need finer panes than are left, and returns the limit if there are any. They
+/// are an error if the query names a start or a width.
+fn leave_out_coarse(
+    snapshot: &Snapshot<'_>,
+    series: &SavedSeries,
+    query: &WindowQuery,
+    slide: i64,
+    starts: &mut Range<PaneIndex>,
+) -> Result<Option<Limited>, HistoryError> {
+    let extents = snapshot.extents(series.series.id)?;
+    let Some((limit, last)) = series.last_coarse(&extents, slide) else {
+        return Ok(None);
+    };
+    // The first window that contains no coarse pane.
+    let first = last + 1;
+    if starts.start >= first {
+        return Ok(None);
+    }
+    let is_asked = query.from.is_some() || query.window.is_some();
+    if is_asked && starts.end > starts.start {
+        return Err(HistoryError::TooFine {
+            since: limit.since.to_string(),
+            width: limit.width,
+        });
+    }
+    starts.start = first;
+    Ok(Some(limit))
+}
+
+/// Returns the panes at which windows may begin.
 fn starts(series: &SavedSeries, query: &WindowQuery) -> Range<PaneIndex> {
     let grid = &series.grid;
     // The first pane that begins at this time or later.
