@@ -113,3 +113,21 @@ fn what_cannot_be_done_to_texts_is_refused() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+#[test]
+fn a_language_that_the_source_gives_is_believed() {
+    let work = Workspace::new();
+    work.file(
+        "a.jsonl",
+        concat!(
+            "{\"text\":\"The train was late again and nobody told us\",\"l\":\"de-AT\"}\n",
+            "{\"text\":\"The train was late again and nobody told us\",\"l\":\"und\"}\n",
+        ),
+    );
+    let output = work.score("a.jsonl --lang de --lang-field l");
+    let output = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.contains("de-AT") && output.lines().count() == 1,
+        "{output}"
+    );
+}

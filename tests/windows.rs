@@ -146,3 +146,51 @@ fn windows_that_cannot_be_made_are_refused_before_anything_is_written() {
         assert_eq!(work.listing(), before, "{flags}");
     }
 }
+
+#[test]
+fn posts_are_grouped_by_fields_of_theirs() {
+    let work = Workspace::new();
+    work.file(
+        "a.csv",
+        "text,t,\"air line\"\nbad,2026-01-01T00:00:01Z,A\ngood,2026-01-01T00:00:02Z,\n",
+    );
+    work.file(
+        "b.jsonl",
+        concat!(
+            "{\"text\":\"bad\",\"t\":1767225601,\"air line\":[\"A\",\"B\",\"A\"]}\n",
+            "{\"text\":\"good\",\"t\":1767225602}\n",
+        ),
+    );
+    for (input, expected) in [
+        ("a.csv", &[("", "1"), ("A", "1")][..]),
+        ("b.jsonl", &[("", "1"), ("A", "1"), ("B", "1")]),
+    ] {
+        work.ok(&[
+            "score",
+            input,
+            "-o",
+            "scored.jsonl",
+            "--force",
+            "--time-field",
+            "t",
+            "--windows",
+            "w.csv",
+            "--window",
+            "1h",
+            "--group-by",
+            "field:air line",
+        ]);
+        let expected: BTreeSet<_> = expected
+            .iter()
+            .map(|&(group, count)| {
+                vec![
+                    "field:air line".to_owned(),
+                    group.to_owned(),
+                    count.to_owned(),
+                ]
+            })
+            .collect();
+        let found = rows(&work.read("w.csv"), &["group_by", "group", "count"]);
+        assert_eq!(found, expected, "{input}");
+    }
+}
