@@ -12,6 +12,8 @@ use crate::message::TextRules;
 /// Prepares posts for scoring. Does nothing, and costs nothing, unless the rules ask for it.
 #[derive(Debug)]
 pub(crate) struct Preprocessor {
+    /// Whether every post is scored as it is.
+    is_idle: bool,
     cleaner: Cleaner,
     /// Posts in other languages are filtered, if there are any here.
     langs: Vec<Lang>,
@@ -52,9 +54,12 @@ impl Preprocessor {
             [] => None,
             terms => Some(Track::new(terms).map_err(JobError::new)?),
         };
+        let cleaner = Cleaner::new(rules.clean);
+        let tells_lang = tells_lang || !langs.is_empty();
         Ok(Self {
-            cleaner: Cleaner::new(rules.clean),
-            tells_lang: tells_lang || !langs.is_empty(),
+            is_idle: cleaner.is_idle() && track.is_none() && !tells_lang,
+            cleaner,
+            tells_lang,
             langs,
             track,
             terms: Vec::new(),
@@ -63,7 +68,23 @@ impl Preprocessor {
     }
 
     /// Prepares a post; none if it is filtered.
+    #[inline]
     pub(crate) fn process<'p>(&'p mut self, post: &'p Post<'_>) -> Option<Processed<'p>> {
+        if self.is_idle {
+            return Some(Processed {
+                readable: Cow::Borrowed(post.text()),
+                neutral: None,
+                lang: None,
+                terms: &[],
+            });
+        }
+        self.prepare(post)
+    }
+
+    /// Takes the steps that the rules ask for. Apart from [`process`](Self::process), so that only its one branch is
+    /// inlined.
+    #[inline(never)]
+    fn prepare<'p>(&'p mut self, post: &'p Post<'_>) -> Option<Processed<'p>> {
         let readable = self.cleaner.readable(post.text());
         if let Some(track) = &self.track {
             track.find(&readable, &mut self.folded, &mut self.terms);

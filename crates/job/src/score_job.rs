@@ -218,6 +218,7 @@ impl<O: RecordObserver> ScoreJob<O> {
 }
 
 /// Counts the primary score of each model, and returns the first one, also in units.
+#[inline]
 fn tally(models: &Scorers, tallies: &mut [Tally]) -> (f64, i64) {
     let mut first = None;
     for (primary, tally) in models.primaries().zip(tallies) {

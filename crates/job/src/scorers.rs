@@ -68,6 +68,7 @@ impl Scorers {
     }
 
     /// Scores a text with every model, for [`scores`](Self::scores) and [`primaries`](Self::primaries).
+    #[inline]
     pub(crate) fn score(&mut self, text: &str) -> Result<(), Unfit> {
         for placed in &self.list {
             placed.score(text, &mut self.scores)?;
