@@ -118,6 +118,15 @@ impl<'a> Cursor<'a> {
     /// Returns and passes the framing error that was found here when the shard was cut.
     #[inline]
     pub(crate) fn next_known_error(&mut self) -> Option<RawRecord<'a>> {
+        // Almost no shard has any.
+        if self.known_errors.is_empty() {
+            return None;
+        }
+        self.known_error_here()
+    }
+
+    #[cold]
+    fn known_error_here(&mut self) -> Option<RawRecord<'a>> {
         let (error, others) = self.known_errors.split_first()?;
         if error.offset != self.offset + self.at as u64 {
             return None;

@@ -9,7 +9,10 @@ const MIN_FIXED: f64 = 1e-4;
 /// Appends `value`. If it is rounded to at most `decimals` decimals, as announced, an integer's digits are enough.
 /// JSON has no word for what is not a number, so that is `null`.
 pub(crate) fn write_score(out: &mut Vec<u8>, value: f64, decimals: Option<u8>) {
-    if !value.is_finite() {
+    // Zero is the most frequent score: that of every text without a word that the model knows.
+    if value.to_bits() == 0 {
+        out.extend_from_slice(b"0.0");
+    } else if !value.is_finite() {
         out.extend_from_slice(b"null");
     } else if !decimals.is_some_and(|decimals| write_rounded(out, value, decimals)) {
         write_shortest(out, value);
@@ -108,9 +111,23 @@ fn write_short(out: &mut Vec<u8>, negative: bool, digits: u32, decimals: u8) {
         (digits / 10_000, digits / 10 % 1000, digits % 10)
     };
     let [a, b, c, len] = THREES[first as usize];
-    let text = [b'-', b'0' + whole as u8, b'.', a, b, c, b'0' + last as u8];
+    let text = [
+        b'-',
+        b'0' + whole as u8,
+        b'.',
+        a,
+        b,
+        c,
+        b'0' + last as u8,
+        0,
+    ];
     let len = if last == 0 { len } else { 4 };
-    out.extend_from_slice(&text[usize::from(!negative)..3 + usize::from(len)]);
+    let unused = usize::from(!negative);
+    // Eight bytes are one store, while the exact length would be a call of memcpy.
+    let text = u64::from_le_bytes(text) >> (8 * unused);
+    let end = out.len() + 3 + usize::from(len) - unused;
+    out.extend_from_slice(&text.to_le_bytes());
+    out.truncate(end);
 }
 
 /// Writes the shortest digits that read back, laid out as `repr` does: exponents below 1e-4 and from 1e16 on, with a
@@ -120,7 +137,9 @@ fn write_shortest(out: &mut Vec<u8>, value: f64) {
     let text = buffer.format_finite(value);
     let size = value.abs();
     let fixed = size == 0.0 || (MIN_FIXED..1e16).contains(&size);
-    if fixed && !text.contains('e') {
+    // An exponent is the last thing in a text, and has no more than four characters.
+    let end = &text.as_bytes()[text.len().saturating_sub(5)..];
+    if fixed && !end.contains(&b'e') {
         out.extend_from_slice(text.as_bytes());
         return;
     }

@@ -241,6 +241,7 @@ macro_rules! formats {
                 }
             }
 
+            #[inline]
             pub(crate) fn write(
                 &self,
                 out: &mut Vec<u8>,
@@ -254,6 +255,7 @@ macro_rules! formats {
                 }
             }
 
+            #[inline]
             fn write_body(
                 &self,
                 out: &mut Vec<u8>,

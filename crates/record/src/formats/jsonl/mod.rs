@@ -22,7 +22,7 @@ use crate::raw_record::RawRecord;
 use crate::reject_reason::RejectReason;
 use crate::scalar_fields::ScalarFields;
 use json_lines::Field;
-use object::Object;
+use object::{Object, Scalars};
 
 pub(crate) use json_lines::JsonLines;
 pub use json_lines::MAX_COLUMNS;
@@ -119,7 +119,11 @@ impl RecordFormat for JsonLines {
         cursor.next_line(is_white)
     }
 
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "its large result is made in place; several readers call it"
+    )]
+    #[inline(always)]
     fn parse<'p>(
         &'p self,
         object: &'p mut Object,
@@ -128,11 +132,12 @@ impl RecordFormat for JsonLines {
     ) -> Result<(PostFields<'p>, ObjectBody<'p>), RejectReason> {
         walk::read(self, object, raw)?;
         let object = &*object;
+        let Scalars { id, time, label } = object.scalars(self, raw);
         let fields = PostFields {
             text: object.text(self, raw)?,
-            id: object.scalar(self, Field::Id, raw),
-            time: object.scalar(self, Field::Time, raw),
-            label: object.scalar(self, Field::Label, raw),
+            id,
+            time,
+            label,
             raw,
             terminator,
         };
@@ -176,6 +181,7 @@ impl RecordFormat for JsonLines {
 }
 
 impl RecordBody for ObjectBody<'_> {
+    #[inline]
     fn write_open(&self, out: &mut Vec<u8>, raw: &str) -> bool {
         self.object.write_open(out, raw);
         self.object.members.any_kept

@@ -21,6 +21,14 @@ pub(crate) struct Object {
     pub(super) decoded: Vec<u8>,
 }
 
+/// The fields of a post beside its text.
+#[derive(Debug, Default)]
+pub(super) struct Scalars<'o> {
+    pub(super) id: Option<&'o str>,
+    pub(super) time: Option<&'o str>,
+    pub(super) label: Option<&'o str>,
+}
+
 /// Which members of the object remain when the scores are added.
 #[derive(Debug, Default)]
 pub(super) struct Members {
@@ -87,6 +95,7 @@ impl Object {
     }
 
     /// Appends the object without its closing brace and without the members that scores replace.
+    #[inline]
     pub(super) fn write_open(&self, out: &mut Vec<u8>, line: &str) {
         let Span { mut start, end } = self.span;
         for cut in &self.members.cuts {
@@ -97,6 +106,7 @@ impl Object {
     }
 
     /// Returns the text of the line that was read.
+    #[inline]
     pub(super) fn text<'o>(
         &'o self,
         lines: &JsonLines,
@@ -128,13 +138,21 @@ impl Object {
         Err(RejectReason::TextNotString { found })
     }
 
-    /// Returns the id, time or label of the line that was read, if it is a string or a number.
-    pub(super) fn scalar<'o>(
-        &'o self,
-        lines: &JsonLines,
-        field: Field,
-        line: &'o str,
-    ) -> Option<&'o str> {
+    /// Returns the id, time and label of the line that was read, those that are strings or numbers.
+    #[inline]
+    pub(super) fn scalars<'o>(&'o self, lines: &JsonLines, line: &'o str) -> Scalars<'o> {
+        // Most runs read the text alone.
+        if self.slots.len() == 1 {
+            return Scalars::default();
+        }
+        Scalars {
+            id: self.scalar(lines, Field::Id, line),
+            time: self.scalar(lines, Field::Time, line),
+            label: self.scalar(lines, Field::Label, line),
+        }
+    }
+
+    fn scalar<'o>(&'o self, lines: &JsonLines, field: Field, line: &'o str) -> Option<&'o str> {
         let slot = self.slot(lines, field)?;
         match slot.value {
             Value::Plain(span) | Value::Number(span) => Some(&line[span.range()]),

@@ -61,6 +61,7 @@ impl Walk<'_, '_> {
         if depth == MAX_DEPTH {
             return Err(self.too_deep());
         }
+        let notes_others = self.lines.notes_others && depth == 0;
         let mut comma = None;
         loop {
             match self.token()? {
@@ -70,7 +71,7 @@ impl Walk<'_, '_> {
             }
             let key = self.parser.offset() - 1;
             let (routes, replaced) = self.key(depth, live)?;
-            if self.lines.notes_others && depth == 0 && routes == 0 && !replaced {
+            if notes_others && routes == 0 && !replaced {
                 self.other_value(key)?;
             } else {
                 self.value(depth, routes)?;
@@ -169,6 +170,7 @@ impl Walk<'_, '_> {
 
     /// Reads a value that is not requested, of the top-level field whose key begins at `key` with a quote. The colon behind
     /// the key was just passed. Notes the first field that holds a single value.
+    #[inline(never)]
     fn other_value(&mut self, key: usize) -> Result<(), RejectReason> {
         let colon = self.parser.offset() - 1;
         let token = self.token()?;
@@ -261,10 +263,17 @@ impl Walk<'_, '_> {
     }
 
     /// Returns the next byte that is not white space.
+    #[inline]
     fn token(&mut self) -> Result<u8, RejectReason> {
-        self.parser
-            .skip_space()
+        self.next_token()
             .ok_or_else(|| self.bad("the line ends too early"))
+    }
+
+    /// The same, without a reason. Called for each token: an option of a byte is returned in registers, a result with a
+    /// reason through memory.
+    #[inline(never)]
+    fn next_token(&mut self) -> Option<u8> {
+        self.parser.skip_space()
     }
 
     #[cold]
