@@ -63,7 +63,11 @@ fn emphasis(exclaims: usize, questions: usize) -> f64 {
 }
 
 /// The scores of a text.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "it runs for every text, and is not inlined by itself where several observers are compiled"
+)]
+#[inline(always)]
 pub(super) fn scores(sums: &Sums) -> Scores {
     if sums.tokens == 0 {
         return Scores::default();
