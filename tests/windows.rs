@@ -111,6 +111,10 @@ fn windows_that_cannot_be_made_are_refused_before_anything_is_written() {
             "multiple of --slide",
         ),
         (
+            "--windows w.csv --window 100d --slide 1s --time-field t",
+            "10000 times",
+        ),
+        (
             "--windows w.txt --window 1h --time-field t",
             ".csv or .jsonl",
         ),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 use moodring_job::{GroupBy, RowRules};
-use moodring_window::{Grid, TimeZone};
+use moodring_window::{Grid, TimeZone, View};
 
 use super::durations::parse_duration;
 use crate::exit::Failure;
@@ -70,9 +70,10 @@ impl WindowArgs {
         let slide = self.slide.unwrap_or(window);
         let is_multiple = !slide.is_zero() && window.as_millis().is_multiple_of(slide.as_millis());
         let length = i64::try_from(window.as_millis() / slide.as_millis().max(1)).unwrap_or(0);
-        if !is_multiple || length == 0 {
+        if !is_multiple || View::new(length, 1).is_none() {
             return Err(Failure::Usage(anyhow!(
-                "--window must be a multiple of --slide, and neither may be 0"
+                "--window must be a multiple of --slide, from 1 to {} times as wide, and neither may be 0",
+                View::MAX_OVERLAP
             )));
         }
         let grid = match &self.align {

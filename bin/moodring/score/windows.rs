@@ -152,12 +152,12 @@ impl WindowSink {
             };
             let before = written.windows;
             // All panes are final at the end of the input.
-            for window in view.windows(self.fold.cells(group), Some(i64::MAX), self.max_tags) {
-                if let Some(row) = WindowRow::new(&owner, &grid, &window) {
-                    writer.write(&row)?;
-                    written.windows += 1;
-                }
-            }
+            let cells = self.fold.cells(group);
+            view.for_each(cells, Some(i64::MAX), self.max_tags, |window| {
+                let row = WindowRow::new(&owner, &grid, &window);
+                written.windows += u64::from(row.is_some());
+                row.map_or(Ok(()), |row| writer.write(&row))
+            })?;
             written.groups += u64::from(written.windows > before);
         }
         writer.finish()?;

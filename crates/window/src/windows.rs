@@ -1,6 +1,7 @@
 //! Windows as views over panes.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,22 +47,45 @@ pub struct Window {
 }
 
 impl View {
+    /// How many windows a post may be in: the length divided by the slide. Each of them takes memory at the same time.
+    pub const MAX_OVERLAP: i64 = 10_000;
+
     /// Windows of `length` panes, one at each multiple of `slide` panes; `None` unless both are positive and `length` is a
-    /// multiple of `slide`.
+    /// multiple of `slide`, at most [`MAX_OVERLAP`](Self::MAX_OVERLAP) times as long.
     #[must_use]
     pub fn new(length: i64, slide: i64) -> Option<Self> {
-        (slide > 0 && length > 0 && length % slide == 0).then_some(Self { length, slide })
+        let is_multiple = slide > 0 && length > 0 && length % slide == 0;
+        (is_multiple && length / slide <= Self::MAX_OVERLAP).then_some(Self { length, slide })
     }
 
-    /// The windows that hold any of `cells`, which are panes of one group in the order of time. `last_final` is the last
-    /// pane that is final.
+    /// Collects what [`for_each`](Self::for_each) passes.
     pub fn windows<'c>(
         &self,
         cells: impl IntoIterator<Item = (PaneIndex, &'c Cell)>,
         last_final: Option<PaneIndex>,
         max_tags: usize,
     ) -> Vec<Window> {
-        let mut done = Vec::new();
+        let mut windows = Vec::new();
+        let collect = |window| {
+            windows.push(window);
+            Ok(())
+        };
+        let Ok(()) = self.for_each::<Infallible>(cells, last_final, max_tags, collect);
+        windows
+    }
+
+    /// Passes the windows that hold any of `cells`, which are panes of one group in the order of time, to `visit`, in the same
+    /// order. `last_final` is the last pane that is final.
+    ///
+    /// # Errors
+    /// The first error of `visit`, after which nothing more is passed.
+    pub fn for_each<'c, E>(
+        &self,
+        cells: impl IntoIterator<Item = (PaneIndex, &'c Cell)>,
+        last_final: Option<PaneIndex>,
+        max_tags: usize,
+        mut visit: impl FnMut(Window) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut open: VecDeque<(PaneIndex, Cell)> = VecDeque::new();
         let close = |(first, cell): (PaneIndex, Cell)| {
             let last = first + self.length - 1;
@@ -89,7 +113,7 @@ impl View {
             while let Some((first, _)) = open.front()
                 && first + self.length <= pane
             {
-                done.extend(open.pop_front().map(close));
+                open.pop_front().map(close).map_or(Ok(()), &mut visit)?;
             }
             let mut first = match open.back() {
                 Some((first, _)) => first + self.slide,
@@ -104,8 +128,7 @@ impl View {
                 window.merge(cell, max_tags);
             }
         }
-        done.extend(open.into_iter().map(close));
-        done
+        open.into_iter().map(close).try_for_each(visit)
     }
 }
 

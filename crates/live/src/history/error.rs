@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use moodring_record::name_of;
 use moodring_store::state::StateError;
+use moodring_window::View;
 use thiserror::Error;
 
 use crate::encoding::BadBytes;
@@ -70,8 +71,13 @@ pub enum HistoryError {
         /// The width of the panes.
         panes: Duration,
     },
-    /// The window is not a multiple of the slide.
-    #[error("the window of {} is not a multiple of the slide of {}", spelled(*.window), spelled(*.slide))]
+    /// The window is not a multiple of the slide, or too many times as wide.
+    #[error(
+        "the window of {} must be a multiple of the slide of {}, and at most {} times as wide",
+        spelled(*.window),
+        spelled(*.slide),
+        View::MAX_OVERLAP
+    )]
     Uneven {
         /// The width of the windows.
         window: Duration,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use moodring_store::state::{GroupRow, Snapshot, Which};
-use moodring_window::{Cell, GroupKey, PaneIndex, Timestamp, View};
+use moodring_window::{Cell, GroupKey, PaneIndex, Timestamp, View, Window};
 
 use super::error::HistoryError;
 use super::series::{Limited, SavedSeries};
@@ -114,15 +114,14 @@ fn windows_of(
         };
         let cells = cells(snapshot, series, &plan, group)?;
         let cells = cells.iter().map(|(pane, cell)| (*pane, cell));
-        for mut window in plan.view.windows(cells, last_final, series.rules.max_tags) {
-            if !plan.starts.contains(&window.first) {
-                continue;
-            }
+        let show = |mut window: Window| {
             window.partial |= first_partial.is_some_and(|first| window.last >= first);
-            if let Some(row) = WindowRow::new(&owner, &series.grid, &window) {
-                visit(row)?;
-            }
-        }
+            let is_asked = plan.starts.contains(&window.first);
+            let row = is_asked.then(|| WindowRow::new(&owner, &series.grid, &window));
+            row.flatten().map_or(Ok(()), &mut *visit)
+        };
+        plan.view
+            .for_each(cells, last_final, series.rules.max_tags, show)?;
     }
     Ok(plan.limited)
 }
@@ -249,7 +248,8 @@ fn groups(
     query: &WindowQuery,
 ) -> Result<Vec<(u32, GroupKey)>, HistoryError> {
     let is_wanted = |row: &GroupRow| {
-        let is_named = |group: &String| row.value.as_ref() == Some(group);
+        // A value that is called so is shown beside the group of those for which there was no room.
+        let is_named = |group: &String| row.value.as_deref().unwrap_or("other") == group;
         row.dimension == plan.dimension && query.group.as_ref().is_none_or(is_named)
     };
     let rows = snapshot.groups(series.series.id)?;
