@@ -387,7 +387,9 @@ fn a_spool_is_for_its_owner_and_one_process_alone() {
     );
     let error = Spool::open(&path, 0, small()).unwrap_err();
     assert!(matches!(error, SpoolError::Busy { .. }), "{error}");
+    let _reader = spool.reader(0);
     drop(spool);
+    open(&path);
 
     let segment = segments(&path).remove(0);
     let elsewhere = folder.path().join("elsewhere");

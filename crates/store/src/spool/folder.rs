@@ -12,16 +12,21 @@ use super::error::SpoolError;
 use crate::error::what_is_in_the_way;
 use crate::syncer::sync_name;
 
-/// The folder of a spool, locked.
+/// The folder of a spool.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    _lock: File,
 }
 
+/// Keeps other processes out of a folder as long as it lives.
+#[derive(Debug)]
+pub(super) struct FolderLock(
+    #[expect(dead_code, reason = "the lock goes with the descriptor")] File,
+);
+
 impl Folder {
-    /// Opens a folder, or creates it, and the folder it lies in as well. Both are on the disk then.
-    pub(super) fn open(path: &Path) -> Result<Folder, SpoolError> {
+    /// Opens and locks a folder, or creates it, and the folder it lies in as well. Both are on the disk then.
+    pub(super) fn open(path: &Path) -> Result<(Folder, FolderLock), SpoolError> {
         if let Some(parent) = path.parent()
             && !parent.as_os_str().is_empty()
         {
@@ -41,10 +46,10 @@ impl Folder {
             });
         }
         match crate::lock::lock(&lock) {
-            Ok(true) => Ok(Folder {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
+            Ok(true) => {
+                let path = path.to_owned();
+                Ok((Folder { path }, FolderLock(lock)))
+            }
             Ok(false) => Err(SpoolError::Busy {
                 path: path.to_owned(),
             }),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::entry::{NewEntry, NotTaken, OnDurable, Refusal};
 use super::error::SpoolError;
-use super::folder::{Folder, open, opening};
+use super::folder::{Folder, FolderLock, open, opening};
 use super::format::{HEADER, Kind, MAX_PAYLOAD};
 use super::index::{Index, Opened, Segment, Shared, load};
 use super::keys::Keys;
@@ -51,6 +51,7 @@ pub struct Spool {
     keys: Arc<Mutex<Keys>>,
     limits: Limits,
     thread: Option<JoinHandle<()>>,
+    _lock: FolderLock,
 }
 
 impl std::fmt::Debug for Spool {
@@ -72,7 +73,7 @@ impl Spool {
         counted: u64,
         limits: Limits,
     ) -> Result<(Spool, Opened), SpoolError> {
-        let folder = Folder::open(folder)?;
+        let (folder, lock) = Folder::open(folder)?;
         let mut keys = Keys::new(limits.keys);
         let (index, opened) = load(&folder, counted, &mut keys)?;
         let limits = Limits {
@@ -102,6 +103,7 @@ impl Spool {
                 keys,
                 limits,
                 thread: Some(thread),
+                _lock: lock,
             },
             opened,
         ))
