@@ -2,7 +2,7 @@
 //!
 //! [`Server::bind`] opens the address, and [`Server::run`] serves an axum [`Router`](axum::Router) until it is told to
 //! stop. The server limits the number of connections and the time and size of headers, checks the `Host` and `Origin`
-//! of each request against a list of allowed names, and requires a [token](tokens) if tokens are configured. An
+//! of each request against a list of allowed names, and requires a token if [`Tokens`] are configured. An
 //! address that other machines can reach requires tokens. Errors are problem details (RFC 9457): see [`Problem`].
 
 mod connections;
