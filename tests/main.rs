@@ -16,6 +16,7 @@ mod fields;
 mod files;
 mod folders;
 mod lexicon;
+mod live;
 mod names;
 #[cfg(feature = "faults")]
 mod poison;

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
+use moodring_live::{LiveStatus, SourceStatus};
+use moodring_source::Status;
+
 use super::look::Seen;
 use super::protocol::{RunStatus, WorkerRow};
 use crate::exit::Failure;
@@ -58,6 +61,8 @@ pub(super) struct Rates {
     bytes: Option<f64>,
     /// By the worker's process: records per second, and the share of a CPU, 0..1.
     workers: HashMap<u32, (f64, f64)>,
+    /// Posts per second, by source of a live run.
+    sources: HashMap<String, f64>,
 }
 
 impl Rates {
@@ -83,6 +88,7 @@ impl Rates {
             records: Some(now.records.saturating_sub(before.records) as f64 / seconds),
             bytes: Some(now.bytes.saturating_sub(before.bytes) as f64 / seconds),
             workers: now.workers.iter().filter_map(worker).collect(),
+            sources: source_rates(before, now, seconds),
         }
     }
 
@@ -96,6 +102,22 @@ impl Rates {
         let rate = self.bytes.filter(|&rate| rate > 0.0)?;
         Duration::try_from_secs_f64(left / rate).ok()
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "rates are shown with a few digits"
+)]
+fn source_rates(before: &RunStatus, now: &RunStatus, seconds: f64) -> HashMap<String, f64> {
+    let (Some(before), Some(now)) = (&before.live, &now.live) else {
+        return HashMap::new();
+    };
+    let rate = |source: &SourceStatus| {
+        let earlier = before.sources.iter().find(|it| it.name == source.name)?;
+        let posts = source.books.received.saturating_sub(earlier.books.received);
+        Some((source.name.clone(), posts as f64 / seconds))
+    };
+    now.sources.iter().filter_map(rate).collect()
 }
 
 /// A run: what it does, how far it is, and a line for each worker.
@@ -116,7 +138,54 @@ pub(super) fn table(run: &RunStatus, rates: &Rates, width: usize) -> String {
         counted(run.workers_wanted.into(), "worker"),
         counted(run.restarts, "restart"),
     );
+    if let Some(live) = &run.live {
+        page += &live_lines(live, rates);
+    }
     page + &workers(run, rates, width)
+}
+
+/// What a live run has beside its workers: how far it is, and a line for each source.
+fn live_lines(live: &LiveStatus, rates: &Rates) -> String {
+    let totals = live.totals();
+    let mut page = format!(
+        "watermark {}, {} late, {}, {}\n",
+        live.watermark.as_deref().map_or("none yet".into(), visible),
+        grouped(totals.late),
+        counted(totals.duplicate, "duplicate"),
+        counted(live.commits, "commit"),
+    );
+    if let Some(trouble) = &live.trouble {
+        let _ = writeln!(page, "waiting: {}", visible(trouble));
+    }
+    for source in &live.sources {
+        let rate_of = rates.sources.get(&source.name);
+        let _ = writeln!(
+            page,
+            "{}: {}, {}{}, lag {:.3} s, position {}",
+            visible(&source.name),
+            visible(&status_of(&source.status)),
+            counted(source.books.received, "post"),
+            rate_of.map_or_else(String::new, |per_second| format!(
+                " ({}/s)",
+                rate(*per_second)
+            )),
+            source.lag,
+            or_dash(source.position),
+        );
+    }
+    page
+}
+
+/// What a source is doing, in words.
+fn status_of(status: &Status) -> String {
+    match status {
+        Status::Connecting => "connecting".to_owned(),
+        Status::CatchingUp => "catching up".to_owned(),
+        Status::Live => "live".to_owned(),
+        Status::Retrying { wait, why } => format!("retrying in {} s: {why}", wait.as_secs()),
+        Status::Ended => "ended".to_owned(),
+        Status::Stopped { why } => format!("stopped: {why}"),
+    }
 }
 
 /// The line with the bar, where the size of the input is known; else the time so far.
@@ -126,6 +195,9 @@ pub(super) fn table(run: &RunStatus, rates: &Rates, width: usize) -> String {
 )]
 fn progress(run: &RunStatus, rates: &Rates) -> String {
     let so_far = age(seconds(run.seconds));
+    if run.live.is_some() {
+        return format!("running for {so_far}\n");
+    }
     let Some(total) = run.total_bytes.filter(|&total| total > 0) else {
         return format!("{} in {so_far}\n", size(run.bytes));
     };
@@ -212,6 +284,8 @@ fn mean(count: u64, seconds: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use moodring_window::Books;
+
     use super::*;
 
     fn run(seconds: f64, records: u64) -> RunStatus {
@@ -279,6 +353,43 @@ mod tests {
         assert_eq!(rates.workers[&18], (2_000.0, 0.5));
         assert!(table(&now, &rates, 80).contains("25 % in 12s, ETA 7s"));
         assert_eq!(Rates::between(&run(3.0, 1), &run(3.0, 1)).records, None);
+    }
+
+    #[test]
+    fn a_live_run_has_a_line_for_each_source() {
+        let status_after = |received| {
+            let books = Books {
+                received,
+                late: 3,
+                ..Books::default()
+            };
+            Some(LiveStatus {
+                watermark: Some("2026-01-05T10:00:00Z".to_owned()),
+                sources: vec![SourceStatus {
+                    name: "push:".to_owned(),
+                    status: Status::Stopped {
+                        why: "no room".to_owned(),
+                    },
+                    books,
+                    clamped: 0,
+                    lag: 0.25,
+                    position: Some(17),
+                    newest: None,
+                    queued_bytes: 0,
+                }],
+                commits: 2,
+                ..LiveStatus::default()
+            })
+        };
+        let [before, now] = [(10.0, 0), (12.0, 800)].map(|(at, received)| RunStatus {
+            live: status_after(received),
+            ..run(at, received)
+        });
+        let page = table(&now, &Rates::between(&before, &now), 80);
+        let expected = "watermark 2026-01-05T10:00:00Z, 3 late, 0 duplicates, 2 commits";
+        assert!(page.lines().any(|it| it == expected), "{page}");
+        let expected = "push:: stopped: no room, 800 posts (400/s), lag 0.250 s, position 17";
+        assert!(page.lines().any(|it| it == expected), "{page}");
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use moodring_job::GroupBy;
 use moodring_record::Format;
-use moodring_text::Steps;
 
 use crate::run::args::{ModelArgs, PoolArgs, SummaryFormat, parse_bytes};
 use crate::run::durations::parse_duration;
+use crate::run::texts::TextArgs;
+use crate::run::window_args::WindowArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +32,9 @@ pub(crate) struct LiveArgs {
 
     #[command(flatten)]
     pub(super) windows: WindowArgs,
+
+    #[command(flatten)]
+    pub(super) patience: PatienceArgs,
 
     #[command(flatten)]
     pub(super) texts: TextArgs,
@@ -78,41 +81,12 @@ pub(super) struct SourceArgs {
     /// Field or column with the ID of a post, by which duplicates are dropped
     #[arg(long, value_name = "NAME")]
     pub(super) id_field: Option<String>,
-
-    /// Time zone of times that do not name theirs
-    #[arg(long, default_value = "UTC", value_name = "ZONE")]
-    pub(super) time_zone: String,
 }
 
-/// The windows.
+/// When windows are final.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Windows")]
-pub(super) struct WindowArgs {
-    /// Width of the windows
-    #[arg(long, default_value = "1m", value_name = "DURATION", value_parser = parse_duration)]
-    pub(super) window: Duration,
-
-    /// Time from the start of one window to the start of the next; --window must be a multiple of it [default: --window]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
-    pub(super) slide: Option<Duration>,
-
-    /// Align windows of days to the days of this time zone, such as Europe/Berlin [default: UTC]
-    #[arg(long, value_name = "ZONE")]
-    pub(super) align: Option<String>,
-
-    /// Divide posts into groups: all, source, tag, track, lang or field:NAME; each use adds an independent dimension
-    /// [default: all]
-    #[arg(long, value_name = "DIMENSION")]
-    pub(super) group_by: Vec<GroupBy>,
-
-    /// Largest number of groups of each dimension; further values share a group
-    #[arg(long, default_value = "1000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub(super) max_groups: u32,
-
-    /// Largest number of hashtags that are counted exactly in each pane and group
-    #[arg(long, default_value = "1000", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(super) max_tags: u32,
-
+pub(super) struct PatienceArgs {
     /// How far a post may be behind the newest one of its source and still be on time
     #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = parse_duration)]
     pub(super) lateness: Duration,
@@ -128,31 +102,6 @@ pub(super) struct WindowArgs {
     /// For how long after a window is final late posts correct it
     #[arg(long, default_value = "1h", value_name = "DURATION", value_parser = parse_duration)]
     pub(super) corrections: Duration,
-}
-
-/// Which texts are scored, and how.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Texts")]
-pub(super) struct TextArgs {
-    /// How texts are cleaned before they are scored: html, unicode, urls, mentions, or none
-    #[arg(
-        long,
-        default_value = "html,unicode,urls,mentions",
-        value_name = "STEP,..."
-    )]
-    pub(super) clean: Steps,
-
-    /// Count only posts in these languages, such as en,de
-    #[arg(long, value_name = "LANG,...", value_delimiter = ',')]
-    pub(super) lang: Vec<String>,
-
-    /// Count only posts with one of these words or phrases
-    #[arg(long, value_name = "TERM,...", value_delimiter = ',')]
-    pub(super) track: Vec<String>,
-
-    /// Keep no texts of posts
-    #[arg(long)]
-    pub(super) no_texts: bool,
 }
 
 /// What is kept.

@@ -14,6 +14,7 @@ use moodring_job::Setup;
 use moodring_live::{FoldSink, Live, LiveError, LiveStatus, Running};
 use moodring_pool::{BoxError, Delivery, PoolError, Released, ShardId, Sink};
 use moodring_source::Status;
+use moodring_store::append_file::AppendError;
 use moodring_store::state::{Beginning, Restored, State, StateError};
 
 pub(crate) use args::LiveArgs;
@@ -159,7 +160,9 @@ fn check_sources(status: &LiveStatus, ended: &Ended) -> Result<(), Failure> {
 fn live_failure(error: LiveError) -> Failure {
     match error {
         LiveError::State(error) => state_failure(error),
-        error @ LiveError::Foreign { .. } => Failure::usage(error),
+        error @ LiveError::File(AppendError::Foreign { .. } | AppendError::InTheWay { .. }) => {
+            Failure::usage(error)
+        }
         error => Failure::failed(error),
     }
 }

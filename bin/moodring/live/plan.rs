@@ -5,21 +5,24 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::anyhow;
-use moodring_job::{GroupBy, LiveSetup, Model, RowRules, TextRules};
+use moodring_job::{LiveSetup, Model, RowRules, TextRules};
 use moodring_live::{
-    BadRules, GivenSource, LiveOptions, Role, SeriesKind, SeriesRules, SideFilePlan, SourceName,
-    StreamRules,
+    GivenSource, LiveOptions, Role, SeriesKind, SeriesRules, SideFilePlan, SourceName, StreamRules,
 };
 use moodring_record::{FieldNames, ReadOptions};
 use moodring_source::{Defaults, Place, Spec, SpecError};
-use moodring_window::{Patience, Rules, TimeZone, View};
+use moodring_text::Steps;
+use moodring_window::{Patience, Rules, TimeZone};
 
 use super::args::{LiveArgs, StateArgs};
 use crate::exit::Failure;
 use crate::run::args::SummaryFormat;
 use crate::run::models::Models;
 use crate::run::pool_options::PoolOptions;
+use crate::run::window_args::WindowPlan;
 
+/// How wide windows are unless it is said.
+const WINDOW: Duration = Duration::from_mins(1);
 /// How long a worker may take for a record of a stream.
 const RECORD_TIMEOUT: Duration = Duration::from_secs(2);
 /// How many ids of each scope are remembered.
@@ -43,38 +46,41 @@ impl Plan {
     /// Understands the flags, and opens the sources as far as that shows mistakes.
     pub(super) fn new(args: &LiveArgs) -> Result<Self, Failure> {
         let models = Models::read(&args.models, "")?;
-        let series = series(args, &models.list)?;
-        let rules = stream_rules(args, &series)?;
+        let width = args.windows.window.unwrap_or(WINDOW);
+        let windows = args.windows.plan(width)?;
+        let texts = args
+            .texts
+            .clone()
+            .rules(Steps::ALL)
+            .map_err(Failure::Usage)?;
+        let series = series(args, (width, &windows), &texts, &models.list)?;
         let specs = specs(args)?;
-        let fields: Vec<String> = rows(args, &[]).fields();
-        let sources = open(args, &specs, fields)?;
+        let sources = open(args, &specs, windows.rows.fields())?;
         let pace = sources.iter().map(|given| given.source.kind().pace);
-        let rules = StreamRules {
-            patience: Patience {
-                // The slowest of them, as event time must not run ahead of a source.
-                pace: pace.fold(f64::INFINITY, f64::min).clamp(0.0, 1e6),
-                ..rules.patience
-            },
-            ..rules
-        };
-        let names: Vec<String> = specs.iter().map(|spec| spec.name().to_owned()).collect();
+        // That of the slowest, as event time must not run ahead of a source.
+        let pace = pace.fold(f64::INFINITY, f64::min).clamp(0.0, 1e6);
+        let names = specs.iter().map(|spec| spec.name().to_owned());
         let output = &args.output;
+        let side_files = output
+            .state
+            .as_deref()
+            .map(|state| side_files(state, output));
         Ok(Self {
             options: LiveOptions {
-                rules,
+                rules: stream_rules(args, &windows, pace),
                 until_end: args.sources.until_end,
-                side_files: output
-                    .state
-                    .as_deref()
-                    .map_or_else(Vec::new, |state| side_files(state, output)),
+                side_files: side_files.unwrap_or_default(),
                 keep: Some(output.keep),
             },
             sources,
             series,
             setup: LiveSetup {
                 models: models.list,
-                texts: texts(args),
-                rows: rows(args, &names),
+                texts,
+                rows: RowRules {
+                    sources: names.collect(),
+                    ..windows.rows
+                },
                 rendering: None,
             },
             state: output.state.clone(),
@@ -85,68 +91,38 @@ impl Plan {
     }
 }
 
-fn texts(args: &LiveArgs) -> TextRules {
-    TextRules {
-        clean: args.texts.clean,
-        langs: args.texts.lang.clone(),
-        track: args.texts.track.clone(),
-    }
-}
-
-fn rows(args: &LiveArgs, sources: &[String]) -> RowRules {
-    RowRules {
-        group_by: group_by(args),
-        time_zone: args.sources.time_zone.clone(),
-        keeps_texts: !args.texts.no_texts,
-        sources: sources.to_vec(),
-    }
-}
-
-/// The dimensions; one group of all posts if none is given.
-fn group_by(args: &LiveArgs) -> Vec<GroupBy> {
-    let given = &args.windows.group_by;
-    if given.is_empty() {
-        return vec![GroupBy::All];
-    }
-    given.clone()
-}
-
-fn series(args: &LiveArgs, models: &[Model]) -> Result<SeriesRules, Failure> {
-    let windows = &args.windows;
-    let group_by: Vec<String> = group_by(args).iter().map(ToString::to_string).collect();
-    let twice = (1..group_by.len()).find(|&at| group_by[..at].contains(&group_by[at]));
-    if let Some(at) = twice {
-        return Err(Failure::Usage(anyhow!(
-            "--group-by names {} twice",
-            group_by[at]
-        )));
-    }
-    let needs_terms = group_by.iter().any(|dimension| dimension == "track");
-    if needs_terms && args.texts.track.is_empty() {
+fn series(
+    args: &LiveArgs,
+    (width, windows): (Duration, &WindowPlan),
+    texts: &TextRules,
+    models: &[Model],
+) -> Result<SeriesRules, Failure> {
+    let group_by = windows.rows.group_by.iter();
+    let group_by: Vec<String> = group_by.map(ToString::to_string).collect();
+    if group_by.iter().any(|dimension| dimension == "track") && texts.track.is_empty() {
         return Err(Failure::Usage(anyhow!(
             "--group-by track needs terms; add --track TERM,..."
         )));
     }
-    let sources = &args.sources;
     let fields = [
-        Some(sources.text_field.clone()),
-        sources.time_field.clone(),
-        Some(sources.time_zone.clone()),
+        Some(args.sources.text_field.clone()),
+        args.sources.time_field.clone(),
+        Some(args.windows.time_zone.clone()),
     ];
     Ok(SeriesRules {
         kind: SeriesKind {
-            slide_ms: millis(windows.slide.unwrap_or(windows.window)),
-            align: windows.align.clone(),
+            slide_ms: millis(windows.grid.width()),
+            align: args.windows.align.clone(),
             group_by,
-            track: args.texts.track.clone(),
+            track: texts.track.clone(),
             models: models.iter().map(describe).collect(),
-            clean: vec![args.texts.clean.to_string()],
-            lang: args.texts.lang.clone(),
+            clean: vec![texts.clean.to_string()],
+            lang: texts.langs.clone(),
             fields,
         },
-        window_ms: millis(windows.window),
-        corrections_ms: millis(windows.corrections),
-        max_tags: windows.max_tags as usize,
+        window_ms: millis(width),
+        corrections_ms: millis(args.patience.corrections),
+        max_tags: windows.max_tags,
     })
 }
 
@@ -163,37 +139,24 @@ fn describe(model: &Model) -> String {
     }
 }
 
-fn stream_rules(args: &LiveArgs, series: &SeriesRules) -> Result<StreamRules, Failure> {
-    let windows = &args.windows;
-    let grid = series.grid().map_err(|error| match error {
-        BadRules::TimeZone(zone) => {
-            Failure::Usage(anyhow!("--align: there is no time zone `{zone}`"))
-        }
-        error => Failure::usage(error),
-    })?;
-    let slide = series.kind.slide_ms;
-    if !series.window_ms.is_multiple_of(slide) || View::new(series.length(), 1).is_none() {
-        return Err(Failure::Usage(anyhow!(
-            "--window {} ms is not a multiple of --slide {slide} ms",
-            series.window_ms
-        )));
-    }
-    Ok(StreamRules {
+fn stream_rules(args: &LiveArgs, windows: &WindowPlan, pace: f64) -> StreamRules {
+    let patience = &args.patience;
+    StreamRules {
         window: Rules {
-            grid,
-            length: series.length(),
-            corrections: windows.corrections,
-            max_tags: windows.max_tags as usize,
+            grid: windows.grid.clone(),
+            length: windows.length,
+            corrections: patience.corrections,
+            max_tags: windows.max_tags,
             max_ids: MAX_IDS,
         },
         patience: Patience {
-            lateness: windows.lateness,
-            idle: windows.idle,
-            hold: windows.hold,
-            pace: 1.0,
+            lateness: patience.lateness,
+            idle: patience.idle,
+            hold: patience.hold,
+            pace,
         },
-        max_groups: windows.max_groups as usize,
-    })
+        max_groups: windows.max_groups,
+    }
 }
 
 fn specs(args: &LiveArgs) -> Result<Vec<Spec>, Failure> {
@@ -226,12 +189,7 @@ fn specs(args: &LiveArgs) -> Result<Vec<Spec>, Failure> {
 
 fn open(args: &LiveArgs, specs: &[Spec], extra: Vec<String>) -> Result<Vec<GivenSource>, Failure> {
     let given = &args.sources;
-    let zone = TimeZone::get(&given.time_zone).map_err(|_| {
-        Failure::Usage(anyhow!(
-            "--time-zone: there is no time zone `{}`",
-            given.time_zone
-        ))
-    })?;
+    let zone = TimeZone::get(&args.windows.time_zone).map_err(Failure::usage)?;
     let state = args.output.state.as_deref().and_then(Path::parent);
     let scratch = state.filter(|folder| !folder.as_os_str().is_empty());
     let defaults = Defaults {

@@ -6,7 +6,7 @@ use moodring_job::TextRules;
 use moodring_text::{Lang, Steps, Track};
 
 /// What happens to texts before they are scored.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Text")]
 pub(crate) struct TextArgs {
     /// Steps of cleaning before a text is scored, separated by commas: html (decode entities, remove tags), unicode

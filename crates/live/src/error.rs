@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use moodring_pool::wire::WireError;
+use moodring_store::append_file::AppendError;
 use moodring_store::spool::SpoolError;
 use moodring_store::state::StateError;
 use thiserror::Error;
@@ -26,23 +27,8 @@ pub enum LiveError {
         error: BadSaved,
     },
     /// A file beside the state failed.
-    #[error("cannot {action} \"{}\": {error}", path.display())]
-    File {
-        /// What was being done.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What happened.
-        error: io::Error,
-    },
-    /// A file that is to be written is there already, and not from this run.
-    #[error(
-        "\"{}\" is there already and does not belong to the state: move it away, or name another file", path.display()
-    )]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error(transparent)]
+    File(#[from] AppendError),
     /// The spool of a source failed.
     #[error(transparent)]
     Spool(#[from] SpoolError),
@@ -67,7 +53,7 @@ impl LiveError {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::State(error) => error.may_pass(),
-            Self::File { .. } => true,
+            Self::File(error) => error.may_pass(),
             _ => false,
         }
     }

@@ -2,16 +2,13 @@
 //! off when the next one begins.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use moodring_store::append_file::{AppendError, AppendFile, Reopened};
 use moodring_store::state::FileRow;
 
 use crate::aside::{Aside, Role};
-use crate::error::LiveError;
 
 /// A file that is to be written beside a state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +28,8 @@ pub(crate) struct SideFiles(Vec<SideFile>);
 #[derive(Debug)]
 struct SideFile {
     plan: SideFilePlan,
-    /// None until the first line.
-    file: Option<File>,
-    /// How long it was at the last commit, and how long it is with what is written since.
-    committed: u64,
-    written: u64,
+    file: AppendFile,
+    /// Whether it was said that there is no room for more.
     is_full: bool,
 }
 
@@ -43,10 +37,30 @@ impl SideFiles {
     /// Cuts the files back to what was committed. Creates none.
     ///
     /// # Errors
-    /// [`LiveError`] if a file cannot be cut, or one is there that is not known to the state.
-    pub(crate) fn open(plans: Vec<SideFilePlan>, rows: &[FileRow]) -> Result<Self, LiveError> {
-        let files = plans.into_iter().map(|plan| SideFile::open(plan, rows));
-        files.collect::<Result<_, _>>().map(Self)
+    /// [`AppendError`] if a file cannot be used, is shorter than it was, or is there and not known to the state.
+    pub(crate) fn open(plans: Vec<SideFilePlan>, rows: &[FileRow]) -> Result<Self, AppendError> {
+        let open = |plan: SideFilePlan| {
+            // By its name alone, so that a folder may be moved with all that is in it.
+            let is_it = |row: &&FileRow| {
+                let name = Path::new(OsStr::from_bytes(&row.path)).file_name();
+                row.role == plan.role.name() && name == plan.path.file_name()
+            };
+            let committed = rows.iter().rfind(is_it).map(|row| row.len);
+            let (file, reopened) = AppendFile::open(&plan.path, committed)?;
+            if reopened == Reopened::Missing {
+                tracing::warn!("\"{}\" is gone; a new one is begun", plan.path.display());
+            }
+            Ok(SideFile {
+                plan,
+                file,
+                is_full: false,
+            })
+        };
+        plans
+            .into_iter()
+            .map(open)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// What a commit has to say of them.
@@ -54,18 +68,33 @@ impl SideFiles {
         let row = |file: &SideFile| FileRow {
             role: file.plan.role.name().to_owned(),
             path: file.plan.path.clone().into_os_string().into_vec(),
-            len: file.written,
+            len: file.file.len(),
         };
         self.0.iter().map(row).collect()
     }
 
     /// Appends lines and forces them to the disk. Called again with the same lines after an error, it writes them once.
-    pub(crate) fn append(&mut self, aside: &Aside) -> Result<(), LiveError> {
-        for file in &mut self.0 {
-            let lines = aside.lines(file.plan.role);
-            if !lines.is_empty() {
-                file.append(lines)?;
+    pub(crate) fn append(&mut self, aside: &Aside) -> Result<(), AppendError> {
+        for SideFile {
+            plan,
+            file,
+            is_full,
+        } in &mut self.0
+        {
+            file.retract()?;
+            let lines = aside.lines(plan.role);
+            if lines.is_empty() {
+                continue;
             }
+            let left_out = file.append_lines(lines, plan.max)?;
+            if left_out > 0 && !std::mem::replace(is_full, true) {
+                tracing::warn!(
+                    "\"{}\" is full ({} bytes): what would be added to it is counted, but not kept",
+                    plan.path.display(),
+                    plan.max
+                );
+            }
+            file.sync()?;
         }
         Ok(())
     }
@@ -73,107 +102,8 @@ impl SideFiles {
     /// Takes note that what was appended is committed.
     pub(crate) fn committed(&mut self) {
         for file in &mut self.0 {
-            file.committed = file.written;
+            file.file.committed();
         }
-    }
-}
-
-impl SideFile {
-    fn open(plan: SideFilePlan, rows: &[FileRow]) -> Result<Self, LiveError> {
-        // By its name alone, so that a folder may be moved with all that is in it.
-        let is_it = |row: &&FileRow| {
-            let path = PathBuf::from(OsStr::from_bytes(&row.path));
-            row.role == plan.role.name() && path.file_name() == plan.path.file_name()
-        };
-        let known = rows.iter().rfind(is_it).map(|row| row.len);
-        let file = match OpenOptions::new().write(true).open(&plan.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            opened => Some(opened.map_err(failed("open", &plan))?),
-        };
-        let len = match &file {
-            Some(file) => file.metadata().map_err(failed("open", &plan))?.len(),
-            None => 0,
-        };
-        let committed = match known {
-            None if len > 0 => return Err(LiveError::Foreign { path: plan.path }),
-            known => known.unwrap_or(0).min(len),
-        };
-        if known.is_some_and(|known| known > len) {
-            tracing::warn!("\"{}\" is shorter than it was", plan.path.display());
-        }
-        let mut this = Self {
-            plan,
-            file,
-            committed,
-            written: committed,
-            is_full: false,
-        };
-        this.cut()?;
-        Ok(this)
-    }
-
-    /// Cuts off what is not committed.
-    fn cut(&mut self) -> Result<(), LiveError> {
-        self.written = self.committed;
-        let Some(file) = &mut self.file else {
-            return Ok(());
-        };
-        let cut = file
-            .set_len(self.committed)
-            .and_then(|()| file.seek(SeekFrom::Start(self.committed)));
-        cut.map(drop).map_err(failed("cut", &self.plan))
-    }
-
-    fn append(&mut self, lines: &[u8]) -> Result<(), LiveError> {
-        self.cut()?;
-        let room = usize::try_from(self.plan.max.saturating_sub(self.written));
-        let lines = within(
-            lines,
-            room.unwrap_or(usize::MAX),
-            &mut self.is_full,
-            &self.plan,
-        );
-        if lines.is_empty() {
-            return Ok(());
-        }
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => {
-                let mut options = OpenOptions::new();
-                options.write(true).create(true).truncate(true).mode(0o600);
-                let opened = options.open(&self.plan.path);
-                none.insert(opened.map_err(failed("create", &self.plan))?)
-            }
-        };
-        let written = file.write_all(lines).and_then(|()| file.sync_data());
-        written.map_err(failed("write", &self.plan))?;
-        self.written += lines.len() as u64;
-        Ok(())
-    }
-}
-
-/// The lines that fit into this many bytes. Warns when the first ones do not.
-fn within<'l>(lines: &'l [u8], room: usize, is_full: &mut bool, plan: &SideFilePlan) -> &'l [u8] {
-    if lines.len() <= room {
-        return lines;
-    }
-    if !std::mem::replace(is_full, true) {
-        tracing::warn!(
-            "\"{}\" is full ({} bytes): what would be added to it is counted, but not kept",
-            plan.path.display(),
-            plan.max
-        );
-    }
-    let end = lines[..room].iter().rposition(|&byte| byte == b'\n');
-    &lines[..end.map_or(0, |end| end + 1)]
-}
-
-fn failed(action: &'static str, plan: &SideFilePlan) -> impl FnOnce(io::Error) -> LiveError {
-    let path = plan.path.clone();
-    move |error| LiveError::File {
-        action,
-        path,
-        error,
     }
 }
 
@@ -186,7 +116,7 @@ mod tests {
     struct Folder(tempfile::TempDir);
 
     impl Folder {
-        fn open(&self, max: u64, rows: &[FileRow]) -> Result<SideFiles, LiveError> {
+        fn open(&self, max: u64, rows: &[FileRow]) -> Result<SideFiles, AppendError> {
             let plan = SideFilePlan {
                 role: Role::Late,
                 path: self.0.path().join("late.jsonl"),
@@ -231,7 +161,7 @@ mod tests {
         fs::write(folder.0.path().join("late.jsonl"), "mine").unwrap();
         assert!(matches!(
             folder.open(100, &[]),
-            Err(LiveError::Foreign { .. })
+            Err(AppendError::Foreign { .. })
         ));
         assert_eq!(folder.content(), "mine");
     }
