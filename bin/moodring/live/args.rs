@@ -58,7 +58,7 @@ pub(super) struct SourceArgs {
     #[arg(short, long = "source", value_name = "URI")]
     pub(super) source: Vec<OsString>,
 
-    /// File with flags: `name = value` for each, and a [[source]] table for each source. Flags of the command line win
+    /// File with flags: `name = value` for each, and a `[[source]]` table for each source. Flags of the command line win
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 
