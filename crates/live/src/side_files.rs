@@ -149,6 +149,8 @@ mod tests {
             "a\nb\n",
             "tried again, it is written once"
         );
+        // A process that has ended holds no lock.
+        drop(files);
         let mut files = folder.open(100, &rows).unwrap();
         assert_eq!(folder.content(), "a\n");
         files.append(&lines("c\n")).unwrap();
