@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::identity::{FileId, Mark, trace_of};
-use super::rotation::{is_rotated, newer};
+use super::rotation::{Candidate, is_rotated, newer};
 
 /// The most files that are looked at in a folder.
 const MAX_ENTRIES: usize = 10_000;
@@ -18,6 +18,17 @@ struct Entry {
     path: PathBuf,
     id: FileId,
     len: u64,
+    /// When it was last written to: seconds and nanoseconds.
+    modified: (i64, i64),
+}
+
+impl Entry {
+    fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            name: &self.name,
+            modified: self.modified,
+        }
+    }
 }
 
 /// The files beside the one that is followed.
@@ -77,6 +88,7 @@ impl Folder {
                     path: entry.path(),
                     id: FileId::of(&metadata),
                     len: metadata.len(),
+                    modified: (metadata.mtime(), metadata.mtime_nsec()),
                 });
             }
         }
@@ -114,13 +126,9 @@ impl Folder {
         let Some(old) = self.entries.iter().find(|entry| entry.id == id) else {
             return Successors::default();
         };
-        let names: Vec<_> = self
-            .entries
-            .iter()
-            .map(|entry| entry.name.as_str())
-            .collect();
+        let files: Vec<_> = self.entries.iter().map(Entry::candidate).collect();
         let mut found = Successors::default();
-        for newer in newer(&self.base, &old.name, &names) {
+        for newer in newer(&self.base, old.candidate(), &files) {
             if newer.is_compressed {
                 found.compressed.push(newer.name.to_owned());
             } else if let Some(entry) = self.entries.iter().find(|entry| entry.name == newer.name) {
