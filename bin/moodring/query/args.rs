@@ -93,9 +93,7 @@ pub(super) enum Shape {
 /// Parses a time, or a duration before now.
 fn parse_time(typed: &str) -> Result<Timestamp, String> {
     if let Ok(ago) = parse_duration(typed) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let micros = now.map_or(0, |now| now.as_micros());
-        return Ok(Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX)).before(ago));
+        return Ok(Timestamp::from(SystemTime::now()).before(ago));
     }
     Timestamp::parse(typed, &TimeZone::UTC).map_err(|_| {
         "give a time such as 2026-11-24T09:00:00Z, or how long ago, such as 2h".to_owned()

@@ -190,7 +190,5 @@ impl FoldThread {
 /// Returns the time of the system clock.
 #[must_use]
 pub fn by_the_clock() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let micros = since.map_or(0, |since| since.as_micros());
-    Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+    SystemTime::now().into()
 }

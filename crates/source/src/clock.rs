@@ -1,6 +1,6 @@
 //! The time, real or made up by a test.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use moodring_window::Timestamp;
 
@@ -25,10 +25,7 @@ impl SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-        Timestamp::from_micros(since_epoch.map_or(0, |since| {
-            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-        }))
+        SystemTime::now().into()
     }
 
     fn elapsed(&self) -> Duration {

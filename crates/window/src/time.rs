@@ -1,7 +1,7 @@
 //! Points in event time, and reading them from the notations that posts use.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -83,6 +83,14 @@ impl Timestamp {
             parse_epoch(trimmed)
         };
         parsed.ok_or_else(|| BadTime::Unreadable(trimmed.chars().take(60).collect()))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    /// The point that a clock shows; the epoch for one that is set before it.
+    fn from(time: SystemTime) -> Self {
+        let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH);
+        Self::from_micros(since_epoch.map_or(0, micros))
     }
 }
 
@@ -383,6 +391,15 @@ mod tests {
         fn what_is_written_is_read_back(micros in Timestamp::MIN.0..=Timestamp::MAX.0) {
             let time = Timestamp::from_micros(micros);
             proptest::prop_assert_eq!(Timestamp::parse(&time.to_string(), &TimeZone::UTC), Ok(time));
+        }
+
+        #[test]
+        fn a_clock_shows_a_time_in_range(seconds in -1_000_000_000_000..1_000_000_000_000_i64) {
+            let length = Duration::from_secs(seconds.unsigned_abs());
+            let epoch = SystemTime::UNIX_EPOCH;
+            let clock = if seconds < 0 { epoch - length } else { epoch + length };
+            let expected = seconds.max(0).saturating_mul(MICROS_PER_SECOND);
+            proptest::prop_assert_eq!(Timestamp::from(clock), Timestamp::from_micros(expected));
         }
 
         #[test]

@@ -19,7 +19,6 @@ use axum::routing::post;
 use axum::{Json, Router};
 use moodring_http::{BindError, Limits, Names, Problem, Scope, Server, Tokens};
 use moodring_record::Layout;
-use moodring_window::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
 use tokio::runtime::{Builder, Runtime};
@@ -207,7 +206,7 @@ async fn accept(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<Acce
         framing_errors: Vec::new(),
         records: records.count,
         offset: 0,
-        arrival: now(),
+        arrival: SystemTime::now().into(),
         position: None,
         key,
     };
@@ -297,10 +296,4 @@ fn content_of(headers: &HeaderMap) -> Result<Content, Problem> {
             ));
         }
     })
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let micros = since.map_or(0, |since| since.as_micros());
-    Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }
