@@ -12,7 +12,7 @@ use moodring_live::{
 use moodring_record::{FieldNames, ReadOptions};
 use moodring_source::{Defaults, Place, Spec, SpecError};
 use moodring_text::Steps;
-use moodring_window::{Patience, Rules, TimeZone};
+use moodring_window::{Patience, TimeZone};
 
 use super::args::{LiveArgs, StateArgs};
 use crate::exit::Failure;
@@ -25,8 +25,6 @@ use crate::run::window_args::WindowPlan;
 const WINDOW: Duration = Duration::from_mins(1);
 /// How long a worker may take for a record of a stream.
 const RECORD_TIMEOUT: Duration = Duration::from_secs(2);
-/// How many ids of each scope are remembered.
-const MAX_IDS: usize = 1_000_000;
 /// How large the files for rejects and for quarantined records may get.
 const SIDE_FILE_MAX: u64 = 100 << 20;
 
@@ -142,13 +140,7 @@ fn describe(model: &Model) -> String {
 fn stream_rules(args: &LiveArgs, windows: &WindowPlan, pace: f64) -> StreamRules {
     let patience = &args.patience;
     StreamRules {
-        window: Rules {
-            grid: windows.grid.clone(),
-            length: windows.length,
-            corrections: patience.corrections,
-            max_tags: windows.max_tags,
-            max_ids: MAX_IDS,
-        },
+        window: windows.rules(patience.corrections),
         patience: Patience {
             lateness: patience.lateness,
             idle: patience.idle,

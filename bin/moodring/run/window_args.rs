@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 use moodring_job::{GroupBy, RowRules};
-use moodring_window::{Grid, TimeZone, View};
+use moodring_window::{Grid, Rules, TimeZone, View};
 
 use super::durations::parse_duration;
 use crate::exit::Failure;
@@ -62,6 +62,22 @@ pub(crate) struct WindowPlan {
     pub(crate) max_tags: usize,
     /// How workers turn posts into rows; the names of the sources are added later.
     pub(crate) rows: RowRules,
+}
+
+/// The number of IDs that are remembered of each set of sources whose IDs are unique.
+const MAX_IDS: usize = 1_000_000;
+
+impl WindowPlan {
+    /// Returns the rules of a fold whose final panes are corrected for `corrections`.
+    pub(crate) fn rules(&self, corrections: Duration) -> Rules {
+        Rules {
+            grid: self.grid.clone(),
+            length: self.length,
+            corrections,
+            max_tags: self.max_tags,
+            max_ids: MAX_IDS,
+        }
+    }
 }
 
 impl WindowArgs {

@@ -12,8 +12,7 @@ use moodring_pool::BoxError;
 use moodring_record::Format;
 use moodring_store::{Output, StoreError};
 use moodring_window::{
-    Books, Fold, GroupId, GroupKey, Groups, Outcome, Patience, Rules, Scope, SourceId, View,
-    Watermarks,
+    Books, Fold, GroupId, GroupKey, Groups, Outcome, Patience, Scope, SourceId, View, Watermarks,
 };
 use thiserror::Error;
 
@@ -21,8 +20,6 @@ use crate::run::window_args::WindowPlan;
 
 /// Maximum number of panes of groups in memory; each takes a few hundred bytes or more.
 const MAX_CELLS: usize = 4_000_000;
-/// How many IDs of an input are remembered, as in a live run.
-const MAX_IDS: usize = 1_000_000;
 /// How many bytes of rows are collected before they are compressed and written.
 const PIECE: usize = 1 << 20;
 /// All inputs count as one source, because they are read one after another.
@@ -76,20 +73,17 @@ impl WindowSink {
         plan: &WindowPlan,
         force: bool,
     ) -> Result<Self, StoreError> {
-        let rules = Rules {
-            grid: plan.grid.clone(),
-            length: plan.length,
-            corrections: Duration::ZERO,
-            max_tags: plan.max_tags,
-            max_ids: MAX_IDS,
-        };
         // No post is late, however far apart posts are.
         let patience = Patience {
             lateness: Duration::MAX,
             ..Patience::default()
         };
         let watermarks = Watermarks::new(patience, None);
-        let mut fold = Fold::new(rules, Groups::new(plan.max_groups), watermarks);
+        let mut fold = Fold::new(
+            plan.rules(Duration::ZERO),
+            Groups::new(plan.max_groups),
+            watermarks,
+        );
         fold.add_source(SOURCE, SCOPE, Books::default(), None, Duration::ZERO);
         Ok(Self {
             output: Output::open(Some(&file.path), force)?,
