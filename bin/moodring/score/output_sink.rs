@@ -2,16 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use moodring_codec::Compressor;
 use moodring_feed::Feed;
-use moodring_job::{Delivered, Grant, Reject, Report};
-use moodring_pool::process::Exit;
+use moodring_job::{Delivered, Grant, Reject, Report, quarantine_reason};
 use moodring_pool::{BoxError, Quarantined, Released, ShardId, Sink, wire};
-use moodring_record::{RejectedBytes, write_reject};
 use moodring_store::{Journal, LazyFile, Output, PartFile, StoreError, folder_of};
 use thiserror::Error;
 
@@ -340,7 +337,7 @@ impl OutputSink {
                     self.framing.warn(quote, &reject.reason);
                 }
                 self.line.clear();
-                write_at(&mut self.line, at, &reject.reason, reject);
+                reject.write(&mut self.line, at.source, at.line);
                 Ok(file.append(&self.line)?)
             }
         }
@@ -371,29 +368,15 @@ impl OutputSink {
             line: self.ordered.then_some(lines_before + record.line),
             offset: record.offset,
         };
-        let cause = match &why.exit {
-            Exit::OutOfMemory => "exceeded --max-memory".to_owned(),
-            exit => exit.to_string(),
-        };
-        let reason = format!("{} workers died on it; the last one {cause}", why.attempts);
         let file = match &mut self.quarantine {
             SetAside::Notices(notices) => {
-                notices.tell(at, &reason, self.progress.as_ref());
+                notices.tell(at, &quarantine_reason(why), self.progress.as_ref());
                 return Ok(());
             }
             SetAside::File(file) => file,
         };
         self.line.clear();
-        write_at(&mut self.line, at, &reason, record);
-        // The line is an object: what belongs to a quarantine alone goes in before its end.
-        self.line
-            .truncate(self.line.trim_ascii_end().len().saturating_sub(1));
-        let words = serde_json::to_string(&why.last_words)?;
-        writeln!(
-            self.line,
-            ",\"cause\":\"{cause}\",\"attempts\":{},\"stderr\":{words}}}",
-            why.attempts
-        )?;
+        record.write_quarantined(&mut self.line, at.source, at.line, why);
         Ok(file.append(&self.line)?)
     }
 
@@ -490,15 +473,6 @@ impl Sink for OutputSink {
         }
         Ok(())
     }
-}
-
-/// Writes the line of a record that is set aside in a file.
-fn write_at(line: &mut Vec<u8>, at: Place<'_>, reason: &str, record: &Reject) {
-    let raw = RejectedBytes {
-        bytes: &record.raw,
-        len: record.len,
-    };
-    write_reject(line, at.source, at.line, at.offset, reason, raw);
 }
 
 /// What an error of the sink means to the person who ran the command.

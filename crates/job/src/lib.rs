@@ -33,7 +33,7 @@ pub use live::LiveJob;
 pub use message::{
     Delivered, EvalReport, EvalSetup, Grant, GroupBy, LiveCounts, LiveReport, LiveSegment,
     LiveSetup, LiveTask, MAX_DIMENSIONS, MAX_TEXT, Reject, Rendering, Report, Row, RowRules, Rows,
-    ScoreSetup, Setup, Task, TaskContent, TextRules, UnknownGroup,
+    ScoreSetup, Setup, Task, TaskContent, TextRules, UnknownGroup, quarantine_reason,
 };
 pub use model::{BadModel, Model, ModelFile};
 pub use records::{NoObserver, RecordObserver};

@@ -81,27 +81,24 @@ impl Aside {
 
     pub(crate) fn late(&mut self, source: &str, row: &Row<'_>, watermark: Option<Timestamp>) {
         let by = watermark.map_or(0, |it| it.as_micros() - row.time.as_micros());
-        self.push(Role::Late, || {
-            json!({
+        if let Some(lines) = &mut self.lines[Role::Late as usize] {
+            let line = json!({
                 "source": source,
                 "id": row.id,
                 "time": row.time.to_string(),
                 "late_by": seconds(by),
                 "score": seconds(row.score.millionths().into()),
                 "text": row.text,
-            })
-        });
+            });
+            lines.extend_from_slice(line.to_string().as_bytes());
+            lines.push(b'\n');
+        }
     }
 
     pub(crate) fn reject(&mut self, source: &str, reject: &Reject) {
-        self.push(Role::Rejects, || {
-            json!({
-                "source": source,
-                "offset": reject.offset,
-                "reason": reject.reason,
-                "raw": String::from_utf8_lossy(&reject.raw),
-            })
-        });
+        if let Some(lines) = &mut self.lines[Role::Rejects as usize] {
+            reject.write(lines, source, None);
+        }
     }
 
     pub(crate) fn quarantine(
@@ -110,16 +107,12 @@ impl Aside {
         record: &Reject,
         cause: Option<&Quarantined>,
     ) {
-        self.push(Role::Quarantine, || {
-            json!({
-                "source": source,
-                "offset": record.offset,
-                "exit": cause.map(|cause| cause.exit.to_string()),
-                "attempts": cause.map(|cause| cause.attempts),
-                "stderr": cause.map(|cause| &cause.last_words),
-                "raw": String::from_utf8_lossy(&record.raw),
-            })
-        });
+        if let Some(lines) = &mut self.lines[Role::Quarantine as usize] {
+            match cause {
+                Some(cause) => record.write_quarantined(lines, source, None, cause),
+                None => record.write(lines, source, None),
+            }
+        }
     }
 
     /// Keeps the rendered record of a row, if the workers rendered any.
@@ -130,13 +123,6 @@ impl Aside {
         let record = end.and_then(|end| report.rendered.get(start..end));
         if let (Some(lines), Some(record)) = (&mut self.lines[Role::Out as usize], record) {
             lines.extend_from_slice(record);
-        }
-    }
-
-    fn push(&mut self, role: Role, line: impl FnOnce() -> serde_json::Value) {
-        if let Some(lines) = &mut self.lines[role as usize] {
-            lines.extend_from_slice(line().to_string().as_bytes());
-            lines.push(b'\n');
         }
     }
 }

@@ -10,8 +10,8 @@ mod task;
 
 pub use eval::{EvalReport, EvalSetup};
 pub use live::{LiveCounts, LiveReport, LiveSegment, LiveSetup, LiveTask, Rendering};
-pub use reject::Reject;
 pub(crate) use reject::Unfit;
+pub use reject::{Reject, quarantine_reason};
 pub use rows::{GroupBy, MAX_DIMENSIONS, MAX_TEXT, Row, RowRules, Rows, TextRules, UnknownGroup};
 pub use score::{Delivered, Grant, Report, ScoreSetup};
 pub use setup::Setup;
