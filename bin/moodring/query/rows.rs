@@ -12,7 +12,6 @@ use moodring_live::encoding::{decode_books, decode_position};
 use moodring_live::history::{HistoryError, SavedSeries, spelled, write_json_line};
 use moodring_store::state::{Delivery, Snapshot, StoredAlert};
 use moodring_window::Timestamp;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::args::{QueryArgs, Shape};
@@ -68,28 +67,6 @@ fn write(
     Ok(())
 }
 
-fn value(row: &impl Serialize) -> Result<Value, HistoryError> {
-    Ok(serde_json::to_value(row).map_err(io::Error::from)?)
-}
-
-/// A source as it is shown.
-#[derive(Serialize)]
-struct SourceView {
-    source: String,
-    state: String,
-    received: u64,
-    on_time: u64,
-    corrected: u64,
-    late: u64,
-    duplicate: u64,
-    filtered: u64,
-    rejected: u64,
-    quarantined: u64,
-    position: Value,
-    gaps: u64,
-    why: Option<String>,
-}
-
 /// Shows the sources.
 pub(super) fn sources(
     snapshot: &Snapshot<'_>,
@@ -106,23 +83,23 @@ pub(super) fn sources(
             .map(decode_position)
             .transpose()?;
         let status: Value = serde_json::from_str(&source.status).unwrap_or_default();
-        let text = |field: &str| status[field].as_str().map(str::to_owned);
+        let text = |field: &str| status[field].as_str();
         let of_source = gaps.iter().filter(|gap| gap.gap.source == source.name);
-        rows.push(value(&SourceView {
-            gaps: of_source.map(|gap| gap.count).sum(),
-            source: source.name,
-            state: text("state").unwrap_or_else(|| "unknown".to_owned()),
-            received: books.received,
-            on_time: books.on_time,
-            corrected: books.corrected,
-            late: books.late,
-            duplicate: books.duplicate,
-            filtered: books.filtered,
-            rejected: books.rejected,
-            quarantined: books.quarantined,
-            position: position.map_or(Value::Null, |position| position.offset.into()),
-            why: text("why"),
-        })?);
+        rows.push(serde_json::json!({
+            "source": source.name,
+            "state": text("state").unwrap_or("unknown"),
+            "received": books.received,
+            "on_time": books.on_time,
+            "corrected": books.corrected,
+            "late": books.late,
+            "duplicate": books.duplicate,
+            "filtered": books.filtered,
+            "rejected": books.rejected,
+            "quarantined": books.quarantined,
+            "position": position.map(|position| position.offset),
+            "gaps": of_source.map(|gap| gap.count).sum::<u64>(),
+            "why": text("why"),
+        }));
     }
     let columns = [
         "source",

@@ -14,8 +14,6 @@ use crate::problem::Problem;
 #[derive(Debug, Clone)]
 pub struct Names {
     allowed: Vec<String>,
-    /// Whether any IP address is allowed. A request for an IP address cannot be the result of DNS rebinding.
-    addresses: bool,
 }
 
 impl Names {
@@ -24,16 +22,14 @@ impl Names {
     pub fn new(names: &[String]) -> Self {
         let mut allowed: Vec<_> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
         allowed.push("localhost".to_owned());
-        Self {
-            allowed,
-            addresses: true,
-        }
+        Self { allowed }
     }
 
     fn allows(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        self.allowed.contains(&host) || (self.addresses && bare.parse::<std::net::IpAddr>().is_ok())
+        // A request for an IP address cannot be the result of DNS rebinding.
+        self.allowed.contains(&host) || bare.parse::<std::net::IpAddr>().is_ok()
     }
 
     /// Checks the `Host` and `Origin` of a request.
