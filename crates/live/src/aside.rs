@@ -145,3 +145,26 @@ impl Aside {
         aside
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reject_can_be_restored_whatever_its_bytes_are() {
+        let mut aside = Aside::keeping(&[Role::Rejects]);
+        let reject = Reject {
+            offset: 41,
+            line: 0,
+            reason: "not UTF-8".to_owned(),
+            kind: None,
+            raw: b"n\xe9".to_vec(),
+            len: None,
+            quote_line: None,
+        };
+        aside.reject("push:", &reject);
+        let line = r#"{"source":"push:","offset":41,"reason":"not UTF-8","raw_base64":"buk="}"#;
+        let lines = String::from_utf8_lossy(aside.lines(Role::Rejects));
+        assert_eq!(lines, format!("{line}\n"));
+    }
+}
