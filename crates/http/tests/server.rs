@@ -1,6 +1,6 @@
 //! What a server promises to those who are kind and those who are not.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
@@ -60,10 +60,14 @@ fn ask(stream: &mut TcpStream, host: &str) -> String {
     response
 }
 
-/// Whether the server has closed a connection that sends nothing.
+/// Whether the server closes a connection that sends nothing more. A reset is what the system makes of a close with
+/// bytes that nobody read.
 fn is_closed(stream: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
-    stream.read_to_end(&mut rest).is_ok()
+    match stream.read_to_end(&mut rest) {
+        Ok(_) => true,
+        Err(error) => error.kind() == ErrorKind::ConnectionReset,
+    }
 }
 
 #[test]

@@ -554,17 +554,16 @@ mod tests {
     }
 
     /// Pieces that make many lines of nearly JSON.
-    const PIECE: &str = r#"[\[\]{}:,"]|"a"|"\\u00e9"|"\\ud83d\\ude00"|\\u[0-9d]{2,4}|-?[0-9.eE+]{1,4}|true|null| |\\|"a":"#;
+    const PIECE: &str = r#"[\[\]{}:,"]|"a"|"\\u00e9"|"\\ud83d\\ude00"|\\u[0-9d]{2,4}|"\\ud[8-9d][0-9]{2}|-?[0-9.eE+]{1,4}|true|null| |\\|"a":"#;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4000))]
         #[test]
         fn what_serde_rejects_is_malformed(pieces in prop::collection::vec(PIECE, 0..8)) {
             let line = format!("{{\"a\":{}}}", pieces.concat());
-            match serde_json::from_str::<serde_json::Value>(&line) {
+            // Ignores values, so that neither half a surrogate pair nor a number too large for a double counts.
+            match serde_json::from_str::<serde::de::IgnoredAny>(&line) {
                 Ok(_) => prop_assert_eq!(read(&line), Ok(()), "{}", line),
-                // A double has no room for it, but it is JSON.
-                Err(error) if error.to_string().starts_with("number out of range") => {}
                 Err(_) => prop_assert!(read(&line).is_err(), "{}", line),
             }
         }
